@@ -1,0 +1,4 @@
+//! Ways to reach a relay: QUIC, and its certificates.
+//!
+//! It may know: stand-ins, connections, streams, control bytes.
+//! It must never know: real addresses of peers, rooms, names.

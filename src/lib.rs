@@ -1,0 +1,23 @@
+//! sottovoce: a meeting relay that keeps no record of who met.
+//!
+//! Read the folders in the order in which a frame meets them:
+//! [`airlock`] (sockets and addresses), [`carrier`] (QUIC), [`wire`] (the
+//! vocabulary), [`relay`] (rooms and the beat); and on people's devices
+//! [`meeting`] (end to end) and [`participant`] (media in and out).
+//! `docs/architecture.md` draws the picture.
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod meeting;
+pub mod wire;
+
+#[cfg(feature = "native")]
+pub mod airlock;
+#[cfg(feature = "native")]
+pub mod carrier;
+#[cfg(feature = "native")]
+pub mod participant;
+#[cfg(feature = "native")]
+pub mod quiet;
+#[cfg(feature = "native")]
+pub mod relay;

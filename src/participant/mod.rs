@@ -1,0 +1,4 @@
+//! A native participant: media in, media out.
+//!
+//! It may know: names, files, media, the link.
+//! It must never know: other participants' addresses.

@@ -1,0 +1,21 @@
+//! Bounds on what the vocabulary can carry, each with what hangs on it.
+
+/// Largest payload of one QUIC DATAGRAM, headers of ours included, in bytes. Firefox announces
+/// 1,024; a larger one vanishes there without a word.
+pub const DATAGRAM: usize = 1024;
+
+/// Bytes that a downlink bundle entry adds to a payload: sender, track, length.
+pub const ENTRY_OVERHEAD: usize = 4 + 1 + 2;
+
+/// Largest audio payload (sealed) that a participant may send: it must fit a bundle alone.
+pub const AUDIO_PAYLOAD: usize = DATAGRAM - ENTRY_OVERHEAD;
+
+/// The sizes that a control message may have on the stream, in bytes, the two-byte prefix not
+/// counted. A message is padded to the smallest that holds it, so that its length says little.
+pub const SIZE_CLASSES: [usize; 6] = [64, 256, 1024, 4096, 16384, 32768];
+
+/// Largest sealed control body, in bytes: fits the largest class with room for its envelope.
+pub const BODY: usize = 32768 - 64;
+
+/// Largest sealed frame inside a group, in bytes. A 4K key frame stays below it.
+pub const GROUP_FRAME: usize = 4 * 1024 * 1024;

@@ -14,6 +14,9 @@ pub struct Presence {
     pub tracks: Vec<TrackDescription>,
     /// Nanoseconds for each tick of its media's timestamps, so that a recording can keep them.
     pub timestamp_scale_ns: u64,
+    /// Random for each run of a participant, and kept over its reconnections: says that someone
+    /// who appears is the one who left a moment ago, so that a recording goes on in one file.
+    pub tag: [u8; 16],
 }
 
 /// One track, with what a decoder needs before the first frame.

@@ -2,3 +2,6 @@
 //!
 //! It may know: stand-ins, connections, streams, control bytes.
 //! It must never know: real addresses of peers, rooms, names.
+
+pub mod address;
+pub mod certificate;

@@ -1,0 +1,357 @@
+//! A relay's address as people pass it on: `https://host:port/#hash.hash`.
+//!
+//! The fragment holds the SHA-256 of each certificate that the relay may show, in base64url
+//! without padding. Without a fragment the relay must be vouched for by an authority that the
+//! participant's machine trusts. A browser never sends a fragment anywhere (RFC 3986, 3.5).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use rustls::pki_types::ServerName;
+
+use super::certificate::CertificateHash;
+
+/// The port of an address that names none, as for every `https` address.
+const DEFAULT_PORT: u16 = 443;
+
+/// Most hashes in an address: this window's and the next one's, and as many again for a relay
+/// that moves to another identity. More make a link that does not fit where links are pasted.
+const MOST_HASHES: usize = 4;
+
+/// Longest address that is looked at, in bytes: a host name of 253, four hashes, and room to spare.
+const LONGEST: usize = 1024;
+
+/// Where a relay is and by which certificates it is known.
+///
+/// Has neither `Debug` nor `Display`: an address is shown on purpose ([`Self::to_url`]) or not
+/// at all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RelayAddress {
+    host: Host,
+    port: u16,
+    hashes: Vec<CertificateHash>,
+}
+
+/// The machine in a [`RelayAddress`].
+#[derive(Clone, PartialEq, Eq)]
+pub enum Host {
+    /// A DNS name, in lower case, without a dot at its end.
+    Name(String),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address, which stands in brackets in the written form.
+    V6(Ipv6Addr),
+}
+
+/// Why a text is no relay address. Whoever typed or pasted it can put it right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// It does not begin with `https://`.
+    #[error("a relay's address begins with https:// (like https://relay.example/); copy it again")]
+    NotHttps,
+    /// Longer than any address is.
+    #[error("this is too long for a relay's address; copy it again, and nothing around it")]
+    TooLong,
+    /// There is no host, or what stands there is neither a name nor an IP address.
+    #[error(
+        "the relay's address has no proper host: write a name (international ones as xn--...), \
+         an IPv4 address, or an IPv6 address in brackets"
+    )]
+    Host,
+    /// The port is no number from 1 to 65535.
+    #[error("the port in the relay's address must be a number from 1 to 65535")]
+    Port,
+    /// A user, a path or a query, none of which a relay's address has.
+    #[error("a relay's address has nothing but host, port and what follows the #; copy it again")]
+    Extra,
+    /// What follows the `#` is no list of certificate hashes.
+    #[error(
+        "the part of the relay's address after the # is damaged; copy the address again as a whole"
+    )]
+    Hashes,
+}
+
+impl RelayAddress {
+    /// Builds an address from its parts; `host` as in the written form (IPv6 with or without
+    /// brackets).
+    ///
+    /// # Errors
+    /// [`AddressError`] when the host is no name or address, the port is 0, or there are more
+    /// hashes than an address may have.
+    pub fn new(host: &str, port: u16, hashes: Vec<CertificateHash>) -> Result<Self, AddressError> {
+        if port == 0 {
+            return Err(AddressError::Port);
+        }
+        if hashes.len() > MOST_HASHES {
+            return Err(AddressError::Hashes);
+        }
+        let host = match host.parse() {
+            Ok(address) => Host::V6(address),
+            Err(_) => Host::parse(host)?,
+        };
+        Ok(Self { host, port, hashes })
+    }
+
+    /// The machine.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The UDP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// SHA-256 hashes of the certificates that the relay may show; none means that an authority
+    /// trusted by this machine must vouch for it.
+    pub fn hashes(&self) -> &[CertificateHash] {
+        &self.hashes
+    }
+
+    /// The written form, which [`str::parse`] takes back. Port 443 is left out.
+    pub fn to_url(&self) -> String {
+        let mut url = format!("https://{}", self.host.to_text());
+        if self.port != DEFAULT_PORT {
+            url.push_str(&format!(":{}", self.port));
+        }
+        url.push('/');
+        for (position, hash) in self.hashes.iter().enumerate() {
+            url.push(if position == 0 { '#' } else { '.' });
+            BASE64URL_NOPAD.encode_append(hash.as_bytes(), &mut url);
+        }
+        url
+    }
+}
+
+impl FromStr for RelayAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let text = text.trim();
+        if text.len() > LONGEST {
+            return Err(AddressError::TooLong);
+        }
+        let rest = match text.split_at_checked("https://".len()) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https://") => rest,
+            _ => return Err(AddressError::NotHttps),
+        };
+        let (place, fragment) = match rest.split_once('#') {
+            Some((place, fragment)) => (place, Some(fragment)),
+            None => (rest, None),
+        };
+        let authority = match place.split_once('/') {
+            Some((authority, "")) => authority,
+            Some(_) => return Err(AddressError::Extra),
+            None => place,
+        };
+        if authority.contains(['@', '?', '\\']) {
+            return Err(AddressError::Extra);
+        }
+        let (host, port) = split_port(authority)?;
+        let hashes = match fragment {
+            None => Vec::new(),
+            Some(fragment) => parse_hashes(fragment)?,
+        };
+        Ok(Self {
+            host: Host::parse(host)?,
+            port,
+            hashes,
+        })
+    }
+}
+
+impl Host {
+    /// The written form; an IPv6 address in brackets.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Name(name) => name.clone(),
+            Self::V4(address) => address.to_string(),
+            Self::V6(address) => format!("[{address}]"),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, AddressError> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or(AddressError::Host)?;
+            return inner.parse().map(Self::V6).map_err(|_| AddressError::Host);
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::V4(address));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        // A name whose last label is a number is a misspelt IPv4 address (RFC 1123, 2.1); some
+        // resolvers would take 127.1 or 0x7f000001 for one.
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if last.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(AddressError::Host);
+        }
+        match ServerName::try_from(name) {
+            Ok(ServerName::DnsName(_)) => Ok(Self::Name(name.to_ascii_lowercase())),
+            _ => Err(AddressError::Host),
+        }
+    }
+}
+
+/// Parts `host:port`, minding the colons inside an IPv6 address's brackets.
+fn split_port(authority: &str) -> Result<(&str, u16), AddressError> {
+    let host_end = match authority.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(host_end);
+    let Some(digits) = port.strip_prefix(':') else {
+        return if port.is_empty() {
+            Ok((host, DEFAULT_PORT))
+        } else {
+            Err(AddressError::Host)
+        };
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(AddressError::Port);
+    }
+    match digits.parse() {
+        Ok(port) if port > 0 => Ok((host, port)),
+        _ => Err(AddressError::Port),
+    }
+}
+
+fn parse_hashes(fragment: &str) -> Result<Vec<CertificateHash>, AddressError> {
+    let mut hashes = Vec::with_capacity(2);
+    for text in fragment.split('.') {
+        if hashes.len() == MOST_HASHES {
+            return Err(AddressError::Hashes);
+        }
+        let bytes = BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .ok_or(AddressError::Hashes)?;
+        hashes.push(CertificateHash::new(bytes));
+    }
+    Ok(hashes)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<RelayAddress, AddressError> {
+        text.parse()
+    }
+
+    fn error(text: &str) -> AddressError {
+        match parse(text) {
+            Ok(_) => panic!("{text} was taken for an address"),
+            Err(error) => error,
+        }
+    }
+
+    const HASH: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    #[test]
+    fn an_address_comes_back_from_its_written_form() {
+        let first: [u8; 32] = std::array::from_fn(|index| index as u8);
+        for (host, port, written) in [
+            ("127.0.0.1", 4433, format!("https://127.0.0.1:4433/#{HASH}")),
+            ("::1", 4433, format!("https://[::1]:4433/#{HASH}")),
+            (
+                "[2001:db8::2]",
+                443,
+                format!("https://[2001:db8::2]/#{HASH}"),
+            ),
+            (
+                "relay.example",
+                443,
+                format!("https://relay.example/#{HASH}"),
+            ),
+            (
+                "relay.example",
+                8443,
+                format!("https://relay.example:8443/#{HASH}"),
+            ),
+        ] {
+            let address = RelayAddress::new(host, port, vec![CertificateHash::new(first)]).ok();
+            let address = address.expect("a good address");
+            assert_eq!(address.to_url(), written);
+            assert!(parse(&written).ok() == Some(address));
+        }
+    }
+
+    #[test]
+    fn two_hashes_are_parted_by_a_dot_and_none_leave_no_fragment() {
+        let two = parse(&format!("https://relay.example/#{HASH}.{HASH}"))
+            .ok()
+            .unwrap();
+        assert_eq!(two.hashes().len(), 2);
+        let none = parse("https://relay.example").ok().unwrap();
+        assert!(none.hashes().is_empty());
+        assert_eq!(none.port(), 443);
+        assert_eq!(none.to_url(), "https://relay.example/");
+    }
+
+    #[test]
+    fn what_a_person_pastes_is_read_kindly() {
+        let plain = parse("https://relay.example:443/").ok().unwrap();
+        assert!(parse("  HTTPS://Relay.EXAMPLE./\n").ok().unwrap() == plain);
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_sentence() {
+        assert_eq!(error("http://relay.example/"), AddressError::NotHttps);
+        assert_eq!(error("relay.example"), AddressError::NotHttps);
+        assert_eq!(error(""), AddressError::NotHttps);
+        assert_eq!(error("https://"), AddressError::Host);
+        assert_eq!(error("https://:4433/"), AddressError::Host);
+        assert_eq!(error("https://::1/"), AddressError::Port);
+        assert_eq!(error("https://[::1/"), AddressError::Port);
+        assert_eq!(error("https://[::1]x/"), AddressError::Host);
+        assert_eq!(error("https://[fe80::1%eth0]/"), AddressError::Host);
+        assert_eq!(error("https://127.1/"), AddressError::Host);
+        assert_eq!(error("https://256.0.0.1/"), AddressError::Host);
+        assert_eq!(error("https://caf\u{e9}.example/"), AddressError::Host);
+        assert_eq!(error("https://relay.example:/"), AddressError::Port);
+        assert_eq!(error("https://relay.example:0/"), AddressError::Port);
+        assert_eq!(error("https://relay.example:+80/"), AddressError::Port);
+        assert_eq!(error("https://relay.example:65536/"), AddressError::Port);
+        assert_eq!(error("https://me@relay.example/"), AddressError::Extra);
+        assert_eq!(error("https://relay.example/room"), AddressError::Extra);
+        assert_eq!(error("https://relay.example?x/"), AddressError::Extra);
+        assert_eq!(error("https://relay.example/#"), AddressError::Hashes);
+        assert_eq!(error("https://relay.example/#AAAA"), AddressError::Hashes);
+        assert_eq!(
+            error(&format!("https://r.example/#{HASH}.")),
+            AddressError::Hashes
+        );
+        let five = [HASH; 5].join(".");
+        assert_eq!(
+            error(&format!("https://r.example/#{five}")),
+            AddressError::Hashes
+        );
+        assert_eq!(
+            error(&format!("https://{}/", "a".repeat(2000))),
+            AddressError::TooLong
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_address_or_an_error(text in "\\PC{0,80}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("https://{text}"));
+            let _ = parse(&format!("https://relay.example/#{text}"));
+        }
+
+        #[test]
+        fn what_parses_parses_again_to_the_same(
+            host in "[a-z0-9.:\\[\\]-]{1,20}", port in 0..70000u32, hash in any::<[u8; 32]>(),
+        ) {
+            let hash = BASE64URL_NOPAD.encode(&hash);
+            if let Ok(address) = parse(&format!("https://{host}:{port}/#{hash}")) {
+                prop_assert!(parse(&address.to_url()).ok() == Some(address));
+            }
+        }
+    }
+}

@@ -4,9 +4,16 @@
 //! It must never know: names, addresses, codecs, keys, anything about the bytes it frames.
 //! No I/O: bytes in, messages out. Total: any bytes give `Ok` or a closed error.
 
+mod control;
+mod datagram;
+mod group;
 pub mod limits;
 mod message;
+mod varint;
 
+pub use control::{ControlReader, encode_control, hello_version};
+pub use datagram::{Bundle, BundleEntries, BundleEntry, split_uplink, uplink};
+pub use group::{DownlinkGroup, GroupFrames, UplinkGroup, encode_group_frame};
 pub use message::{
     CloseReason, FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId,
 };

@@ -183,7 +183,8 @@ impl Host {
         // A name whose last label is a number is a misspelt IPv4 address (RFC 1123, 2.1); some
         // resolvers would take 127.1 or 0x7f000001 for one.
         let last = name.rsplit('.').next().unwrap_or(name);
-        if last.is_empty() || last.starts_with(|first: char| first.is_ascii_digit()) {
+        let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+        if number {
             return Err(AddressError::Host);
         }
         match ServerName::try_from(name) {
@@ -311,6 +312,7 @@ mod tests {
         assert_eq!(error("https://[fe80::1%eth0]/"), AddressError::Host);
         assert_eq!(error("https://127.1/"), AddressError::Host);
         assert_eq!(error("https://256.0.0.1/"), AddressError::Host);
+        assert_eq!(error("https://0x7f000001/"), AddressError::Host);
         assert_eq!(error("https://relay.example../"), AddressError::Host);
         assert_eq!(error("https://caf\u{e9}.example/"), AddressError::Host);
         assert_eq!(error("https://relay.example:/"), AddressError::Port);

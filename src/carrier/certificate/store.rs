@@ -48,10 +48,10 @@ enum Source {
 }
 
 #[derive(Clone)]
-pub(super) struct Current {
+pub(crate) struct Current {
     /// The window of a derived certificate.
     window: Option<Window>,
-    pub(super) certified: Arc<CertifiedKey>,
+    pub(crate) certified: Arc<CertifiedKey>,
 }
 
 impl CertificateStore {
@@ -163,7 +163,7 @@ impl CertificateStore {
         Ok(changed)
     }
 
-    pub(super) fn current(&self) -> Current {
+    pub(crate) fn current(&self) -> Current {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,19 @@
+//! A participant's way to a relay: quinn on tokio.
+//!
+//! It may know: the relay's address, certificate hashes, this machine's own addresses.
+//! It must never know: rooms, names, media, what the bytes it carries mean.
+
+mod dial;
+mod error;
+mod group;
+mod link;
+mod placeholder;
+mod verifier;
+
+pub use dial::connect;
+pub use error::{BindFailed, ConnectError, DatagramError, GroupError, LostReason};
+pub use group::{GroupReader, GroupWriter};
+pub use link::{Farewell, Link, LinkStats};
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
 use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime};
 use rustls::crypto::CryptoProvider;
+use socket2::SockRef;
 use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -29,6 +30,10 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Most addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 8;
+
+/// Bytes that the system may hold for us: a key frame of several speakers comes in one burst, and
+/// what does not fit is lost. Linux grants at most `net.core.rmem_max`.
+const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 
 /// Connects to the relay, from `bind` when it is given (port 0: any), and opens the control
 /// stream. All addresses that the relay's name has are tried; the first that answers as the
@@ -77,7 +82,10 @@ pub(super) fn bind_socket(bind: Option<SocketAddr>, to: IpAddr) -> Result<UdpSoc
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let bind = bind.unwrap_or(SocketAddr::new(any, 0));
-    UdpSocket::bind(bind).map_err(|error| BindFailed::from(&error))
+    let socket = UdpSocket::bind(bind).map_err(|error| BindFailed::from(&error))?;
+    // As much as the system grants: with less, more is lost in a burst, and nothing else changes.
+    let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
+    Ok(socket)
 }
 
 async fn look_up(address: &RelayAddress) -> Result<Vec<SocketAddr>, ConnectError> {

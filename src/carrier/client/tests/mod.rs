@@ -1,7 +1,7 @@
 //! Against a stock quinn server in this process, on loopback. A folder's file for each question:
 //! who answers, the way there, the connection.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +49,15 @@ impl Stock {
         hashes: Vec<CertificateHash>,
         alpn: &[u8],
     ) -> Self {
+        Self::listening(Ipv4Addr::LOCALHOST.into(), certificates, hashes, alpn)
+    }
+
+    fn listening(
+        ip: IpAddr,
+        certificates: Arc<dyn ResolvesServerCert>,
+        hashes: Vec<CertificateHash>,
+        alpn: &[u8],
+    ) -> Self {
         let mut tls = rustls::ServerConfig::builder_with_provider(crypto_provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
@@ -57,7 +66,7 @@ impl Stock {
         tls.alpn_protocols = vec![alpn.to_vec()];
         let tls = QuicServerConfig::try_from(tls).unwrap();
         let config = quinn::ServerConfig::with_crypto(Arc::new(tls));
-        let endpoint = Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let endpoint = Endpoint::server(config, SocketAddr::new(ip, 0)).unwrap();
         let port = endpoint.local_addr().unwrap().port();
         Self {
             endpoint,
@@ -67,7 +76,8 @@ impl Stock {
     }
 
     fn address(&self) -> RelayAddress {
-        RelayAddress::new("127.0.0.1", self.port, self.hashes.clone())
+        let host = self.endpoint.local_addr().unwrap().ip().to_string();
+        RelayAddress::new(&host, self.port, self.hashes.clone())
             .ok()
             .unwrap()
     }

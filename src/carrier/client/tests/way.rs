@@ -24,6 +24,21 @@ async fn where_nothing_listens_nothing_is_reached() {
 }
 
 #[tokio::test]
+async fn a_relay_on_ipv6_is_reached() {
+    let now = SystemTime::now();
+    let store = CertificateStore::derived(Identity::from_bytes([3; 32]), now).unwrap();
+    let hashes = store.hashes(now).unwrap();
+    let server = Stock::listening(Ipv6Addr::LOCALHOST.into(), Arc::new(store), hashes, ALPN);
+    assert!(server.address().to_url().starts_with("https://[::1]:"));
+    let (link, connection) = server.met().await;
+    link.rebind(None).unwrap();
+    link.send_datagram("v6".into()).unwrap();
+    let received = timeout(SOON, connection.read_datagram()).await.unwrap();
+    assert_eq!(received.unwrap(), "v6");
+    assert_eq!(connection.remote_address().port(), link.local_port());
+}
+
+#[tokio::test]
 async fn of_a_names_addresses_the_one_that_answers_is_taken() {
     let server = Stock::new();
     // Elsewhere nobody answers: silence, a closed port, another family.

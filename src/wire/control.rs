@@ -1,16 +1,15 @@
 //! Control messages on their stream.
 //!
 //! A message is a two-byte size class, then exactly that many bytes: two bytes that say how many
-//! are used, the message in postcard, zeros. Numbers are big-endian.
+//! are used, the message in postcard, zeros. Numbers are big-endian. All of that, and that the
+//! first message begins with variant 0 and a version, stays as it is in every version.
 
 use std::marker::PhantomData;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::WireError;
 use super::limits::SIZE_CLASSES;
+use super::{ControlMessage, WireError};
 
 /// Bytes of the size class before, and of the used length inside.
 const PREFIX: usize = 2;
@@ -18,8 +17,11 @@ const PREFIX: usize = 2;
 /// Encodes one message, padded to its size class.
 ///
 /// # Errors
-/// [`WireError::TooLarge`] when it fits no class.
-pub fn encode_control<M: Serialize>(message: &M) -> Result<Bytes, WireError> {
+/// [`WireError::TooLarge`] when something in it is over its limit.
+pub fn encode_control<M: ControlMessage>(message: &M) -> Result<Bytes, WireError> {
+    if !message.within_limits() {
+        return Err(WireError::TooLarge);
+    }
     let mut encoded = BytesMut::with_capacity(2 * PREFIX + SIZE_CLASSES[0]);
     encoded.put_bytes(0, 2 * PREFIX);
     let mut encoded = postcard::to_extend(message, encoded).map_err(|_| WireError::TooLarge)?;
@@ -34,10 +36,28 @@ pub fn encode_control<M: Serialize>(message: &M) -> Result<Bytes, WireError> {
     Ok(encoded.freeze())
 }
 
-/// The version in a `Hello`, whatever the shape of the rest: all versions begin a control stream
-/// with variant 0 and the version, so that a relay can tell "another version" from garbage.
+/// The version in a `Hello`, whatever the shape of the rest; `None` when it is no `Hello` of any
+/// version.
 ///
-/// `message` is what is used of the first control message; [`ControlReader::used`] gives it.
+/// `message` is what is used of the first control message; [`ControlReader::used`] gives it. A
+/// relay looks at it before [`ControlReader::next`], and answers another version than its own with
+/// `Closed(Version)`, and garbage with `Closed(Malformed)`:
+///
+/// ```
+/// use sottovoce::wire::{ControlReader, ToRelay, VERSION, hello_version};
+///
+/// let mut reader = ControlReader::<ToRelay>::new();
+/// let mut stream = vec![0; 2 + 64];
+/// stream[..2].copy_from_slice(&64_u16.to_be_bytes());
+/// stream[2..4].copy_from_slice(&5_u16.to_be_bytes());
+/// stream[4..9].copy_from_slice(&[0, 2, b'a', b'b', b'c']); // version 2, and who knows what
+/// reader.push(&stream)?;
+/// let version = reader.used()?.and_then(hello_version);
+/// assert_eq!(version, Some(2));
+/// assert_ne!(version, Some(VERSION));
+/// assert!(reader.next().is_err());
+/// # Ok::<(), sottovoce::wire::WireError>(())
+/// ```
 pub fn hello_version(message: &[u8]) -> Option<u16> {
     let (variant, rest) = postcard::take_from_bytes::<u32>(message).ok()?;
     let (version, _) = postcard::take_from_bytes::<u16>(rest).ok()?;
@@ -45,7 +65,7 @@ pub fn hello_version(message: &[u8]) -> Option<u16> {
 }
 
 /// Takes a control stream apart as its bytes come. Holds at most one message of the largest class
-/// and what was pushed last.
+/// and what was pushed last, and nothing between two messages.
 pub struct ControlReader<M> {
     held: BytesMut,
     message: PhantomData<fn() -> M>,
@@ -60,7 +80,7 @@ impl<M> Default for ControlReader<M> {
     }
 }
 
-impl<M: DeserializeOwned> ControlReader<M> {
+impl<M: ControlMessage> ControlReader<M> {
     /// At the beginning of a stream.
     pub fn new() -> Self {
         Self::default()
@@ -88,9 +108,13 @@ impl<M: DeserializeOwned> ControlReader<M> {
         let Some(used) = self.used()? else {
             return Ok(None);
         };
-        let (message, rest) = postcard::take_from_bytes(used).map_err(|_| WireError::Malformed)?;
+        let (message, rest) =
+            postcard::take_from_bytes::<M>(used).map_err(|_| WireError::Malformed)?;
         if !rest.is_empty() {
             return Err(WireError::Padding);
+        }
+        if !message.within_limits() {
+            return Err(WireError::TooLarge);
         }
         let whole = (self.class()?.unwrap_or(0) + PREFIX).min(self.held.len());
         self.held.advance(whole);
@@ -121,6 +145,11 @@ impl<M: DeserializeOwned> ControlReader<M> {
             return Err(WireError::Padding);
         }
         Ok(Some(used))
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.held.capacity()
     }
 
     fn class(&self) -> Result<Option<usize>, WireError> {

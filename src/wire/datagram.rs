@@ -119,6 +119,8 @@ impl BundleEntries {
     }
 }
 
+impl std::iter::FusedIterator for BundleEntries {}
+
 impl Iterator for BundleEntries {
     type Item = Result<BundleEntry, WireError>;
 

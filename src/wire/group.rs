@@ -11,6 +11,9 @@ use super::{GroupNumber, ParticipantId, TrackId, WireError};
 /// What every unidirectional stream of this version begins with.
 const KIND: u8 = 1;
 
+/// Bytes of a frame's length.
+const LENGTH: usize = 4;
+
 /// Begins a group on its way to the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UplinkGroup {
@@ -104,17 +107,21 @@ pub fn encode_group_frame(sealed: &[u8]) -> Result<Bytes, WireError> {
     if sealed.len() > GROUP_FRAME {
         return Err(WireError::TooLarge);
     }
-    let mut bytes = BytesMut::with_capacity(4 + sealed.len());
+    let mut bytes = BytesMut::with_capacity(LENGTH + sealed.len());
     bytes.put_u32(sealed.len() as u32);
     bytes.put_slice(sealed);
     Ok(bytes.freeze())
 }
 
-/// Takes the frames of a group apart as its bytes come. Holds at most what was pushed and not yet
-/// returned; a length alone makes it allocate nothing.
+/// Takes the frames of a group apart as its bytes come. A frame that came in one piece is returned
+/// as a slice of that piece; one that came in several is copied together once. Holds at most twice
+/// what was pushed and not yet returned: a length alone makes it allocate nothing.
 #[derive(Default)]
 pub struct GroupFrames {
-    held: BytesMut,
+    /// The beginning of a frame whose end has not come.
+    begun: BytesMut,
+    /// What was pushed last and not looked at.
+    piece: Bytes,
 }
 
 impl GroupFrames {
@@ -123,12 +130,16 @@ impl GroupFrames {
         Self::default()
     }
 
-    /// Takes what came.
+    /// Takes what came. Call [`Self::next`] until it has no more before the next `push`; what is
+    /// pushed on top of frames that wait is copied.
     pub fn push(&mut self, bytes: Bytes) {
-        if self.held.is_empty() {
-            self.held = BytesMut::from(bytes);
+        if self.piece.is_empty() {
+            self.piece = bytes;
         } else {
-            self.held.extend_from_slice(&bytes);
+            let mut both = BytesMut::with_capacity(self.piece.len() + bytes.len());
+            both.put_slice(&self.piece);
+            both.put_slice(&bytes);
+            self.piece = both.freeze();
         }
     }
 
@@ -139,22 +150,59 @@ impl GroupFrames {
     /// after that.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Bytes>, WireError> {
-        let Some(length) = self.held.first_chunk::<4>() else {
+        if self.begun.is_empty() {
+            match whole_len(&self.piece)? {
+                Some(whole) if whole <= self.piece.len() => {
+                    let mut frame = self.piece.split_to(whole);
+                    frame.advance(LENGTH);
+                    return Ok(Some(frame));
+                }
+                _ if self.piece.is_empty() => return Ok(None),
+                _ => {}
+            }
+        }
+        self.take(LENGTH.saturating_sub(self.begun.len()));
+        let Some(whole) = whole_len(&self.begun)? else {
             return Ok(None);
         };
-        let length = u32::from_be_bytes(*length) as usize;
-        if length > GROUP_FRAME {
-            return Err(WireError::TooLarge);
-        }
-        if self.held.len() < 4 + length {
+        self.take(whole - self.begun.len());
+        if self.begun.len() < whole {
             return Ok(None);
         }
-        self.held.advance(4);
-        Ok(Some(self.held.split_to(length).freeze()))
+        let mut frame = std::mem::take(&mut self.begun).freeze();
+        frame.advance(LENGTH);
+        Ok(Some(frame))
     }
 
     /// Whether the stream ended in the middle of a frame.
     pub fn is_incomplete(&self) -> bool {
-        !self.held.is_empty()
+        !self.begun.is_empty() || !self.piece.is_empty()
     }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.begun.capacity() + self.piece.len()
+    }
+
+    /// Moves bytes from the piece to what is begun: so many, or as many as there are.
+    fn take(&mut self, wanted: usize) {
+        let taken = self.piece.split_to(wanted.min(self.piece.len()));
+        self.begun.extend_from_slice(&taken);
+        if self.piece.is_empty() {
+            // The piece may be a slice of a larger buffer.
+            self.piece = Bytes::new();
+        }
+    }
+}
+
+/// Bytes of the frame at the start of `bytes`, its length included; `None` when that has not come.
+fn whole_len(bytes: &[u8]) -> Result<Option<usize>, WireError> {
+    let Some(length) = bytes.first_chunk::<LENGTH>() else {
+        return Ok(None);
+    };
+    let length = u32::from_be_bytes(*length) as usize;
+    if length > GROUP_FRAME {
+        return Err(WireError::TooLarge);
+    }
+    Ok(Some(LENGTH + length))
 }

@@ -17,5 +17,30 @@ pub const SIZE_CLASSES: [usize; 6] = [64, 256, 1024, 4096, 16384, 32768];
 /// Largest sealed control body, in bytes: fits the largest class with room for its envelope.
 pub const BODY: usize = 32768 - 64;
 
+/// Most members that a `Welcome` can name; a room cannot have more. Five bytes each, at most, in
+/// the largest class.
+pub const PRESENT: usize = BODY / 5;
+
 /// Largest sealed frame inside a group, in bytes. A 4K key frame stays below it.
 pub const GROUP_FRAME: usize = 4 * 1024 * 1024;
+
+const _: () = {
+    let largest = SIZE_CLASSES[SIZE_CLASSES.len() - 1];
+    assert!(
+        largest <= u16::MAX as usize,
+        "a size class is two bytes on the wire"
+    );
+    let mut class = 1;
+    while class < SIZE_CLASSES.len() {
+        assert!(
+            SIZE_CLASSES[class - 1] < SIZE_CLASSES[class],
+            "the smallest that fits is taken"
+        );
+        class += 1;
+    }
+    // What stands around a body or a list of members: used length 2, variant 1, two numbers of at
+    // most 5 each.
+    assert!(BODY + 2 + 1 + 5 + 5 <= largest);
+    assert!(PRESENT * 5 <= BODY);
+    assert!(AUDIO_PAYLOAD <= super::varint::MAX && GROUP_FRAME <= u32::MAX as usize);
+};

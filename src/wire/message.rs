@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::{BODY, PRESENT};
+
 /// Names a room at one relay: HKDF of the link secret and the relay's address, so it looks
 /// random, and differs from relay to relay. The relay cannot tell what it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +57,7 @@ pub enum ToRelay {
         /// Whom to.
         to: To,
         /// Sealed; at most [`crate::wire::limits::BODY`] bytes.
+        #[serde(with = "whole")]
         body: Vec<u8>,
     },
     /// Asks for a track; allowed before the track exists.
@@ -80,7 +83,8 @@ pub enum FromRelay {
     Welcome {
         /// The receiver's own id.
         you: ParticipantId,
-        /// The members who are in the room already.
+        /// The members who are in the room already; at most
+        /// [`crate::wire::limits::PRESENT`] of them.
         present: Vec<ParticipantId>,
     },
     /// A member came.
@@ -97,7 +101,8 @@ pub enum FromRelay {
     Message {
         /// Who sent it, by the relay's word.
         from: ParticipantId,
-        /// Sealed.
+        /// Sealed; at most [`crate::wire::limits::BODY`] bytes.
+        #[serde(with = "whole")]
         body: Vec<u8>,
     },
     /// The last message of a connection.
@@ -105,6 +110,67 @@ pub enum FromRelay {
         /// Why.
         reason: CloseReason,
     },
+}
+
+/// What may stand on a control stream: these two and nothing else.
+pub trait ControlMessage: Serialize + for<'a> Deserialize<'a> + sealed::Sealed {
+    /// Whether everything in it is within [`crate::wire::limits`]. Neither side encodes or accepts
+    /// one that is not, so that whatever a relay took in `Send` it can pass on in `Message`.
+    fn within_limits(&self) -> bool;
+}
+
+impl ControlMessage for ToRelay {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Send { body, .. } => body.len() <= BODY,
+            Self::Hello { .. } | Self::Subscribe { .. } | Self::Unsubscribe { .. } => true,
+        }
+    }
+}
+
+impl ControlMessage for FromRelay {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Welcome { present, .. } => present.len() <= PRESENT,
+            Self::Message { body, .. } => body.len() <= BODY,
+            Self::Joined { .. } | Self::Left { .. } | Self::Closed { .. } => true,
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ToRelay {}
+    impl Sealed for super::FromRelay {}
+}
+
+/// A body as one piece. On the wire it is the same as a sequence of bytes, which serde would take
+/// apart and put together one by one.
+mod whole {
+    use std::fmt;
+
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(body)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<u8>, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("bytes")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        from.deserialize_bytes(Whole)
+    }
 }
 
 /// Why a relay ends a connection: closed, so that nobody is shown text that a peer chose.

@@ -9,13 +9,16 @@ mod datagram;
 mod group;
 pub mod limits;
 mod message;
+#[cfg(test)]
+mod tests;
 mod varint;
 
 pub use control::{ControlReader, encode_control, hello_version};
 pub use datagram::{Bundle, BundleEntries, BundleEntry, split_uplink, uplink};
 pub use group::{DownlinkGroup, GroupFrames, UplinkGroup, encode_group_frame};
 pub use message::{
-    CloseReason, FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId,
+    CloseReason, ControlMessage, FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To,
+    ToRelay, TrackId,
 };
 
 /// The version of this vocabulary. It is the first field of `Hello`; a relay that does not
@@ -38,7 +41,7 @@ pub enum WireError {
     #[error("a control message with something in its padding")]
     Padding,
     /// A datagram or group header that ends too early.
-    #[error("a header that ends too early")]
+    #[error("a datagram or header that ends too early")]
     Truncated,
     /// A message to encode, or a frame to decode, that is over its bound in [`limits`].
     #[error("a message over its size limit")]

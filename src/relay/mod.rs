@@ -1,4 +1,39 @@
-//! Rooms, subscriptions, the beat.
+//! Rooms, subscriptions, the beat: what a relay does with what participants send.
 //!
-//! It may know: room handles, participant ids, tracks, groups.
+//! It may know: room handles, participant ids, tracks, groups, opaque bytes.
 //! It must never know: addresses, names, codecs, keys.
+
+pub mod limits;
+
+mod outlet;
+pub use outlet::{Event, IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
+
+mod rooms;
+pub use rooms::{Beat, Census, Rooms};
+
+mod guests;
+
+mod room;
+
+mod subscription;
+
+mod delivery;
+
+mod beat;
+
+mod groups;
+
+mod bus;
+pub use bus::{Alone, Bus, GroupName, News, Parcel, ShardId};
+
+mod crossing;
+
+mod bucket;
+
+mod draw;
+
+mod config;
+pub use config::{ConfigError, Limits, RelayConfig};
+
+#[cfg(test)]
+mod tests;

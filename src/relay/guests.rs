@@ -1,0 +1,404 @@
+//! Everyone who is connected to a shard: what they say, before and after `Hello`.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use zeroize::Zeroize;
+
+use crate::wire::{
+    CloseReason, ControlReader, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, UplinkGroup,
+    VERSION, WireError, hello_version, split_uplink,
+};
+
+use super::bucket::{Bucket, Millis};
+use super::bus::{Bus, News, Parcel};
+use super::limits::{
+    BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, HELLO_WITHIN, MESSAGES_BURST, MESSAGES_RATE,
+    TRACKS, UPLOADS,
+};
+use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer};
+use super::room::{Place, Room};
+use super::rooms::Rooms;
+use super::subscription::{MemberIndex, Source};
+
+/// One connection, from its first byte on.
+pub(super) struct Guest {
+    pub(super) peer: Peer,
+    pub(super) reader: ControlReader<ToRelay>,
+    pub(super) seat: Option<Seated>,
+    pub(super) messages: Bucket,
+    pub(super) bodies: Bucket,
+    pub(super) uploads: Vec<Upload>,
+}
+
+/// Where a guest sits once it has said `Hello`.
+#[derive(Clone, Copy)]
+pub(super) struct Seated {
+    pub(super) room: usize,
+    pub(super) place: Place,
+    pub(super) member: Option<MemberIndex>,
+}
+
+/// A stream that brings a group.
+pub(super) struct Upload {
+    pub(super) stream: IncomingGroup,
+    pub(super) header: Vec<u8>,
+    pub(super) group: Option<(TrackId, GroupNumber)>,
+}
+
+impl Guest {
+    /// Whether the next message is the `Hello` of a version that may look different otherwise.
+    fn speaks_another_version(&self) -> bool {
+        let next = self.reader.used().ok().flatten();
+        next.and_then(hello_version)
+            .is_some_and(|version| version != VERSION)
+    }
+}
+
+impl<B: Bus> Rooms<B> {
+    pub(super) fn connected<O: Outlet>(&mut self, now: Instant, peer: Peer, outlet: &mut O) {
+        let index = peer.index() as usize;
+        if let Some(Some(stale)) = self.guests.get(index) {
+            let stale = stale.peer;
+            self.forget(now, stale, outlet);
+        }
+        if self.guests.len() <= index {
+            self.guests.resize_with(index + 1, || None);
+        }
+        let millis = Millis::since(self.start, now);
+        self.guests[index] = Some(Box::new(Guest {
+            peer,
+            reader: ControlReader::new(),
+            seat: None,
+            messages: Bucket::new(MESSAGES_BURST, millis),
+            bodies: Bucket::new(BODIES_BURST, millis),
+            uploads: Vec::new(),
+        }));
+        self.connected += 1;
+        self.greeting.push_back((now + HELLO_WITHIN, peer));
+        if self.connected > self.limits.participants + GREETINGS {
+            self.doomed.push((peer, CloseReason::RelayFull));
+        }
+    }
+
+    pub(super) fn control<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        bytes: &[u8],
+        outlet: &mut O,
+    ) {
+        let millis = Millis::since(self.start, now);
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        let mut pushed = guest.reader.push(bytes);
+        while let Some(guest) = self.guest(peer) {
+            let other_version = guest.seat.is_none() && guest.speaks_another_version();
+            let message = std::mem::replace(&mut pushed, Ok(())).and_then(|()| guest.reader.next());
+            match message {
+                _ if other_version => self.doomed.push((peer, CloseReason::Version)),
+                Ok(Some(message)) => {
+                    if !guest
+                        .messages
+                        .take(1, MESSAGES_BURST, MESSAGES_RATE, millis)
+                    {
+                        self.doomed.push((peer, CloseReason::TooMany));
+                    } else {
+                        self.message(now, peer, message, outlet);
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => self.doomed.push((peer, fault(error))),
+            }
+            self.settle(now, outlet);
+        }
+    }
+
+    fn message<O: Outlet>(&mut self, now: Instant, peer: Peer, message: ToRelay, outlet: &mut O) {
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        match (guest.seat, message) {
+            (None, ToRelay::Hello { mut room, role, .. }) => {
+                self.hello(now, peer, &room, role, outlet);
+                room.0.zeroize();
+            }
+            (None, _) | (Some(_), ToRelay::Hello { .. }) => {
+                self.doomed.push((peer, CloseReason::Unexpected));
+            }
+            (Some(seat), ToRelay::Send { to, body }) => {
+                self.send(now, peer, seat, to, body, outlet);
+            }
+            (Some(seat), ToRelay::Subscribe { participant, track }) => {
+                self.in_room(now, seat.room, outlet, |room, turn| {
+                    room.subscribe(turn, seat.place, participant, track);
+                });
+            }
+            (Some(seat), ToRelay::Unsubscribe { participant, track }) => {
+                self.in_room(now, seat.room, outlet, |room, turn| {
+                    room.unsubscribe(turn, seat.place, participant, track);
+                });
+            }
+        }
+    }
+
+    fn hello<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        handle: &RoomHandle,
+        role: Role,
+        outlet: &mut O,
+    ) {
+        let known = self.handles.get(handle).copied();
+        let limits = &self.limits;
+        let relay_full = self.participants >= limits.participants
+            || (known.is_none() && self.rooms.len() >= limits.rooms);
+        let room_full = known
+            .and_then(|room| self.rooms.get(room))
+            .is_some_and(|room| {
+                room.population() >= limits.participants_per_room
+                    || (role == Role::Member && room.member_count() >= limits.members_per_room)
+            });
+        if relay_full || room_full {
+            let reason = if relay_full {
+                CloseReason::RelayFull
+            } else {
+                CloseReason::RoomFull
+            };
+            return self.doomed.push((peer, reason));
+        }
+        let index = known.unwrap_or_else(|| self.open(handle));
+        let Some(room) = self.rooms.get_mut(index) else {
+            return;
+        };
+        let you = self.draw.participant(|id| room.by_id.contains_key(&id));
+        let Some(place) = self.in_room(now, index, outlet, |room, turn| {
+            room.enter(turn, peer, role, you)
+        }) else {
+            return;
+        };
+        let seat = self
+            .rooms
+            .get(index)
+            .and_then(|room| room.stands[place.stand].get(place.seat));
+        let member = seat.and_then(|seat| seat.member);
+        self.participants += 1;
+        if let Some(guest) = self.guest(peer) {
+            guest.seat = Some(Seated {
+                room: index,
+                place,
+                member,
+            });
+        }
+    }
+
+    fn open(&mut self, handle: &RoomHandle) -> usize {
+        let index = self.rooms.insert(Room::new(*handle));
+        self.handles.insert(Box::new(*handle), index);
+        for shard in self.bus.others().to_vec() {
+            let from = self.bus.me();
+            self.bus.send(
+                shard,
+                Parcel {
+                    from,
+                    room: *handle,
+                    news: News::Opened,
+                },
+            );
+        }
+        index
+    }
+
+    fn send<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        seat: Seated,
+        to: To,
+        body: Vec<u8>,
+        outlet: &mut O,
+    ) {
+        let millis = Millis::since(self.start, now);
+        let Some(member) = seat.member else {
+            return self.doomed.push((peer, CloseReason::Unexpected));
+        };
+        let cost = (body.len() as u32).max(BODY_COST);
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        if !guest.bodies.take(cost, BODIES_BURST, BODIES_RATE, millis) {
+            return self.doomed.push((peer, CloseReason::TooMany));
+        }
+        self.in_room(now, seat.room, outlet, |room, turn| {
+            room.send(turn, peer, member, to, body)
+        });
+    }
+
+    /// The seat of a member; anyone else who sends media is closed.
+    fn sender(&mut self, peer: Peer) -> Option<(Seated, MemberIndex)> {
+        let seat = self.guest(peer)?.seat;
+        let sender = seat.and_then(|seat| Some((seat, seat.member?)));
+        if sender.is_none() {
+            self.doomed.push((peer, CloseReason::Unexpected));
+        }
+        sender
+    }
+
+    pub(super) fn datagram<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        bytes: &Bytes,
+        outlet: &mut O,
+    ) {
+        let Some((seat, member)) = self.sender(peer) else {
+            return;
+        };
+        match split_uplink(bytes) {
+            Ok((track, payload)) => {
+                let source = Source { member, track };
+                self.in_room(now, seat.room, outlet, |room, turn| {
+                    room.datagram(turn, peer, source, payload);
+                });
+            }
+            Err(error) => self.doomed.push((peer, fault(error))),
+        }
+    }
+
+    pub(super) fn group_opened(&mut self, peer: Peer, stream: IncomingGroup) {
+        if self.sender(peer).is_none() {
+            return;
+        }
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        if guest.uploads.len() >= UPLOADS {
+            return self.doomed.push((peer, CloseReason::TooMany));
+        }
+        guest.uploads.push(Upload {
+            stream,
+            header: Vec::new(),
+            group: None,
+        });
+    }
+
+    pub(super) fn group_data<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        stream: IncomingGroup,
+        mut bytes: Bytes,
+        outlet: &mut O,
+    ) {
+        let Some((seat, member)) = self.sender(peer) else {
+            return;
+        };
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        let Some(at) = guest
+            .uploads
+            .iter()
+            .position(|upload| upload.stream == stream)
+        else {
+            return;
+        };
+        let upload = &mut guest.uploads[at];
+        let (track, group, begins) = match upload.group {
+            Some((track, group)) => (track, group, false),
+            None => {
+                let missing = UplinkGroup::LEN - upload.header.len();
+                let head = bytes.split_to(missing.min(bytes.len()));
+                upload.header.extend_from_slice(&head);
+                if upload.header.len() < UplinkGroup::LEN {
+                    return;
+                }
+                match UplinkGroup::decode(&upload.header) {
+                    Err(error) => return self.doomed.push((peer, fault(error))),
+                    Ok(UplinkGroup { track, .. }) if track.0 >= TRACKS => {
+                        return self.doomed.push((peer, CloseReason::TooMany));
+                    }
+                    Ok(UplinkGroup { track, group }) => {
+                        upload.header = Vec::new();
+                        upload.group = Some((track, group));
+                        (track, group, true)
+                    }
+                }
+            }
+        };
+        let wanted = self.in_room(now, seat.room, outlet, |room, turn| {
+            (!begins || room.begin_group(turn, member, track, group))
+                && room.extend_group(turn, member, track, group, bytes)
+        });
+        if wanted != Some(true) {
+            outlet.stop_incoming(peer, stream);
+            if let Some(guest) = self.guest(peer) {
+                guest.uploads.retain(|upload| upload.stream != stream);
+            }
+        }
+    }
+
+    pub(super) fn group_ended<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        stream: IncomingGroup,
+        whole: bool,
+        outlet: &mut O,
+    ) {
+        let Some(guest) = self.guest(peer) else {
+            return;
+        };
+        let Some(at) = guest
+            .uploads
+            .iter()
+            .position(|upload| upload.stream == stream)
+        else {
+            return;
+        };
+        let upload = guest.uploads.swap_remove(at);
+        match (upload.group, self.sender(peer)) {
+            (Some((track, group)), Some((seat, member))) => {
+                self.in_room(now, seat.room, outlet, |room, turn| {
+                    room.end_group(turn, member, track, group, whole);
+                });
+            }
+            (None, Some(_)) if whole => self.doomed.push((peer, CloseReason::Malformed)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn group_stopped<O: Outlet>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        stream: OutgoingGroup,
+        outlet: &mut O,
+    ) {
+        if let Some(seat) = self.seated(peer) {
+            self.in_room(now, seat.room, outlet, |room, turn| {
+                room.stopped(turn, seat.place, stream);
+            });
+        }
+    }
+
+    pub(super) fn writable<O: Outlet>(&mut self, now: Instant, peer: Peer, outlet: &mut O) {
+        if let Some(seat) = self.seated(peer) {
+            self.in_room(now, seat.room, outlet, |room, turn| {
+                room.writable(turn, seat.place)
+            });
+        }
+    }
+}
+
+/// What a peer is told when its bytes are wrong.
+fn fault(error: WireError) -> CloseReason {
+    match error {
+        WireError::TooLarge => CloseReason::TooLarge,
+        WireError::SizeClass | WireError::Malformed | WireError::Padding | WireError::Truncated => {
+            CloseReason::Malformed
+        }
+    }
+}

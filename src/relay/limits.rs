@@ -1,0 +1,103 @@
+//! Every bound of a relay, beside its reason. What an operator may want to change is in
+//! [`super::config`]; what is here is part of how the relay works.
+
+use std::time::Duration;
+
+/// Time between two beats for members. Longer: fewer packets and more delay for everyone's voice.
+/// Half of it is the delay that a frame sees on average.
+pub const BEAT: Duration = Duration::from_millis(20);
+
+/// Every how many beats a viewer is served. A viewer answers nobody, so a third of the packets
+/// costs nothing but 20 ms more delay on average; it is what lets a small machine serve thousands.
+pub const VIEWER_BEATS: u64 = 3;
+
+/// How late a beat may be before it counts as overload. Beats that were missed are skipped, never
+/// made up for: a burst would arrive too late to be played and would delay the next.
+pub const OVERRUN: Duration = BEAT;
+
+/// Least time between two looks at the sockets while a meeting is busy. What came meanwhile waits
+/// for the beat anyway; each look costs two system calls and a wake-up. Longer: acknowledgements
+/// and joins wait for it.
+pub const INPUT_PACE: Duration = Duration::from_millis(3);
+
+/// How long a stopping relay waits for what is still on its way to its participants.
+pub const DRAIN: Duration = Duration::from_secs(3);
+
+/// How long a connection may live without `Hello`. Longer: silent connections hold places.
+pub const HELLO_WITHIN: Duration = Duration::from_secs(5);
+
+/// How many connections without `Hello` there may be over the number of participants.
+pub const GREETINGS: usize = 1024;
+
+/// Tracks of one participant: their numbers are below this. Sixteen make a participant's tracks
+/// fit a quarter of a machine word in every other's subscriptions.
+pub const TRACKS: u8 = 16;
+
+/// Subscriptions of one participant. They are bits, so that this bounds only what a participant
+/// can make the relay look at for its sake.
+pub const SUBSCRIPTIONS: u32 = 4096;
+
+/// Control messages of one participant: how many at once, and how many a second after. A member
+/// that enters a full room subscribes to two tracks of a thousand others at once.
+pub const MESSAGES_BURST: u32 = 4096;
+/// See [`MESSAGES_BURST`].
+pub const MESSAGES_RATE: u32 = 256;
+
+/// Bodies (`Send`) of one participant in bytes: how many at once, and how many a second after.
+/// Each goes to as many as a room holds: the relay's cost is a multiple of it.
+pub const BODIES_BURST: u32 = 1024 * 1024;
+/// See [`BODIES_BURST`].
+pub const BODIES_RATE: u32 = 96 * 1024;
+/// What a body counts at least, since a small one costs about as much to pass on.
+pub const BODY_COST: u32 = 1024;
+
+/// Datagrams of one participant that wait for a beat; past it, the oldest makes room. One each
+/// 20 ms is usual, 2.5 ms frames make eight, and a network that stalls delivers a burst.
+pub const SENDER_DATAGRAMS: usize = 32;
+
+/// Datagram bytes of one participant: how many at once, and how many a second after; what is
+/// over is dropped. Sealed Opus at its highest rate takes half of it.
+pub const DATAGRAM_BURST: u32 = 128 * 1024;
+/// See [`DATAGRAM_BURST`].
+pub const DATAGRAM_RATE: u32 = 160 * 1024;
+
+/// Datagrams of one room that wait for a beat. Past it, whoever has [`FAIR_SHARE`] waiting already
+/// adds no more, so that a crowd that floods takes nothing from those who just talk.
+pub const ROOM_DATAGRAMS: usize = 2048;
+/// See [`ROOM_DATAGRAMS`].
+pub const FAIR_SHARE: usize = 2;
+
+/// Incoming streams of one participant at a time. Its tracks times two: a group that ends while
+/// the next begins.
+pub const UPLOADS: usize = 2 * TRACKS as usize;
+
+/// Groups of one track that are kept at a time, the newest included; past it the oldest goes. An
+/// intra-only track begins a group with each picture, so that a few must live side by side.
+pub const GROUPS_PER_TRACK: usize = 16;
+
+/// How long subscribers may go on taking a group after a newer one began. Longer: who is behind
+/// stays behind for longer. Shorter: a hiccup of the network costs the end of a group.
+pub const GRACE: Duration = Duration::from_millis(750);
+
+/// How long a group that a newer one followed is kept though nobody reads it: a viewer's next
+/// beat has to find it.
+pub const LINGER: Duration = Duration::from_millis(100);
+
+/// How long the finished groups of a sender who left are still delivered.
+pub const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Bytes of one group. At 4 Mbit/s, sixteen seconds without a key frame.
+pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes that one participant's groups may hold together: a full one and its successor.
+pub const PARTICIPANT_BYTES: usize = 2 * GROUP_BYTES;
+
+/// Bytes that the groups of one room may hold together; past it, whoever holds most is closed.
+pub const ROOM_BYTES: usize = 128 * 1024 * 1024;
+
+/// Chunks of a group are merged (copied) while two neighbours fit this many bytes, so that a
+/// sender who writes byte by byte costs no more than one who writes packets.
+pub const MERGE: usize = 1024;
+
+/// Chunks handed to a stream in one call. More: a longer array on the stack of the carrier.
+pub const WRITE_CHUNKS: usize = 64;

@@ -1,0 +1,138 @@
+use super::*;
+
+fn refused(text: &str) -> ConfigError {
+    match RelayConfig::parse(text) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn the_printed_file_is_the_default() {
+    let file = RelayConfig::default_file();
+    let parsed = RelayConfig::parse(&file);
+    assert!(
+        parsed.is_ok_and(|parsed| parsed == RelayConfig::default()),
+        "{file}"
+    );
+    assert!(file.contains("listen = [\"127.0.0.1:4433\"]"), "{file}");
+    assert!(file.lines().all(|line| line.len() <= 100), "{file}");
+}
+
+/// With every comment sign before an example taken away, the file sets every field there is.
+#[test]
+fn the_printed_file_has_every_field_and_its_examples_parse() {
+    let file = RelayConfig::default_file();
+    let uncommented: String = file
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(example) if !example.starts_with(' ') => format!("{example}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let Ok(config) = RelayConfig::parse(&uncommented) else {
+        panic!("{uncommented}")
+    };
+    let RelayConfig {
+        public_address,
+        identity,
+        certificate,
+        key,
+        ..
+    } = &config;
+    assert!(public_address.is_some() && identity.is_some());
+    assert!(certificate.is_some() && key.is_some());
+    let table = toml::Table::try_from(&config).unwrap();
+    let top = table.keys().filter(|name| *name != "limits");
+    let limits = table["limits"].as_table().unwrap().keys();
+    let mut set: Vec<_> = top.chain(limits).map(String::as_str).collect();
+    let mut documented: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    set.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(set, documented);
+}
+
+#[test]
+fn nothing_is_needed() {
+    assert!(RelayConfig::parse("").is_ok_and(|config| config == RelayConfig::default()));
+}
+
+#[test]
+fn an_unknown_field_is_refused_with_its_line_and_what_was_meant() {
+    let error = refused("# comment\n\nlisten = [\"[::]:443\"]\nidentitiy = \"x\"\n");
+    assert_eq!(
+        error.to_string(),
+        "line 4: there is no field `identitiy`; did you mean `identity`?"
+    );
+    let error = refused("[limits]\nrooms = 3\nparticipant = 10\n");
+    assert_eq!(
+        error.to_string(),
+        "line 3: there is no field `participant`; did you mean `participants`?"
+    );
+    let error = refused("colour = 'blue'");
+    assert_eq!(
+        error.to_string(),
+        "line 1: there is no field `colour`; `sottovoce relay --print-config` shows all there are"
+    );
+    let error = refused("[limit]\nrooms = 3");
+    assert!(
+        error.to_string().ends_with("did you mean `limits`?"),
+        "{error}"
+    );
+}
+
+#[test]
+fn values_out_of_range_or_of_the_wrong_kind_are_refused_with_their_line() {
+    let error = refused("\n[limits]\nmembers_per_room = 5000");
+    assert_eq!(
+        error.to_string(),
+        "line 3: `members_per_room` must be a number from 1 to 4096"
+    );
+    assert_eq!(refused("[limits]\nrooms = 0").line, Some(2));
+    assert_eq!(refused("[limits]\nrooms = -1").line, Some(2));
+    assert_eq!(
+        refused("[limits]\nrooms = 99999999999999999999").line,
+        Some(2)
+    );
+    assert_eq!(refused("[limits]\nrooms = 'many'").line, Some(2));
+    assert_eq!(refused("listen = 4433").line, Some(1));
+    assert_eq!(refused("listen = ['nowhere']").line, Some(1));
+    assert_eq!(refused("limits = 3").line, Some(1));
+    assert!(refused("\nlisten = [").line.is_some());
+    assert_eq!(refused("identity = 1\nidentity = 2").line, Some(2));
+}
+
+#[test]
+fn fields_that_do_not_go_together_are_refused() {
+    assert_eq!(
+        refused("listen = []").problem,
+        ConfigProblem::NothingToListenOn
+    );
+    assert_eq!(
+        refused("key = 'k.pem'").problem,
+        ConfigProblem::HalfACertificate
+    );
+    for public in [
+        "relay",
+        "https://relay.example:1",
+        "relay.example:99999",
+        "a b:1",
+        ":443",
+    ] {
+        let text = format!("public_address = '{public}'");
+        assert_eq!(
+            refused(&text).problem,
+            ConfigProblem::PublicAddress,
+            "{public}"
+        );
+    }
+    assert!(RelayConfig::parse("public_address = '[2001:db8::1]:443'").is_ok());
+}
+
+#[test]
+fn edits_count_single_slips() {
+    assert_eq!(edits("", "abc"), 3);
+    assert_eq!(edits("listen", "listen"), 0);
+    assert_eq!(edits("lisen", "listen"), 1);
+    assert_eq!(edits("kitten", "sitting"), 3);
+}

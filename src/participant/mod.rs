@@ -2,3 +2,5 @@
 //!
 //! It may know: names, files, media, the link.
 //! It must never know: other participants' addresses.
+
+pub mod media;

@@ -1,0 +1,197 @@
+//! Which frames can be decoded: a frame whose predecessors are missing is not let through.
+
+use crate::meeting::{Frame, TrackDescription, TrackKind};
+use crate::wire::{GroupNumber, TrackId};
+
+/// One for each track.
+///
+/// The rule: a picture begins with a key frame. After it comes the next frame of the same group
+/// and no other: once a frame is missing, the rest of its group is of no use and is dropped, and
+/// the next key frame of a later group begins anew. Sound has no such bonds: each frame that is
+/// later than the one before is let through. Frames of unknown tracks never are.
+pub(super) struct Gate {
+    tracks: Vec<(TrackId, State)>,
+}
+
+enum State {
+    Audio {
+        last: Option<u64>,
+    },
+    Video {
+        last: Option<(GroupNumber, u64)>,
+        whole: bool,
+    },
+}
+
+impl Gate {
+    pub fn new(tracks: &[TrackDescription]) -> Self {
+        let state = |description: &TrackDescription| match description.kind {
+            TrackKind::Audio { .. } => State::Audio { last: None },
+            TrackKind::Video { .. } => State::Video {
+                last: None,
+                whole: false,
+            },
+        };
+        Self {
+            tracks: tracks
+                .iter()
+                .map(|track| (track.track, state(track)))
+                .collect(),
+        }
+    }
+
+    /// Whether this frame can be decoded after those that were let through before.
+    pub fn admits(&mut self, frame: &Frame) -> bool {
+        let Some((_, state)) = self.tracks.iter_mut().find(|track| track.0 == frame.track) else {
+            return false;
+        };
+        match state {
+            State::Audio { last } => {
+                let next = last.is_none_or(|last| frame.number > last);
+                if next {
+                    *last = Some(frame.number);
+                }
+                next
+            }
+            State::Video { last, whole } => {
+                let after = last
+                    .is_none_or(|(group, number)| frame.group >= group && frame.number > number);
+                if !after {
+                    return false;
+                }
+                let follows = *whole
+                    && last.is_some_and(|(group, number)| {
+                        frame.group == group && frame.number == number.saturating_add(1)
+                    });
+                *whole = frame.keyframe || follows;
+                *last = Some((frame.group, frame.number));
+                *whole
+            }
+        }
+    }
+
+    /// A frame that was let through is not used after all: what depends on it goes too.
+    pub fn lost(&mut self, track: TrackId) {
+        for (id, state) in &mut self.tracks {
+            if let (true, State::Video { whole, .. }) = (*id == track, state) {
+                *whole = false;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::meeting::Codec;
+
+    fn gate() -> Gate {
+        let description = |track, kind| TrackDescription {
+            track,
+            kind,
+            codec: Codec::Vp8,
+            codec_private: Vec::new(),
+            codec_delay_ns: 0,
+            seek_preroll_ns: 0,
+            default_duration_ns: None,
+        };
+        Gate::new(&[
+            description(
+                TrackId(0),
+                TrackKind::Audio {
+                    rate: 48_000,
+                    channels: 1,
+                },
+            ),
+            description(
+                TrackId(1),
+                TrackKind::Video {
+                    width: 2,
+                    height: 2,
+                },
+            ),
+        ])
+    }
+
+    fn frame(track: u8, group: u32, number: u64, keyframe: bool) -> Frame {
+        Frame {
+            track: TrackId(track),
+            group: GroupNumber(group),
+            number,
+            timestamp_ns: 0,
+            keyframe,
+            invisible: false,
+            duration_ns: None,
+            discard_padding_ns: None,
+            payload: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn a_picture_begins_with_a_key_frame() {
+        let mut gate = gate();
+        assert!(!gate.admits(&frame(1, 3, 30, false)));
+        assert!(!gate.admits(&frame(1, 3, 31, false)));
+        assert!(gate.admits(&frame(1, 4, 32, true)));
+        assert!(gate.admits(&frame(1, 4, 33, false)));
+    }
+
+    #[test]
+    fn after_a_missing_frame_the_rest_of_the_group_is_dropped() {
+        let mut gate = gate();
+        assert!(gate.admits(&frame(1, 0, 0, true)));
+        assert!(gate.admits(&frame(1, 0, 1, false)));
+        assert!(!gate.admits(&frame(1, 0, 3, false)), "2 is missing");
+        assert!(
+            !gate.admits(&frame(1, 0, 4, false)),
+            "3 was not let through"
+        );
+        assert!(gate.admits(&frame(1, 1, 5, true)));
+        assert!(gate.admits(&frame(1, 1, 6, false)));
+    }
+
+    #[test]
+    fn a_group_without_its_key_frame_is_dropped() {
+        let mut gate = gate();
+        assert!(gate.admits(&frame(1, 0, 0, true)));
+        assert!(
+            !gate.admits(&frame(1, 1, 2, false)),
+            "the next number, but of another group"
+        );
+        assert!(!gate.admits(&frame(1, 1, 3, false)));
+        assert!(gate.admits(&frame(1, 2, 4, true)));
+    }
+
+    #[test]
+    fn late_and_repeated_frames_are_dropped() {
+        let mut gate = gate();
+        assert!(gate.admits(&frame(1, 5, 50, true)));
+        assert!(!gate.admits(&frame(1, 5, 50, true)));
+        assert!(!gate.admits(&frame(1, 4, 48, true)));
+        assert!(
+            gate.admits(&frame(1, 5, 51, false)),
+            "what came late does no harm"
+        );
+        assert!(gate.admits(&frame(0, 0, 7, true)));
+        assert!(
+            gate.admits(&frame(0, 0, 9, true)),
+            "sound goes on over a gap"
+        );
+        assert!(!gate.admits(&frame(0, 0, 8, true)));
+        assert!(
+            !gate.admits(&frame(9, 0, 0, true)),
+            "a track nobody described"
+        );
+    }
+
+    #[test]
+    fn what_depends_on_a_frame_that_is_not_used_goes_too() {
+        let mut gate = gate();
+        assert!(gate.admits(&frame(1, 0, 0, true)));
+        gate.lost(TrackId(1));
+        assert!(!gate.admits(&frame(1, 0, 1, false)));
+        assert!(gate.admits(&frame(1, 1, 2, true)));
+    }
+}

@@ -201,7 +201,7 @@ proptest! {
         up in proptest::collection::vec(parts(), 1..5),
         cuts in proptest::collection::vec(1..2000_usize, 1..20),
     ) {
-        let sent: Vec<_> = up.iter().map(|parts| (parts.to_relay(), parts.from_relay())).collect();
+        let sent: Vec<_> = up.iter().map(|parts| (parts.upward(), parts.downward())).collect();
         let mut reader = (ControlReader::<ToRelay>::new(), ControlReader::<FromRelay>::new());
         let mut bytes = (Vec::new(), Vec::new());
         for (up, down) in &sent {

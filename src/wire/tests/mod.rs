@@ -56,7 +56,7 @@ fn parts() -> impl Strategy<Value = Parts> {
 }
 
 impl Parts {
-    fn to_relay(&self) -> ToRelay {
+    fn upward(&self) -> ToRelay {
         let participant = ParticipantId(self.number);
         let track = TrackId(self.small);
         match self.variant % 4 {
@@ -74,7 +74,7 @@ impl Parts {
         }
     }
 
-    fn from_relay(&self) -> FromRelay {
+    fn downward(&self) -> FromRelay {
         let participant = ParticipantId(self.number);
         match self.variant % 5 {
             0 => FromRelay::Welcome {

@@ -1,0 +1,484 @@
+//! The airlock itself: sockets on one side, stand-ins on the other.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use super::batch::{ReceiveBatch, SendBatch};
+use super::control::Marks;
+use super::kernel::KernelSocket;
+use super::limits::{CROWDED_PAUSE, RECEIVE_ERRORS, SEGMENTED_BYTES, SEND_BATCH, SOCKETS};
+use super::outbound::{Pool, Queue, Queued};
+use super::scrub::scrub_stack;
+use super::socket::{ReceiveError, SendError, Socket};
+use super::stand_in::StandIn;
+use super::table::{Table, TableLimits, Tick};
+use super::wait::{Interest, Woken, wait};
+
+/// One datagram that came in.
+pub struct Arrival<'a> {
+    /// Who sent it, by the name it has above the airlock.
+    pub from: StandIn,
+    /// Which of our own addresses it came to; told only by sockets that are bound to
+    /// all of them.
+    pub local_ip: Option<IpAddr>,
+    /// The two ECN bits.
+    pub ecn: Option<u8>,
+    /// The datagram.
+    pub bytes: &'a [u8],
+}
+
+/// One or more datagrams to one peer.
+pub struct Departure {
+    /// To whom.
+    pub to: StandIn,
+    /// From which of our own addresses; it counts on a socket that is bound to all
+    /// of them.
+    pub source_ip: Option<IpAddr>,
+    /// The two ECN bits.
+    pub ecn: Option<u8>,
+    /// If set, `bytes` is several datagrams of this length, of which the last may
+    /// be shorter.
+    pub segment_size: Option<usize>,
+    /// The bytes; best a buffer from [`Airlock::buffer`].
+    pub bytes: Vec<u8>,
+}
+
+/// Sums over all peers since the start. Nothing here is about one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams handed up.
+    pub received: u64,
+    /// Messages that were cut off or came from nowhere.
+    pub unreadable: u64,
+    /// Messages of new peers that the table had no room for.
+    pub crowded_out: u64,
+    /// Receive calls that ended with the report of an earlier packet's fate.
+    pub disturbed: u64,
+    /// Messages that the kernel took (several datagrams each, with GSO).
+    pub sent: u64,
+    /// Messages to a stand-in that nobody stands behind any more.
+    pub nobody: u64,
+    /// Messages that the kernel refused.
+    pub refused: u64,
+    /// Messages dropped since too many waited.
+    pub overflowed: u64,
+    /// Times that a socket had no room.
+    pub full: u64,
+}
+
+/// The sockets of a shard, and the only place where peers have addresses.
+///
+/// One turn of its owner: [`wait`](Self::wait), [`receive`](Self::receive), some
+/// [`send`](Self::send), [`flush`](Self::flush); about once a second
+/// [`expire`](Self::expire).
+pub struct Airlock<S: Socket = KernelSocket> {
+    lanes: Vec<Lane<S>>,
+    table: Table,
+    inbox: ReceiveBatch,
+    outbox: SendBatch,
+    pool: Pool,
+    polls: Vec<libc::pollfd>,
+    counters: Counters,
+    began: Option<Instant>,
+    now: Tick,
+}
+
+/// A socket and what waits to leave by it.
+struct Lane<S> {
+    socket: S,
+    queue: Queue,
+    segments: usize,
+    wildcard: bool,
+    blocked: Blocked,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blocked {
+    No,
+    /// The socket's own buffer is full, and polling tells when it no longer is.
+    Full,
+    /// The kernel's memory is short, and nothing tells when it no longer is.
+    Crowded,
+}
+
+impl<S: Socket> Airlock<S> {
+    /// `seed` must be secret and fresh: the stand-ins are drawn from it. Sockets
+    /// past the sixty-fourth are ignored.
+    pub fn new(mut sockets: Vec<S>, limits: TableLimits, seed: [u8; 32]) -> Self {
+        sockets.truncate(SOCKETS);
+        let coalesces = sockets.iter().any(|socket| socket.features().coalesces);
+        let lane = |socket: S| Lane {
+            queue: Queue::default(),
+            segments: socket.features().segments.max(1),
+            wildcard: socket.features().wildcard,
+            blocked: Blocked::No,
+            socket,
+        };
+        Self {
+            lanes: sockets.into_iter().map(lane).collect(),
+            table: Table::new(limits, seed),
+            inbox: ReceiveBatch::new(coalesces),
+            outbox: SendBatch::new(),
+            pool: Pool::default(),
+            polls: Vec::new(),
+            counters: Counters::default(),
+            began: None,
+            now: Tick(0),
+        }
+    }
+
+    /// Our own addresses, in the order of the sockets.
+    pub fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.lanes
+            .iter()
+            .map(|lane| lane.socket.local_address())
+            .collect()
+    }
+
+    /// Sleeps until datagrams are there, a full socket has room again, `waker` is
+    /// readable, or `until` has come. It may also end early with nothing set.
+    ///
+    /// Over sockets without descriptors (the fake network) it never sleeps.
+    pub fn wait(&mut self, until: Option<Instant>, waker: Option<BorrowedFd<'_>>) -> Woken {
+        let ready = self.lanes.iter().any(|lane| lane.socket.ready());
+        if ready
+            || self
+                .lanes
+                .iter()
+                .any(|lane| lane.socket.descriptor().is_none())
+        {
+            return Woken {
+                readable: ready,
+                writable: self.blocked(),
+                deadline: !ready && !self.blocked(),
+                waker: false,
+            };
+        }
+        let crowded = self
+            .lanes
+            .iter()
+            .any(|lane| lane.blocked == Blocked::Crowded);
+        let pause = crowded.then(|| Instant::now() + CROWDED_PAUSE);
+        let first = match (until, pause) {
+            (Some(until), Some(pause)) => Some(until.min(pause)),
+            (until, pause) => until.or(pause),
+        };
+        let sockets = self.lanes.iter().filter_map(|lane| {
+            let writable = lane.blocked == Blocked::Full;
+            Some(Interest {
+                descriptor: lane.socket.descriptor()?,
+                writable,
+            })
+        });
+        let mut woken = wait(&mut self.polls, sockets, waker, first);
+        if woken.deadline && crowded {
+            woken.writable = true;
+            woken.deadline = until.is_some_and(|until| until <= Instant::now());
+        }
+        woken
+    }
+
+    /// Takes one batch from each socket and hands its datagrams up, one by one;
+    /// returns how many. Zero means that all sockets are empty.
+    ///
+    /// Costs one lookup for each message (which may be several datagrams, with GRO)
+    /// and no allocation, except for a sender that is new.
+    pub fn receive(&mut self, now: Instant, deliver: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        self.tick(now);
+        let datagrams = self.receive_all(deliver);
+        scrub_stack();
+        datagrams
+    }
+
+    #[inline(never)]
+    fn receive_all(&mut self, deliver: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        let Self {
+            lanes,
+            table,
+            inbox,
+            counters,
+            now,
+            ..
+        } = self;
+        let mut datagrams = 0;
+        for (number, lane) in (0..).zip(lanes) {
+            let filled = receive_one(&mut lane.socket, inbox, counters);
+            for slot in 0..filled {
+                let Some(message) = inbox.message(slot, number) else {
+                    counters.unreadable += 1;
+                    continue;
+                };
+                let Some(from) = table.enter(&message.from, *now) else {
+                    counters.crowded_out += 1;
+                    continue;
+                };
+                let Marks {
+                    local_ip,
+                    ecn,
+                    segment,
+                } = message.marks;
+                for bytes in message.bytes.chunks(segment.unwrap_or(usize::MAX)) {
+                    datagrams += 1;
+                    deliver(Arrival {
+                        from,
+                        local_ip,
+                        ecn,
+                        bytes,
+                    });
+                }
+            }
+            inbox.wipe(filled);
+        }
+        counters.received += datagrams as u64;
+        datagrams
+    }
+
+    /// An empty buffer to write datagrams into; it comes back by [`send`](Self::send).
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.pool.take()
+    }
+
+    /// Queues datagrams; a full batch goes to the kernel at once.
+    ///
+    /// It leaves by the socket that the peer came in by. Nothing is ever reported: to
+    /// a stand-in that was released, or past what may wait, it is dropped, as a
+    /// network would.
+    pub fn send(&mut self, departure: Departure) {
+        let Departure {
+            to,
+            source_ip,
+            ecn,
+            segment_size,
+            bytes,
+        } = departure;
+        let Some((ticket, number)) = self.table.ticket(to) else {
+            self.counters.nobody += 1;
+            self.pool.put(bytes);
+            return;
+        };
+        let segment = segment_size.filter(|size| (1..bytes.len()).contains(size));
+        let lane = &mut self.lanes[usize::from(number)];
+        let message = Queued {
+            to: ticket,
+            source_ip,
+            ecn,
+            segment,
+            trial: false,
+            bytes,
+        };
+        if let Err(message) = lane.queue.push(message) {
+            self.counters.overflowed += 1;
+            self.pool.put(message.bytes);
+        }
+        if lane.queue.len() >= SEND_BATCH && lane.blocked == Blocked::No {
+            self.drain(usize::from(number));
+            scrub_stack();
+        }
+    }
+
+    /// Sends what is queued. What does not fit into a socket stays, in order, and
+    /// [`blocked`](Self::blocked) is true until a later flush gets rid of it.
+    pub fn flush(&mut self, now: Instant) {
+        self.tick(now);
+        for number in 0..self.lanes.len() {
+            self.lanes[number].blocked = Blocked::No;
+            self.drain(number);
+        }
+        scrub_stack();
+    }
+
+    /// Whether something waits for room in a socket. Then produce nothing more:
+    /// [`wait`](Self::wait) tells when to flush again.
+    pub fn blocked(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.blocked != Blocked::No)
+    }
+
+    /// How many datagrams a [`Departure`] should have at most; 1 if the kernel
+    /// cannot cut messages. More is cut here, at the price of a copy.
+    pub fn segmentation(&self) -> usize {
+        self.lanes
+            .iter()
+            .map(|lane| lane.segments)
+            .max()
+            .unwrap_or(1)
+    }
+
+    /// One more connection speaks through this stand-in. Optional: without it each
+    /// stand-in counts as used by one connection. With it, a connection that begins
+    /// from the port of one that ends keeps the pair when the old one is released.
+    pub fn claim(&mut self, who: StandIn) {
+        self.table.claim(who);
+    }
+
+    /// The peer is where it says (its handshake is complete, its path validated, or it
+    /// showed a token): unproven peers cannot push it out from now on, and it stays
+    /// until demoted or released. `false` if there is no room for one more, or
+    /// nobody there.
+    pub fn prove(&mut self, who: StandIn) -> bool {
+        self.table.prove(who)
+    }
+
+    /// Its connection has moved elsewhere: the pair may be pushed out, and expires.
+    pub fn demote(&mut self, who: StandIn) {
+        self.table.demote(who, self.now);
+    }
+
+    /// Its connection is over: the pair is wiped at once, unless it is claimed by
+    /// another connection. What still waits to be sent there is dropped.
+    pub fn release(&mut self, who: StandIn) {
+        self.table.release(who);
+        scrub_stack();
+    }
+
+    /// Wipes unproven peers whose time is over.
+    pub fn expire(&mut self, now: Instant) {
+        self.tick(now);
+        self.table.expire(self.now);
+        scrub_stack();
+    }
+
+    /// Peers in the table: proven, unproven.
+    pub fn known(&self) -> (usize, usize) {
+        self.table.len()
+    }
+
+    /// What happened so far, in sums.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let began = *self.began.get_or_insert(now);
+        let tenths = now.saturating_duration_since(began).as_millis() / 100;
+        self.now = self
+            .now
+            .max(Tick(u32::try_from(tenths).unwrap_or(u32::MAX)));
+    }
+
+    /// Sends a socket's queue until it is empty or the socket is full.
+    #[inline(never)]
+    fn drain(&mut self, number: usize) {
+        let Self {
+            lanes,
+            table,
+            outbox,
+            pool,
+            counters,
+            ..
+        } = self;
+        let lane = &mut lanes[number];
+        while !lane.queue.is_empty() && lane.blocked == Blocked::No {
+            lane.fill(table, outbox, pool, counters);
+            let refused_cut = lane.send(outbox, counters);
+            let mut unsent = 0;
+            for (done, message) in outbox.wipe().rev() {
+                if done {
+                    pool.put(message.bytes);
+                } else {
+                    unsent += 1;
+                    lane.queue.put_back(message);
+                }
+            }
+            if refused_cut && unsent > 0 {
+                lane.cut_first(pool);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn parts(&self) -> (&Table, &ReceiveBatch, &SendBatch) {
+        (&self.table, &self.inbox, &self.outbox)
+    }
+}
+
+impl<S: Socket> Lane<S> {
+    /// Moves messages from the queue into the batch, under their real addresses.
+    fn fill(
+        &mut self,
+        table: &Table,
+        outbox: &mut SendBatch,
+        pool: &mut Pool,
+        counters: &mut Counters,
+    ) {
+        while !outbox.is_full()
+            && let Some(message) = self.queue.pop()
+        {
+            let Some(to) = table.resolve(message.to) else {
+                counters.nobody += 1;
+                pool.put(message.bytes);
+                continue;
+            };
+            if let Some(size) = message.segment {
+                let run = self.segments.min(SEGMENTED_BYTES / size);
+                if message.bytes.len().div_ceil(size) > run.max(1) {
+                    self.queue.put_back_cut(message, run, pool);
+                    continue;
+                }
+            }
+            let marks = Marks {
+                local_ip: message.source_ip.filter(|_| self.wildcard),
+                ecn: message.ecn,
+                segment: message.segment,
+            };
+            outbox.push(to, marks, message);
+        }
+    }
+
+    /// Sends the batch as far as the socket takes it. `true` if it refused to cut the
+    /// first message that remains.
+    fn send(&mut self, outbox: &mut SendBatch, counters: &mut Counters) -> bool {
+        while outbox.first_unsent().is_some() {
+            match self.socket.send(outbox) {
+                Ok(sent @ 1..) => {
+                    counters.sent += sent as u64;
+                    if outbox.advance(sent).iter().any(|message| message.trial) {
+                        self.segments = 1;
+                    }
+                }
+                Err(SendError::Interrupted) => {}
+                Err(SendError::Refused) => {
+                    counters.refused += 1;
+                    outbox.advance(1);
+                }
+                Err(SendError::Segmentation) => return true,
+                Ok(0) | Err(SendError::Full) => {
+                    counters.full += 1;
+                    self.blocked = Blocked::Full;
+                    return false;
+                }
+                Err(SendError::Crowded) => {
+                    counters.full += 1;
+                    self.blocked = Blocked::Crowded;
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
+    /// Cuts the first message of the queue ourselves, since the kernel would not.
+    fn cut_first(&mut self, pool: &mut Pool) {
+        let Some(mut message) = self.queue.pop() else {
+            return;
+        };
+        message.trial = true;
+        self.queue.put_back_cut(message, 1, pool);
+    }
+}
+
+/// One batch; how many slots are filled.
+fn receive_one<S: Socket>(
+    socket: &mut S,
+    inbox: &mut ReceiveBatch,
+    counters: &mut Counters,
+) -> usize {
+    for _ in 0..RECEIVE_ERRORS {
+        match socket.receive(inbox) {
+            Ok(filled) => return filled,
+            Err(ReceiveError::Empty) => return 0,
+            Err(ReceiveError::Disturbed) => counters.disturbed += 1,
+        }
+    }
+    0
+}

@@ -2,7 +2,32 @@
 //!
 //! It may know: names, codecs, the link secret, every key; the wire's messages.
 //! It must never know: sockets, addresses of peers, files, the clock on the wall; nor anything of the relay.
+//!
+//! No I/O: [`Meeting::handle`] takes what happened, [`Meeting::poll`] gives what follows from it.
+//! Randomness is passed in as a seed.
 
+mod limits;
+
+mod link;
+mod secret;
+
+mod body;
+mod envelope;
+mod name;
 mod track;
 
+mod pieces;
+mod replay;
+mod seal;
+
+mod state;
+
+pub use limits::{NAME_BYTES, NAME_LETTERS};
+pub use link::{Invite, LinkError, RelayRef};
+pub use name::display_safe;
+pub use secret::LinkSecret;
+pub use state::{Input, Meeting, Output, Rejection};
 pub use track::{Codec, Frame, Presence, TrackDescription, TrackKind};
+
+#[cfg(test)]
+mod tests;

@@ -6,3 +6,7 @@
 pub mod address;
 pub mod certificate;
 pub mod client;
+mod congestion;
+mod limits;
+pub mod server;
+pub mod transport;

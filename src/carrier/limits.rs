@@ -1,0 +1,24 @@
+//! Bounds on what unknown peers can make the carrier hold, each with what hangs on it.
+
+use std::time::Duration;
+
+/// Handshakes under way from which on a newcomer must first show that its address is its own
+/// (Retry, RFC 9000, section 8.1.2): costs honest ones a round trip, spoofed ones everything.
+pub const RETRY_FROM: usize = 256;
+
+/// Handshakes under way beyond which newcomers get no answer until others are through. Each takes
+/// about 20 KiB and half a millisecond of CPU time.
+pub const HANDSHAKES: usize = 2048;
+
+/// How long a handshake may take before it is dropped.
+pub const HANDSHAKE: Duration = Duration::from_secs(8);
+
+/// Bytes of control messages that may wait for one peer behind its flow control window. A peer
+/// that lets more pile up does not read.
+pub const CONTROL_QUEUE: usize = 256 * 1024;
+
+/// Batches that are received in one turn at most, so that a flood of input does not starve output.
+pub const BATCHES: usize = 8;
+
+/// Messages after which the airlock is told to send what it has.
+pub const SEND_BATCH: usize = 128;

@@ -1,0 +1,23 @@
+//! The relay's end of QUIC: drives `quinn-proto` for one shard, in one thread, without a lock.
+//!
+//! It may know: stand-ins, connections, streams, datagrams, close codes.
+//! It must never know: real addresses of peers, what the bytes mean, text that a peer chose.
+//!
+//! A turn: [`Server::turn`] takes a batch from the airlock, gives each packet to its connection and
+//! collects events; the owner acts on [`Server::next_event`] and sends; [`Server::flush`] asks each
+//! touched connection for its packets and hands them to the airlock.
+
+mod connections;
+mod deadlines;
+mod drive;
+mod incoming;
+mod outgoing;
+mod peer;
+mod settings;
+
+pub use drive::Server;
+pub use peer::{Event, IncomingGroup, OutgoingGroup, Peer, SendError};
+pub use settings::ServerSettings;
+
+#[cfg(test)]
+mod tests;

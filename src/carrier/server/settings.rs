@@ -1,0 +1,55 @@
+//! What a server needs before its first packet.
+
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use quinn_proto::crypto::rustls::QuicServerConfig;
+use quinn_proto::{EndpointConfig, ServerConfig, ValidationTokenConfig};
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
+
+use super::super::limits::HANDSHAKES;
+use super::super::transport::{crypto_provider, server_transport};
+use crate::wire;
+
+/// Settings of a [`super::Server`].
+#[derive(Clone, Copy)]
+pub struct ServerSettings {
+    /// Connections at a time; further ones are refused.
+    pub connections: usize,
+    /// Keys the tokens by which a peer knows that this relay has forgotten it (stateless reset, RFC
+    /// 9000, section 10.3). The same after a restart, so that peers of a relay that crashed come
+    /// back at once.
+    pub reset_key: [u8; 32],
+}
+
+impl ServerSettings {
+    pub(super) fn endpoint(&self) -> EndpointConfig {
+        EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key)))
+    }
+}
+
+/// TLS and QUIC as a relay speaks them: TLS 1.3 alone, and nothing by which two connections of one
+/// participant could be linked: no tickets, no sessions, no NEW_TOKEN, no early data.
+pub(super) fn server_config(
+    certificates: Arc<dyn ResolvesServerCert>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut tls = rustls::ServerConfig::builder_with_provider(crypto_provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    tls.alpn_protocols = vec![wire::ALPN.to_vec()];
+    tls.send_tls13_tickets = 0;
+    tls.session_storage = Arc::new(NoServerSessionStorage {});
+    tls.max_early_data_size = 0;
+    let quic = QuicServerConfig::try_from(tls)
+        .map_err(|_| rustls::Error::General("no cipher suite for QUIC".into()))?;
+    let mut config = ServerConfig::with_crypto(Arc::new(quic));
+    let mut no_tokens = ValidationTokenConfig::default();
+    no_tokens.sent(0);
+    config
+        .transport_config(Arc::new(server_transport()))
+        .validation_token_config(no_tokens)
+        .max_incoming(HANDSHAKES)
+        .migration(true);
+    Ok(config)
+}

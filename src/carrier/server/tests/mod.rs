@@ -1,0 +1,3 @@
+//! The server against the stock client of quinn, over real sockets on loopback.
+
+mod loopback;

@@ -136,3 +136,140 @@ impl<W: Write> LiveWriter<W> {
         Ok(self.state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::meeting::{Codec, TrackDescription};
+    use crate::participant::media::Source;
+    use crate::wire::{GroupNumber, TrackId};
+
+    const SOUND: TrackId = TrackId(0);
+    const PICTURE: TrackId = TrackId(1);
+
+    fn presence() -> Presence {
+        let description = |track, kind, codec| TrackDescription {
+            track,
+            kind,
+            codec,
+            codec_private: Vec::new(),
+            codec_delay_ns: 0,
+            seek_preroll_ns: 0,
+            default_duration_ns: None,
+        };
+        Presence {
+            name: "Ada".into(),
+            tracks: vec![
+                description(
+                    SOUND,
+                    TrackKind::Audio {
+                        rate: 48_000,
+                        channels: 1,
+                    },
+                    Codec::Opus,
+                ),
+                description(
+                    PICTURE,
+                    TrackKind::Video {
+                        width: 2,
+                        height: 2,
+                    },
+                    Codec::Vp8,
+                ),
+            ],
+            timestamp_scale_ns: 1_000_000,
+            tag: [0; 16],
+        }
+    }
+
+    fn frame(track: TrackId, number: u64, at_ms: u64, keyframe: bool) -> Frame {
+        Frame {
+            track,
+            group: GroupNumber(0),
+            number,
+            timestamp_ns: at_ms * 1_000_000,
+            keyframe,
+            invisible: false,
+            duration_ns: None,
+            discard_padding_ns: None,
+            payload: vec![0x48, number as u8].into(),
+        }
+    }
+
+    fn found(bytes: &[u8]) -> Vec<(u8, u64)> {
+        let mut source = Source::from_reader(io::Cursor::new(bytes.to_vec())).unwrap();
+        let mut found = Vec::new();
+        while let Some(frame) = source.next_frame().unwrap() {
+            found.push((frame.track.0, frame.timestamp_ns / 1_000_000));
+        }
+        found
+    }
+
+    #[test]
+    fn it_begins_with_the_first_key_frame_and_each_frame_is_out_at_once() {
+        let mut output = Vec::new();
+        let now = Instant::now();
+        let mut live = LiveWriter::new(&mut output, &presence()).unwrap();
+        live.frame(&frame(SOUND, 0, 5000, true), now).unwrap();
+        live.frame(&frame(PICTURE, 7, 5000, false), now).unwrap();
+        assert!(live.output.is_empty());
+        let shown = [
+            (frame(PICTURE, 8, 5100, true), (1, 0)),
+            (frame(SOUND, 6, 5110, true), (0, 10)),
+            (frame(PICTURE, 9, 5200, false), (1, 100)),
+            // A minute of silence: past the 16 bits of a cluster.
+            (frame(SOUND, 7, 65_100, true), (0, 60_000)),
+        ];
+        for (count, (frame, _)) in (1..).zip(&shown) {
+            assert_eq!(live.frame(frame, now), Ok(LiveState::Open));
+            assert_eq!(found(live.output).len(), count);
+        }
+        // From before the beginning, and after a gap: left out.
+        live.frame(&frame(PICTURE, 11, 5400, false), now).unwrap();
+        live.frame(&frame(SOUND, 8, 5000, true), now).unwrap();
+        let expected: Vec<_> = shown.iter().map(|(_, expected)| *expected).collect();
+        assert_eq!(found(&output), expected);
+    }
+
+    #[test]
+    fn a_picture_that_never_comes_does_not_keep_the_sound() {
+        let mut output = Vec::new();
+        let start = Instant::now();
+        let mut live = LiveWriter::new(&mut output, &presence()).unwrap();
+        for number in 0..200 {
+            let now = start + Duration::from_millis(20 * number);
+            live.frame(&frame(SOUND, number, 20 * number, true), now)
+                .unwrap();
+        }
+        assert_eq!(found(&output).len(), 50);
+    }
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_a_clean_end_and_other_errors_are_not() {
+        let now = Instant::now();
+        let key = frame(PICTURE, 0, 0, true);
+        let mut live = LiveWriter::new(Broken(io::ErrorKind::BrokenPipe), &presence()).unwrap();
+        assert_eq!(live.frame(&key, now), Ok(LiveState::Closed));
+        assert_eq!(
+            live.frame(&frame(PICTURE, 1, 40, false), now),
+            Ok(LiveState::Closed)
+        );
+        let mut live = LiveWriter::new(Broken(io::ErrorKind::StorageFull), &presence()).unwrap();
+        assert_eq!(live.frame(&key, now), Err(MediaError::DiskFull));
+        assert_eq!(live.frame(&key, now), Ok(LiveState::Closed), "told once");
+    }
+}

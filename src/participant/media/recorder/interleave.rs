@@ -103,6 +103,15 @@ impl Interleave {
         Some(arrived)
     }
 
+    /// Drops what is waiting and says how many frames that were.
+    pub fn clear(&mut self) -> u64 {
+        self.held = 0;
+        self.tracks
+            .iter_mut()
+            .map(|waiting| std::mem::take(&mut waiting.frames).len() as u64)
+            .sum()
+    }
+
     /// What comes now has no bond to what came before: a new beginning. To be called when empty.
     pub fn restart(&mut self) {
         self.begun = false;

@@ -262,6 +262,7 @@ impl<O: Output> Recorder<O> {
         if !self.ended {
             // Best effort: patching takes no space, and the index goes into what is left.
             let _ = self.finalise();
+            self.summary.left_out += self.interleave.clear();
         }
         Err(MediaError::writing(&error))
     }
@@ -302,7 +303,7 @@ impl<O: Output> Recorder<O> {
         };
         let ticks = self.layout.ticks(out_ns);
         if self.clusters.begins(&self.layout, &frame, ticks) {
-            self.close_cluster();
+            self.close_clusters();
             self.places.clusters.push(self.store.position());
         }
         let entry = self
@@ -323,23 +324,19 @@ impl<O: Output> Recorder<O> {
         }
     }
 
-    /// Puts the size of the last cluster that is in the file in its place.
-    fn close_cluster(&mut self) {
-        let end = self.store.position();
-        let Some(&cluster) = self
-            .places
-            .clusters
-            .iter()
-            .rev()
-            .find(|&&begin| begin < end)
-        else {
-            return;
-        };
-        let body = cluster + CLUSTER_HEADER;
-        // Without its size a cluster ends where the next one begins: players accept that.
-        let _ = self
-            .store
-            .patch(body - 8, &ebml::size_in_8(end.saturating_sub(body)));
+    /// Puts the sizes of clusters in their places: of all that may be without, up to the end.
+    fn close_clusters(&mut self) {
+        let mut end = self.store.position();
+        for &begin in self.places.clusters.iter().rev() {
+            // What a full disk cut off is not there any more.
+            if begin >= end {
+                continue;
+            }
+            let body = begin + CLUSTER_HEADER;
+            self.store
+                .patch_later(body - 8, ebml::size_in_8(end.saturating_sub(body)));
+            end = begin;
+        }
     }
 
     /// Writes the index and all that was left open. Tries each step, whatever the others say, and
@@ -353,7 +350,8 @@ impl<O: Output> Recorder<O> {
         if let (0, Some(path)) = (end.frames, &self.path) {
             return std::fs::remove_file(path);
         }
-        self.close_cluster();
+        self.close_clusters();
+        let closed = self.store.flush();
         let cues = self.store.position();
         let indexed = self.write_index(end);
         let mut duration = Vec::with_capacity(DURATION);
@@ -372,7 +370,12 @@ impl<O: Output> Recorder<O> {
             .patch(self.places.segment - 8, &ebml::size_in_8(size));
         let flushed = self.store.flush();
         self.summary.bytes = self.store.position();
-        indexed.and(patched).and(seekable).and(sized).and(flushed)
+        closed
+            .and(indexed)
+            .and(patched)
+            .and(seekable)
+            .and(sized)
+            .and(flushed)
     }
 
     /// Appends Cues (RFC 9559, section 5.1.5) for what is in the file.

@@ -46,6 +46,8 @@ pub(super) struct Store<O> {
     safe: Mark,
     /// Whole up to here, in the buffer.
     marks: Vec<Mark>,
+    /// What goes over bytes in the output once the buffer is there, too.
+    later: Vec<(u64, [u8; 8])>,
 }
 
 impl<O: Output> Store<O> {
@@ -56,6 +58,7 @@ impl<O: Output> Store<O> {
             written: 0,
             safe: Mark::default(),
             marks: Vec::new(),
+            later: Vec::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl<O: Output> Store<O> {
         self.marks.clear();
         self.buffer.clear();
         self.written = reached;
+        let later = std::mem::take(&mut self.later);
         if let Err(error) = result {
             self.written = self.safe.position;
             // Best effort: a tail that stays is a cut-off block, which players put up with.
@@ -119,7 +123,20 @@ impl<O: Output> Store<O> {
             let _ = self.output.seek(SeekFrom::Start(self.written));
             return Err(error);
         }
-        Ok(())
+        later
+            .into_iter()
+            .try_for_each(|(at, bytes)| self.patch(at, &bytes))
+    }
+
+    /// Like [`Self::patch`], of something that tells of what is still in the buffer: done when
+    /// that is written, so that the file is true at any time. Dropped when it cannot be written.
+    pub fn patch_later(&mut self, at: u64, bytes: [u8; 8]) {
+        if at < self.written {
+            self.later.push((at, bytes));
+        } else {
+            // In the buffer; there it cannot fail.
+            let _ = self.patch(at, &bytes);
+        }
     }
 
     /// Writes over bytes that were appended before.

@@ -13,10 +13,10 @@ use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::placeholder::{client_transport, crypto_provider};
 use super::verifier::{Trust, Verifier};
 use super::{BindFailed, ConnectError, Link};
 use crate::carrier::address::{Host, RelayAddress};
+use crate::carrier::transport::{client_transport, crypto_provider};
 use crate::wire::ALPN;
 
 /// How long a name's look-up may take.

@@ -7,7 +7,6 @@ mod dial;
 mod error;
 mod group;
 mod link;
-mod placeholder;
 mod verifier;
 
 pub use dial::connect;

@@ -10,10 +10,10 @@ use quinn::{Connection, Endpoint, Incoming};
 use rustls::server::ResolvesServerCert;
 use tokio::time::timeout;
 
-use super::placeholder::crypto_provider;
 use super::{ConnectError, Link, connect};
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::{CertificateHash, CertificateStore, Identity};
+use crate::carrier::transport::crypto_provider;
 use crate::wire::ALPN;
 
 mod connection;

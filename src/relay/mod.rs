@@ -32,6 +32,11 @@ mod bucket;
 
 mod draw;
 
+mod shard;
+
+mod run;
+pub use run::{Relay, RelayError, StopHandle};
+
 mod config;
 pub use config::{ConfigError, Limits, RelayConfig};
 

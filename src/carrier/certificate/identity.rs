@@ -113,6 +113,14 @@ impl Identity {
         Self(bytes)
     }
 
+    /// Keys the tokens by which peers of a relay that crashed learn that it has forgotten them
+    /// (stateless reset, RFC 9000, section 10.3): the same after a restart.
+    pub fn reset_key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        self.derive(&[b"stateless reset"], &mut key);
+        key
+    }
+
     /// Fills `output` with bytes that only this identity gives for `info` (RFC 5869). At most
     /// 8,160 bytes come out; what we ask for is 32 and less.
     pub(super) fn derive(&self, info: &[&[u8]], output: &mut [u8]) {

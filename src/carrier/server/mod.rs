@@ -11,11 +11,13 @@ mod connections;
 mod deadlines;
 mod drive;
 mod incoming;
+mod open;
 mod outgoing;
 mod peer;
 mod settings;
 
 pub use drive::Server;
+pub use open::{ListenError, listen, reachable};
 pub use peer::{Event, IncomingGroup, OutgoingGroup, Peer, SendError};
 pub use settings::ServerSettings;
 

@@ -1,0 +1,184 @@
+//! A relay from its configuration to its end.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use super::bus::Alone;
+use super::config::{ConfigError, RelayConfig};
+use super::limits::GREETINGS;
+use super::rooms::Rooms;
+use super::shard::Shard;
+use crate::airlock::KernelSocket;
+use crate::carrier::address::{AddressError, RelayAddress};
+use crate::carrier::certificate::{
+    CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
+};
+use crate::carrier::server::{ListenError, Server, ServerSettings, listen, reachable};
+
+/// Why a relay does not start. All but the last the operator can mend.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// It cannot listen where it was told to.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Its identity file is off.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// It has no certificate to show.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The configuration does not hold together.
+    #[error("the configuration does not hold together: {0}")]
+    Config(#[from] ConfigError),
+    /// Links cannot name it.
+    #[error("the relay's public address is none: {0}")]
+    Address(#[from] AddressError),
+    /// The system gives no randomness, no pipe, or no thread.
+    #[error("the system gives too little to run a relay; close other programs")]
+    System,
+    /// TLS cannot be set up.
+    #[error("the relay cannot set up TLS; this is a fault of its own, please report it")]
+    Internal,
+}
+
+/// A relay that listens and has not begun to serve.
+pub struct Relay {
+    shard: Shard<KernelSocket, Alone>,
+    certificates: Arc<CertificateStore>,
+    address: RelayAddress,
+    stop: StopHandle,
+}
+
+/// Ends a relay that runs in another thread.
+#[derive(Clone)]
+pub struct StopHandle {
+    stop: Arc<AtomicBool>,
+    waker: Arc<UnixStream>,
+}
+
+impl StopHandle {
+    /// Tells everyone that the relay restarts, and lets [`Relay::run`] return soon.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        // A full pipe wakes just as well.
+        let _ = (&*self.waker).write(&[1]);
+    }
+}
+
+impl Relay {
+    /// Opens the sockets and makes the certificates.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn open(config: &RelayConfig) -> Result<Self, RelayError> {
+        config.check()?;
+        let (wall, now) = (SystemTime::now(), Instant::now());
+        let (certificates, reset_key) = certificates(config, wall)?;
+        let certificates = Arc::new(certificates);
+        // Those who have not said Hello yet stand in the door, over the number of participants.
+        let connections = config.limits.participants.saturating_add(GREETINGS);
+        let airlock = listen(&config.listen, connections, random()?)?;
+        let local = airlock.local_addresses();
+        let address = public_address(config, &local, &certificates, wall)?;
+        let settings = ServerSettings {
+            connections,
+            reset_key,
+        };
+        let server = Server::new(airlock, settings, certificates.clone(), now)
+            .map_err(|_| RelayError::Internal)?;
+        let rooms = Rooms::new(config.limits.clone(), Alone, random()?, now);
+        let (waker, wake) = UnixStream::pair().map_err(|_| RelayError::System)?;
+        waker
+            .set_nonblocking(true)
+            .map_err(|_| RelayError::System)?;
+        wake.set_nonblocking(true).map_err(|_| RelayError::System)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let shard = Shard {
+            server,
+            rooms,
+            waker,
+            stop: stop.clone(),
+        };
+        let stop = StopHandle {
+            stop,
+            waker: Arc::new(wake),
+        };
+        Ok(Self {
+            shard,
+            certificates,
+            address,
+            stop,
+        })
+    }
+
+    /// What `invite` takes: where the relay is, and its certificates' hashes.
+    pub fn address(&self) -> &RelayAddress {
+        &self.address
+    }
+
+    /// The certificates, for rotation and for reading files again.
+    pub fn certificates(&self) -> Arc<CertificateStore> {
+        self.certificates.clone()
+    }
+
+    /// For another thread, to end [`Relay::run`].
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Serves until [`StopHandle::stop`].
+    pub fn run(self) {
+        self.shard.run();
+    }
+}
+
+fn random() -> Result<[u8; 32], RelayError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| RelayError::System)?;
+    Ok(bytes)
+}
+
+/// The certificates, and the key by which peers of a relay that crashed learn that it forgot them.
+fn certificates(
+    config: &RelayConfig,
+    wall: SystemTime,
+) -> Result<(CertificateStore, [u8; 32]), RelayError> {
+    let identity = match &config.identity {
+        Some(path) => Identity::open_or_create(path)?,
+        None => Identity::ephemeral().map_err(|problem| match problem {
+            IdentityProblem::NoRandomness => RelayError::System,
+            _ => RelayError::Internal,
+        })?,
+    };
+    let reset_key = identity.reset_key();
+    let store = match (&config.certificate, &config.key) {
+        (Some(certificate), Some(key)) => CertificateStore::from_files(certificate, key, wall)?,
+        _ => CertificateStore::derived(identity, wall)?,
+    };
+    Ok((store, reset_key))
+}
+
+fn public_address(
+    config: &RelayConfig,
+    local: &[SocketAddr],
+    certificates: &CertificateStore,
+    wall: SystemTime,
+) -> Result<RelayAddress, RelayError> {
+    let hashes = certificates.hashes(wall)?;
+    let authority = match (&config.public_address, local.first()) {
+        (Some(public), _) => public.clone(),
+        (None, Some(first)) => reachable(*first).to_string(),
+        (None, None) => return Err(RelayError::Internal),
+    };
+    let bare: RelayAddress = format!("https://{authority}/").parse()?;
+    let host = match bare.host() {
+        crate::carrier::address::Host::Name(name) => name.clone(),
+        crate::carrier::address::Host::V4(ip) => ip.to_string(),
+        crate::carrier::address::Host::V6(ip) => ip.to_string(),
+    };
+    Ok(RelayAddress::new(&host, bare.port(), hashes)?)
+}

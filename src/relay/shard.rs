@@ -1,0 +1,108 @@
+//! One thread, its connections and its rooms: receive a batch, let the connections take it, let the
+//! rooms act, send a batch.
+
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::bus::Bus;
+use super::limits::{DRAIN, INPUT_PACE};
+use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
+use super::rooms::Rooms;
+use crate::airlock::Socket;
+use crate::carrier::server::Server;
+use crate::wire::CloseReason;
+
+impl<S: Socket> Outlet for Server<S> {
+    fn send_control(&mut self, to: Peer, message: Bytes) -> Result<(), SendError> {
+        Server::send_control(self, to, message)
+    }
+
+    fn send_datagram(&mut self, to: Peer, bundle: Bytes) -> Result<(), SendError> {
+        Server::send_datagram(self, to, bundle)
+    }
+
+    fn open_group(&mut self, to: Peer, priority: i32) -> Option<OutgoingGroup> {
+        Server::open_group(self, to, priority)
+    }
+
+    fn write_group(&mut self, to: Peer, group: OutgoingGroup, chunks: &mut [Bytes]) -> usize {
+        Server::write_group(self, to, group, chunks)
+    }
+
+    fn finish_group(&mut self, to: Peer, group: OutgoingGroup) {
+        Server::finish_group(self, to, group);
+    }
+
+    fn reset_group(&mut self, to: Peer, group: OutgoingGroup) {
+        Server::reset_group(self, to, group);
+    }
+
+    fn stop_incoming(&mut self, from: Peer, group: IncomingGroup) {
+        Server::stop_incoming(self, from, group);
+    }
+
+    fn close(&mut self, peer: Peer, reason: CloseReason) {
+        Server::close(self, peer, reason);
+    }
+}
+
+/// Runs until told to stop.
+pub(super) struct Shard<S: Socket, B> {
+    pub(super) server: Server<S>,
+    pub(super) rooms: Rooms<B>,
+    /// Readable when `stop` may have changed.
+    pub(super) waker: UnixStream,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl<S: Socket, B: Bus> Shard<S, B> {
+    /// The loop. After the stop everyone is told [`CloseReason::Restarting`], and what is still on
+    /// its way has [`DRAIN`] to arrive.
+    pub(super) fn run(mut self) {
+        let mut stopping: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            self.server.turn(now);
+            while let Some(event) = self.server.next_event() {
+                self.rooms.handle(now, event, &mut self.server);
+            }
+            self.rooms.hear(now, &mut self.server);
+            self.rooms.beat(now, &mut self.server);
+            if stopping.is_none() && self.stop.load(Ordering::Acquire) {
+                stopping = Some(now + DRAIN);
+                self.server.shutdown();
+                self.rooms
+                    .close_all(now, CloseReason::Restarting, &mut self.server);
+            }
+            self.server.flush(now);
+            if stopping.is_some_and(|until| now >= until || self.server.drained()) {
+                return;
+            }
+            self.sleep(now, stopping);
+        }
+    }
+
+    fn sleep(&mut self, now: Instant, stopping: Option<Instant>) {
+        let due = [self.rooms.deadline(), self.server.deadline(), stopping];
+        let until = due.into_iter().flatten().min();
+        if self.rooms.busy() {
+            // What comes now waits for the beat anyway: look at the sockets a few times a beat
+            // rather than for each packet.
+            let until = until.unwrap_or(now).min(now + INPUT_PACE);
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        } else {
+            let woken = self.server.wait(until, Some(self.waker.as_fd()));
+            if woken.waker {
+                let mut bytes = [0; 16];
+                // It is non-blocking; how much was in it does not matter.
+                let _ = self.waker.read(&mut bytes);
+            }
+        }
+    }
+}

@@ -4,3 +4,29 @@
 //! It must never know: other participants' addresses.
 
 pub mod media;
+
+mod backoff;
+mod departures;
+mod error;
+mod event;
+mod line;
+mod options;
+mod people;
+mod player;
+mod scribe;
+mod session;
+mod tally;
+mod trace;
+mod uplink;
+mod view;
+mod warning;
+mod watch;
+
+pub use error::JoinError;
+pub use event::{
+    Event, Kind, LossReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Shown,
+    Summary,
+};
+pub use options::JoinOptions;
+pub use session::join;
+pub use view::Output;

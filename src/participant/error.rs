@@ -1,0 +1,113 @@
+//! Why taking part in a meeting did not go as asked, each with what a person can do about it.
+
+use std::io::ErrorKind;
+
+use super::media::MediaError;
+use crate::carrier::client::ConnectError;
+use crate::meeting::LinkError;
+use crate::wire::CloseReason;
+
+/// Why [`super::join`] did not do what it was asked. The sentence is for the person, and holds
+/// nothing that a relay or another participant chose.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The person: no name, or one that is too long.
+    #[error(
+        "a name has between 1 and {} letters; choose another with --name",
+        crate::meeting::NAME_LETTERS
+    )]
+    Name,
+    /// The link is damaged, of another version, or none.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The link: it names no relay that this program can reach.
+    #[error("the link names no relay that can be reached from here; ask for a fresh link")]
+    NoRelay,
+    /// What is to be played cannot be.
+    #[error("--play {file}: {error}")]
+    Play {
+        /// As the person gave it.
+        file: String,
+        /// What is wrong with it.
+        error: MediaError,
+    },
+    /// The folder for recordings, or standard output, cannot be written from the beginning.
+    #[error("--record {folder}: {error}")]
+    Folder {
+        /// As the person gave it.
+        folder: String,
+        /// What is wrong with it.
+        error: MediaError,
+    },
+    /// A recording is incomplete. What there is of it is playable.
+    #[error("a recording is incomplete: {0}")]
+    Recording(MediaError),
+    /// Recordings could not be completed in time.
+    #[error(
+        "the disk is so slow that recordings could not be completed; they can be played, but \
+         their ends may be missing. Record to a faster disk"
+    )]
+    RecordingsUnfinished,
+    /// What is watched could not be written.
+    #[error("--watch: {0}")]
+    Watch(MediaError),
+    /// The trace file cannot be written.
+    #[error("the trace file cannot be written ({0}); choose another place for it")]
+    Trace(ErrorKind),
+    /// There is no connection to the relay.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The relay ended the connection, and trying again would not help.
+    #[error("the relay ended the connection: {}", closed(*.0))]
+    Closed(CloseReason),
+    /// The relay was lost, and did not come back in two minutes.
+    #[error(
+        "the relay was lost and did not come back within two minutes. Recordings are complete up \
+         to then. Check the network, and join again when the relay is back"
+    )]
+    Lost,
+    /// This machine gives no thread, no signal, no randomness.
+    #[error("the system gives the program too little to run ({0}); close other programs")]
+    System(ErrorKind),
+}
+
+impl JoinError {
+    /// From an operation on the system itself.
+    pub(crate) fn system(error: &std::io::Error) -> Self {
+        Self::System(error.kind())
+    }
+}
+
+/// A relay's final word, with the remedy.
+fn closed(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Done => "it said goodbye; join again",
+        CloseReason::Restarting => "it is going down; join again in a moment",
+        CloseReason::Version => {
+            "it speaks another version of the protocol; use the sottovoce version that its \
+             operator names"
+        }
+        CloseReason::RoomFull => {
+            "the meeting is full; wait until someone leaves, or ask the relay's operator for \
+             larger rooms"
+        }
+        CloseReason::RelayFull => {
+            "it serves as many people as it may; try again later, or meet on another relay"
+        }
+        CloseReason::TooSlow => {
+            "this connection does not keep up with what the meeting sends; use a faster network"
+        }
+        CloseReason::TooLarge => {
+            "what is being played is too large for it; encode it with a lower bit rate"
+        }
+        CloseReason::TooMany => {
+            "it allows less than what was asked of it at once; record or watch fewer people, or \
+             ask its operator for higher limits"
+        }
+        CloseReason::Malformed | CloseReason::Unexpected | CloseReason::NoHello => {
+            "it and this program misunderstand each other, which is a fault; use the same \
+             version of both, and report it if they are"
+        }
+        CloseReason::Internal => "something is wrong at the relay; tell its operator",
+    }
+}

@@ -1,0 +1,241 @@
+//! What a participant is told while it is in a meeting, and the summary at the end. The same
+//! facts go to a person as sentences and to a program as JSON, one object a line.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::meeting::Codec;
+
+/// A name or a file name that is safe to show: nothing in it moves a cursor or turns text around.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Shown(pub(crate) String);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// In the meeting.
+    Connected {
+        /// How many others were there already.
+        present: usize,
+    },
+    /// Someone came, or came back.
+    Joined {
+        /// Who.
+        name: Shown,
+        /// It was here before, and lost its relay for a while.
+        returned: bool,
+    },
+    /// Someone went.
+    Left {
+        /// Who.
+        name: Shown,
+        /// It said goodbye; otherwise it may come back.
+        goodbye: bool,
+    },
+    /// A recording was begun.
+    Recording {
+        /// Of whom.
+        name: Shown,
+        /// In which file.
+        file: Shown,
+    },
+    /// A recording is complete and playable.
+    Recorded {
+        /// Of whom.
+        name: Shown,
+        /// In which file.
+        file: Shown,
+        /// Frames in it.
+        frames: u64,
+    },
+    /// What was to be played has been played.
+    Played,
+    /// Something that the person should know and may be able to mend.
+    Warning {
+        /// Which, for programs: one of a closed list.
+        warning: &'static str,
+        /// Whom it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Shown>,
+        /// Which file it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<Shown>,
+        /// The sentence for people.
+        text: String,
+    },
+    /// The relay is lost; trying to get it back.
+    Reconnecting {
+        /// How it was lost.
+        reason: LossReason,
+        /// Counts from 1 since the relay was lost.
+        attempt: u32,
+        /// Milliseconds until this attempt.
+        wait_ms: u64,
+    },
+    /// Back in the meeting.
+    Reconnected {
+        /// How long it took, in milliseconds.
+        after_ms: u64,
+    },
+    /// The end.
+    Summary(Summary),
+}
+
+/// How the relay was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossReason {
+    /// It says that it restarts.
+    Restarting,
+    /// Nothing was heard of it for 10 s.
+    Silence,
+    /// It ended the connection, or it no longer knows of it.
+    Ended,
+    /// It says that this participant does not take what is sent to it.
+    TooSlow,
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Restarting => "The relay is restarting",
+            Self::Silence => "The relay has not been heard for 10 s",
+            Self::Ended => "The connection to the relay ended",
+            Self::TooSlow => "This connection is too slow for what the meeting sends",
+        })
+    }
+}
+
+/// The whole of what was sent and received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// How long it was in the meeting, in milliseconds, gaps included.
+    pub duration_ms: u64,
+    /// How often the relay was lost and found again.
+    pub reconnections: u32,
+    /// What this participant sent.
+    pub sent: SentSummary,
+    /// What it received, by participant.
+    pub participants: Vec<ParticipantSummary>,
+}
+
+impl Summary {
+    /// Of a participant who has not been in the meeting.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            duration_ms: 0,
+            reconnections: 0,
+            sent: SentSummary {
+                audio_frames: 0,
+                video_frames: 0,
+                tracks: Vec::new(),
+            },
+            participants: Vec::new(),
+        }
+    }
+}
+
+/// What this participant sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SentSummary {
+    /// Sound frames, all tracks.
+    pub audio_frames: u64,
+    /// Pictures, all tracks.
+    pub video_frames: u64,
+    /// By track.
+    pub tracks: Vec<SentTrack>,
+}
+
+/// What this participant sent on a track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SentTrack {
+    /// The track's number.
+    pub track: u8,
+    /// Sound or picture.
+    pub kind: Kind,
+    /// Its codec.
+    #[serde(serialize_with = "codec_name")]
+    pub codec: Codec,
+    /// Frames that went out.
+    pub frames: u64,
+    /// Frames that did not: no relay at that moment, or an uplink too slow.
+    pub unsent: u64,
+    /// Payload bytes that went out.
+    pub bytes: u64,
+    /// A sum over the frames that went out; equals the receiver's if it got just these.
+    pub digest: String,
+}
+
+/// What was received of one participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ParticipantSummary {
+    /// Its name.
+    pub name: Shown,
+    /// Its tracks.
+    pub tracks: Vec<ReceivedTrack>,
+}
+
+/// What was received on a track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceivedTrack {
+    /// The track's number at its sender.
+    pub track: u8,
+    /// Sound or picture.
+    pub kind: Kind,
+    /// Its codec.
+    #[serde(serialize_with = "codec_name")]
+    pub codec: Codec,
+    /// Frames that came.
+    pub received: u64,
+    /// Frames that should have come since the first that did.
+    pub expected: u64,
+    /// Those of them that did not.
+    pub lost: u64,
+    /// Payload bytes that came.
+    pub bytes: u64,
+    /// Half of the frames came at most this much later than the most punctual one.
+    pub late_p50_ms: Option<u64>,
+    /// 99 of 100 frames came at most this much later than the most punctual one.
+    pub late_p99_ms: Option<u64>,
+    /// A sum over the frames that came; equals the sender's if nothing is missing.
+    pub digest: String,
+}
+
+/// Sound or picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Sound.
+    Audio,
+    /// Picture.
+    Video,
+}
+
+/// A codec's usual name.
+pub(crate) fn codec(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Opus => "opus",
+        Codec::Vp8 => "vp8",
+        Codec::Vp9 => "vp9",
+        Codec::Av1 => "av1",
+    }
+}
+
+fn codec_name<S: Serializer>(value: &Codec, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(codec(*value))
+}
+
+/// Whole milliseconds.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

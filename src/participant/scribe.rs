@@ -1,0 +1,385 @@
+//! The thread that writes recordings, so that a slow disk holds up nothing else.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::media::{MediaError, Recorder};
+use super::people::Key;
+use crate::meeting::{Frame, Presence};
+
+/// Frames that wait for the disk.
+const FRAMES: usize = 16 * 1024;
+/// Bytes that wait for the disk: some seconds of a large meeting.
+const BYTES: usize = 64 * 1024 * 1024;
+/// How often recordings are looked after while nothing comes.
+const TICK: Duration = Duration::from_millis(200);
+
+enum Order {
+    /// Somebody whose frames are to be recorded appeared, came back, or changed its tracks.
+    Person(Key, Presence),
+    Frame(Key, Frame, Instant),
+    /// Somebody left for good.
+    Finish(Key),
+}
+
+/// What became of a recording.
+pub(crate) enum Report {
+    /// A file was made for somebody.
+    Began(Key, PathBuf),
+    /// A file is complete, with this many frames.
+    Done(Key, PathBuf, u64),
+    /// A recording ended early, or could not be begun (no file then).
+    Broken(Key, Option<PathBuf>, MediaError),
+}
+
+/// The thread, as seen from the meeting.
+pub(crate) struct Scribe {
+    orders: SyncSender<Order>,
+    waiting: Arc<AtomicUsize>,
+    reports: mpsc::UnboundedReceiver<Report>,
+}
+
+impl Scribe {
+    /// Starts recording into `folder`, which is made if need be.
+    ///
+    /// # Errors
+    /// [`MediaError::CannotCreate`].
+    pub(crate) fn start(folder: PathBuf) -> Result<Self, MediaError> {
+        let cannot = |error: std::io::Error| MediaError::CannotCreate(error.kind());
+        std::fs::create_dir_all(&folder).map_err(cannot)?;
+        let (orders, to_do) = sync_channel(FRAMES);
+        let (done, reports) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let desk = Desk {
+            folder,
+            done,
+            waiting: waiting.clone(),
+            people: HashMap::new(),
+        };
+        std::thread::Builder::new()
+            .name("recordings".into())
+            .spawn(move || desk.work(&to_do))
+            .map_err(cannot)?;
+        Ok(Self {
+            orders,
+            waiting,
+            reports,
+        })
+    }
+
+    /// Somebody appeared, came back, or sends other tracks now.
+    pub(crate) fn person(&self, key: Key, presence: &Presence) {
+        let _ = self.orders.try_send(Order::Person(key, presence.clone()));
+    }
+
+    /// Records a frame. False when the disk is so far behind that it was left out.
+    pub(crate) fn frame(&self, key: Key, frame: &Frame, now: Instant) -> bool {
+        let size = frame.payload.len();
+        if self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
+            return false;
+        }
+        self.waiting.fetch_add(size, Ordering::Relaxed);
+        let sent = self
+            .orders
+            .try_send(Order::Frame(key, frame.clone(), now))
+            .is_ok();
+        if !sent {
+            self.waiting.fetch_sub(size, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Somebody left for good: its recording is complete.
+    pub(crate) fn finish(&self, key: Key) {
+        let _ = self.orders.try_send(Order::Finish(key));
+    }
+
+    /// The next report. None is lost when the future is dropped.
+    pub(crate) async fn report(&mut self) -> Option<Report> {
+        self.reports.recv().await
+    }
+
+    /// Nothing more will be recorded; what remains are the last reports, until there are none.
+    pub(crate) fn close(self) -> mpsc::UnboundedReceiver<Report> {
+        self.reports
+    }
+}
+
+/// The thread's side.
+struct Desk {
+    folder: PathBuf,
+    done: mpsc::UnboundedSender<Report>,
+    waiting: Arc<AtomicUsize>,
+    people: HashMap<Key, Recording>,
+}
+
+struct Recording {
+    presence: Presence,
+    state: State,
+}
+
+enum State {
+    /// No frame has come: no file yet.
+    Empty,
+    Open(Box<Recorder>),
+    /// It broke; what comes later is dropped.
+    Broken,
+}
+
+impl Desk {
+    fn work(mut self, to_do: &Receiver<Order>) {
+        let mut ticked = Instant::now();
+        loop {
+            match to_do.recv_timeout(TICK) {
+                Ok(Order::Person(key, presence)) => self.person(key, presence),
+                Ok(Order::Frame(key, frame, now)) => {
+                    self.waiting
+                        .fetch_sub(frame.payload.len(), Ordering::Relaxed);
+                    self.frame(key, frame, now);
+                }
+                Ok(Order::Finish(key)) => {
+                    if let Some(recording) = self.people.remove(&key) {
+                        self.finish(key, recording);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if ticked.elapsed() >= TICK {
+                ticked = Instant::now();
+                self.tick(ticked);
+            }
+        }
+        for (key, recording) in std::mem::take(&mut self.people) {
+            self.finish(key, recording);
+        }
+    }
+
+    fn person(&mut self, key: Key, presence: Presence) {
+        let Some(mut recording) = self.people.remove(&key) else {
+            self.people.insert(
+                key,
+                Recording {
+                    presence,
+                    state: State::Empty,
+                },
+            );
+            return;
+        };
+        let same = match &mut recording.state {
+            State::Open(recorder) => recorder.resume(&presence, Instant::now()),
+            State::Empty | State::Broken => Ok(true),
+        };
+        match same {
+            Ok(true) => recording.presence = presence,
+            Ok(false) => {
+                self.finish(key, recording);
+                recording = Recording {
+                    presence,
+                    state: State::Empty,
+                };
+            }
+            Err(error) => self.broke(key, &mut recording, error),
+        }
+        self.people.insert(key, recording);
+    }
+
+    fn frame(&mut self, key: Key, frame: Frame, now: Instant) {
+        let Some(mut recording) = self.people.remove(&key) else {
+            return;
+        };
+        if let State::Empty = recording.state {
+            recording.state = match Recorder::create(&self.folder, &recording.presence) {
+                Ok(recorder) => {
+                    self.report(Report::Began(key, path(&recorder)));
+                    State::Open(Box::new(recorder))
+                }
+                Err(error) => {
+                    self.report(Report::Broken(key, None, error));
+                    State::Broken
+                }
+            };
+        }
+        if let State::Open(recorder) = &mut recording.state
+            && let Err(error) = recorder.frame(frame, now)
+        {
+            self.broke(key, &mut recording, error);
+        }
+        self.people.insert(key, recording);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let mut broken = Vec::new();
+        for (key, recording) in &mut self.people {
+            if let State::Open(recorder) = &mut recording.state
+                && let Err(error) = recorder.tick(now)
+            {
+                broken.push((*key, error));
+            }
+        }
+        for (key, error) in broken {
+            if let Some(mut recording) = self.people.remove(&key) {
+                self.broke(key, &mut recording, error);
+                self.people.insert(key, recording);
+            }
+        }
+    }
+
+    fn broke(&self, key: Key, recording: &mut Recording, error: MediaError) {
+        if let State::Open(recorder) = std::mem::replace(&mut recording.state, State::Broken) {
+            self.report(Report::Broken(key, Some(path(&recorder)), error));
+        }
+    }
+
+    fn finish(&self, key: Key, recording: Recording) {
+        let State::Open(mut recorder) = recording.state else {
+            return;
+        };
+        let report = match recorder.finish() {
+            Ok(summary) => Report::Done(key, path(&recorder), summary.frames),
+            Err(error) => Report::Broken(key, Some(path(&recorder)), error),
+        };
+        self.report(report);
+    }
+
+    fn report(&self, report: Report) {
+        // Nobody listens when the meeting ended in a hurry; the files are finished all the same.
+        let _ = self.done.send(report);
+    }
+}
+
+fn path(recorder: &Recorder) -> PathBuf {
+    recorder.path().map(Path::to_path_buf).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::meeting::{Codec, TrackDescription, TrackKind};
+    use crate::wire::{GroupNumber, TrackId};
+
+    fn presence(name: &str) -> Presence {
+        Presence {
+            name: name.into(),
+            tracks: vec![TrackDescription {
+                track: TrackId(0),
+                kind: TrackKind::Audio {
+                    rate: 48_000,
+                    channels: 1,
+                },
+                codec: Codec::Opus,
+                codec_private: Vec::new(),
+                codec_delay_ns: 0,
+                seek_preroll_ns: 0,
+                default_duration_ns: Some(20_000_000),
+            }],
+            timestamp_scale_ns: 1_000_000,
+            tag: [0; 16],
+        }
+    }
+
+    fn frame(number: u64) -> Frame {
+        Frame {
+            track: TrackId(0),
+            group: GroupNumber(0),
+            number,
+            timestamp_ns: number * 20_000_000,
+            keyframe: true,
+            invisible: false,
+            duration_ns: None,
+            discard_padding_ns: None,
+            payload: Bytes::from_static(&[0xfc, 0xff, 0xfe]),
+        }
+    }
+
+    fn record(scribe: &Scribe, key: Key, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            assert!(scribe.frame(key, &frame(number), Instant::now()));
+        }
+    }
+
+    async fn rest(scribe: Scribe) -> Vec<String> {
+        let mut reports = scribe.close();
+        let mut all = Vec::new();
+        while let Some(report) = reports.recv().await {
+            let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+            all.push(match report {
+                Report::Began(key, path) => format!("{} began {}", key.0, name(&path)),
+                Report::Done(key, path, frames) => {
+                    assert!(path.metadata().unwrap().len() > 0);
+                    format!("{} done {} {frames}", key.0, name(&path))
+                }
+                Report::Broken(key, path, error) => {
+                    format!("{} broken {} {error:?}", key.0, path.is_some())
+                }
+            });
+        }
+        all.sort();
+        all
+    }
+
+    #[tokio::test]
+    async fn each_person_gets_a_file_and_keeps_it_over_a_return() {
+        let folder = tempfile::tempdir().unwrap();
+        let scribe = Scribe::start(folder.path().join("made/for/it")).unwrap();
+        for key in [Key(0), Key(1), Key(2)] {
+            scribe.person(key, &presence("Ada"));
+        }
+        record(&scribe, Key(0), 0..50);
+        record(&scribe, Key(1), 0..10);
+        scribe.finish(Key(1));
+        record(&scribe, Key(1), 10..20);
+        scribe.person(Key(0), &presence("Ada"));
+        record(&scribe, Key(0), 60..100);
+        assert_eq!(
+            rest(scribe).await,
+            [
+                "0 began Ada.webm",
+                "0 done Ada.webm 90",
+                "1 began Ada (2).webm",
+                "1 done Ada (2).webm 10"
+            ],
+            "and nothing for the one who sent nothing"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_goes_away_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let scribe = Scribe::start(folder.path().join("in")).unwrap();
+        std::fs::remove_dir(folder.path().join("in")).unwrap();
+        std::fs::write(folder.path().join("in"), b"not a folder").unwrap();
+        scribe.person(Key(7), &presence("Ada"));
+        record(&scribe, Key(7), 0..50);
+        let reports = rest(scribe).await;
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        assert!(
+            reports[0].starts_with("7 broken false CannotCreate"),
+            "{reports:?}"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told_at_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let started = Scribe::start(file.path().join("folder"));
+        assert!(matches!(started.err(), Some(MediaError::CannotCreate(_))));
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_the_disk_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let scribe = Scribe::start(folder.path().into()).unwrap();
+        scribe.waiting.store(BYTES, Ordering::Relaxed);
+        assert!(!scribe.frame(Key(0), &frame(0), Instant::now()));
+        assert_eq!(scribe.waiting.load(Ordering::Relaxed), BYTES);
+    }
+}

@@ -1,0 +1,155 @@
+//! The end: last frames leave, recordings are completed, and the sum is drawn.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::interrupt::Interrupts;
+use super::{DRAIN, LINGER, Leaving, Session};
+use crate::participant::error::JoinError;
+use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
+use crate::participant::people::kind;
+use crate::participant::scribe::Report;
+
+/// How long recordings may take to be completed: a slow disk has megabytes to write.
+const RECORDINGS: Duration = Duration::from_secs(20);
+
+/// How long a player may take for the last of what it watches.
+const WATCHED: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Nothing more will be played: tells the others what there was, and waits for the network to
+    /// take the last frames.
+    pub(super) fn leave(&mut self, now: Instant) {
+        if self.leaving.is_some() {
+            return;
+        }
+        if self.player.take().is_some() {
+            self.say_ended(now);
+        }
+        let lanes = std::mem::take(&mut self.lanes);
+        self.leaving = Some(if lanes.is_empty() {
+            Leaving::Lingering(now + LINGER)
+        } else {
+            Leaving::Draining(tokio::spawn(async move {
+                let drained = async {
+                    for lane in lanes.into_values() {
+                        lane.drain().await;
+                    }
+                };
+                let _ = timeout(DRAIN, drained).await;
+            }))
+        });
+    }
+
+    /// Says goodbye, completes what was written, and tells how it was. A further interrupt cuts
+    /// all waiting short.
+    pub(super) async fn finish(
+        mut self,
+        ended: Result<(), JoinError>,
+        interrupts: &mut Interrupts,
+    ) -> Result<Summary, JoinError> {
+        tokio::select! {
+            () = self.complete() => {}
+            () = interrupts.next() => {}
+        }
+        let summary = self.summary(Instant::now());
+        if self.joined.is_some() {
+            self.output.event(&Event::Summary(summary.clone()));
+        }
+        ended?;
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(summary),
+        }
+    }
+
+    async fn complete(&mut self) {
+        if let Some(line) = self.line.take() {
+            for message in self.meeting.goodbye() {
+                line.control(&message);
+            }
+            line.close().await;
+        }
+        if let Some(scribe) = self.scribe.take() {
+            let mut reports = scribe.close();
+            let all = async {
+                while let Some(report) = reports.recv().await {
+                    self.recorded(report);
+                }
+            };
+            if timeout(RECORDINGS, all).await.is_err() {
+                self.failure.get_or_insert(JoinError::RecordingsUnfinished);
+            }
+        }
+        if let Some(watch) = self.watch.take() {
+            let _ = timeout(WATCHED, watch.finish()).await;
+        }
+        if let Some(mut trace) = self.trace.take()
+            && let Err(error) = trace.flush()
+        {
+            self.failure.get_or_insert(JoinError::Trace(error.kind()));
+        }
+    }
+
+    /// Something became of a recording.
+    pub(super) fn recorded(&mut self, report: Report) {
+        let name = |session: &Self, key| session.people.get(key).map(|person| person.shown.clone());
+        match report {
+            Report::Began(key, path) => {
+                let (name, file) = (name(self, key), super::receive::shown_path(&path));
+                if let Some(name) = name {
+                    self.output.event(&Event::Recording { name, file });
+                }
+            }
+            Report::Done(key, path, frames) => {
+                let (name, file) = (name(self, key), super::receive::shown_path(&path));
+                if let Some(name) = name {
+                    self.output.event(&Event::Recorded { name, file, frames });
+                }
+            }
+            Report::Broken(key, path, error) => {
+                if let Some(name) = name(self, key) {
+                    let file = path.as_deref().map(super::receive::shown_path);
+                    let error = error.clone();
+                    let warning =
+                        crate::participant::warning::Warning::Recording { name, file, error };
+                    self.output.event(&warning.event());
+                }
+                self.failure.get_or_insert(JoinError::Recording(error));
+            }
+        }
+    }
+
+    fn summary(&self, now: Instant) -> Summary {
+        let frames_of = |wanted: Kind| {
+            let tracks = self
+                .sent
+                .values()
+                .filter(|(track, _)| kind(track) == wanted);
+            tracks.map(|(_, sent)| sent.frames).sum()
+        };
+        let tracks = self.sent.values().map(|(track, sent)| SentTrack {
+            track: track.track.0,
+            kind: kind(track),
+            codec: track.codec,
+            frames: sent.frames,
+            unsent: sent.unsent,
+            bytes: sent.bytes,
+            digest: sent.sum.hex(),
+        });
+        let joined = self
+            .joined
+            .map(|joined| now.saturating_duration_since(joined));
+        Summary {
+            duration_ms: milliseconds(joined.unwrap_or_default()),
+            reconnections: self.reconnections,
+            sent: SentSummary {
+                audio_frames: frames_of(Kind::Audio),
+                video_frames: frames_of(Kind::Video),
+                tracks: tracks.collect(),
+            },
+            participants: self.people.summary(),
+        }
+    }
+}

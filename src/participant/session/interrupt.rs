@@ -1,0 +1,32 @@
+//! Ctrl-C, and the other ways in which a system asks a program to end.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::participant::error::JoinError;
+
+/// The signals that ask this program to end.
+pub(super) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Interrupts {
+    pub(super) fn new() -> Result<Self, JoinError> {
+        let listen = |kind| signal(kind).map_err(|error| JoinError::system(&error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one. None is lost when the future is dropped.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}

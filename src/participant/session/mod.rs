@@ -1,0 +1,380 @@
+//! A participant in a meeting, from the first connection to the goodbye: one loop that waits for
+//! whatever comes first and never for any one thing.
+//!
+//! What arrives goes through the meeting, which opens it, to the recordings and the counts; what
+//! is played goes through the meeting, which seals it, to the network. The connection may go and
+//! come back under all of this.
+
+mod dial;
+mod finish;
+mod interrupt;
+mod prepare;
+mod receive;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use self::dial::Dial;
+use self::interrupt::Interrupts;
+use super::departures::Departures;
+use super::error::JoinError;
+use super::event::{Event, LossReason, Summary, milliseconds};
+use super::line::{Arrival, Line};
+use super::options::JoinOptions;
+use super::people::{Key, People};
+use super::player::{Played, Player};
+use super::scribe::{Report, Scribe};
+use super::tally::Sent;
+use super::trace::Trace;
+use super::uplink::Lane;
+use super::view::Output;
+use super::warning::Warning;
+use super::watch::{Watch, WatchEnd};
+use crate::carrier::client::{ConnectError, Link, LostReason};
+use crate::meeting::{Meeting, TrackDescription};
+use crate::wire::{ParticipantId, TrackId};
+
+/// How long a relay may take from the handshake to its welcome.
+const WELCOME: Duration = Duration::from_secs(5);
+
+/// How long the network may take for the last frames.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// How long to stay after the last frame, so that the relay passes it on before it says that its
+/// sender left: a few beats.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// After this participant has come back, how long the others have to show that they are still
+/// here, before they count as gone. They may have lost the same relay.
+const ROLL_CALL: Duration = Duration::from_secs(10);
+
+/// How often live lines are redrawn, and small things looked after.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Takes part in a meeting until it is over, as `options` say, and tells what happens through
+/// `output`.
+///
+/// Needs a tokio runtime of the current thread. Interrupts (ctrl-C, `SIGTERM`) end the meeting
+/// well; a second one ends it at once.
+///
+/// # Errors
+/// [`JoinError`] when it could not take part, or when something it was asked for did not succeed.
+/// What was recorded up to then is complete.
+pub async fn join(options: JoinOptions, output: Output) -> Result<Summary, JoinError> {
+    let mut interrupts = Interrupts::new()?;
+    let prepared = tokio::select! {
+        prepared = Session::prepare(options, output) => Some(prepared),
+        () = interrupts.next() => None,
+    };
+    let Some(session) = prepared else {
+        // Interrupted while it waited for the first bytes of a pipe: nothing has happened yet.
+        return Ok(Summary::nothing());
+    };
+    let mut session = session?;
+    let ended = session.run(&mut interrupts).await;
+    session.finish(ended, &mut interrupts).await
+}
+
+/// Everything that a participant holds.
+struct Session {
+    options: JoinOptions,
+    output: Output,
+    meeting: Meeting,
+    dial: Dial,
+    line: Option<Line>,
+    place: Place,
+    /// Ways out for pictures, over the present connection.
+    lanes: HashMap<TrackId, Lane<Link>>,
+    people: People,
+    departures: Departures,
+    goodbyes: HashSet<ParticipantId>,
+    subscribed: HashSet<(ParticipantId, TrackId)>,
+    /// Who was here when the relay was lost, and until when they may show up again.
+    missing: Option<(Instant, Vec<Key>)>,
+    player: Option<Player>,
+    playing: bool,
+    /// How many others to wait for before playing.
+    audience: usize,
+    /// When to begin to play.
+    play_at: Option<Instant>,
+    sent: BTreeMap<TrackId, (TrackDescription, Sent)>,
+    scribe: Option<Scribe>,
+    watch: Option<Watch>,
+    watched: Option<Key>,
+    trace: Option<Trace>,
+    /// The frame that is being sent, and what becomes of it.
+    last: Option<Last>,
+    warned: HashSet<&'static str>,
+    /// Since when it has been in the meeting.
+    joined: Option<Instant>,
+    reconnections: u32,
+    /// Something that was asked for did not succeed, though the meeting went on.
+    failure: Option<JoinError>,
+    leaving: Option<Leaving>,
+}
+
+/// A frame that is being sent: in how many pieces, and how many of them have gone out.
+struct Last {
+    keyframe: bool,
+    pieces: u32,
+    gone: u32,
+}
+
+/// Where this participant stands.
+enum Place {
+    /// On the way to the relay; `Some` since when it is lost and how.
+    Outside(Option<(Instant, LossReason)>),
+    /// Connected, and not welcomed yet.
+    AtTheDoor {
+        until: Instant,
+        lost: Option<(Instant, LossReason)>,
+    },
+    /// In the room.
+    Inside,
+}
+
+/// The last moments.
+enum Leaving {
+    /// The network still takes the last frames.
+    Draining(JoinHandle<()>),
+    /// The relay passes them on.
+    Lingering(Instant),
+}
+
+/// What comes first.
+enum Step {
+    Interrupted,
+    Over,
+    Drained,
+    Arrival(Arrival),
+    Dialled(Result<Link, ConnectError>),
+    Begin,
+    Played(Played),
+    Recorded(Option<Report>),
+    Unwatched(WatchEnd),
+    Departure,
+    Tick,
+}
+
+impl Session {
+    /// The loop. Ends when the meeting is over for this participant, for whatever reason.
+    async fn run(&mut self, interrupts: &mut Interrupts) -> Result<(), JoinError> {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        self.dial.first();
+        loop {
+            let step = self.step(interrupts, &mut tick).await;
+            let now = Instant::now();
+            match step {
+                Step::Interrupted | Step::Over if self.leaving.is_some() => return Ok(()),
+                Step::Interrupted | Step::Over => self.leave(now),
+                Step::Drained => self.leaving = Some(Leaving::Lingering(now + LINGER)),
+                Step::Arrival(arrival) => self.arrival(now, arrival)?,
+                Step::Dialled(Ok(link)) => self.connected(now, link),
+                Step::Dialled(Err(error)) => self.failed(now, error)?,
+                Step::Begin => self.playing = true,
+                Step::Played(played) => self.played(now, played),
+                Step::Recorded(Some(report)) => self.recorded(report),
+                Step::Recorded(None) => self.scribe = None,
+                Step::Unwatched(end) => self.unwatched(now, end),
+                Step::Departure => self.depart(now),
+                Step::Tick => self.tick(now)?,
+            }
+            if self.leaving.is_some() && self.line.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for what comes first. Nothing that did not come first is lost.
+    async fn step(
+        &mut self,
+        interrupts: &mut Interrupts,
+        tick: &mut tokio::time::Interval,
+    ) -> Step {
+        let over = match &self.leaving {
+            Some(Leaving::Lingering(until)) => Some(*until),
+            Some(Leaving::Draining(_)) => None,
+            None => self
+                .options
+                .stay
+                .zip(self.joined)
+                .and_then(|(stay, at)| at.checked_add(stay)),
+        };
+        let draining = match &mut self.leaving {
+            Some(Leaving::Draining(task)) => Some(task),
+            _ => None,
+        };
+        let inside = matches!(self.place, Place::Inside);
+        let begin = self.play_at.filter(|_| inside && !self.playing);
+        let player = self.player.as_mut().filter(|_| self.playing);
+        tokio::select! {
+            () = interrupts.next() => Step::Interrupted,
+            () = at(over) => Step::Over,
+            Some(_) = maybe(draining) => Step::Drained,
+            Some(arrival) = maybe(self.line.as_mut().map(Line::next)) => Step::Arrival(arrival),
+            () = at(begin) => Step::Begin,
+            dialled = self.dial.next() => Step::Dialled(dialled),
+            Some(played) = maybe(player.map(Player::next)) => Step::Played(played),
+            Some(report) = maybe(self.scribe.as_mut().map(Scribe::report)) => {
+                Step::Recorded(report)
+            }
+            Some(end) = maybe(self.watch.as_mut().map(Watch::ended)) => Step::Unwatched(end),
+            () = at(self.departures.deadline()) => Step::Departure,
+            _ = tick.tick() => Step::Tick,
+        }
+    }
+
+    /// The handshake is done: asks to be let into the room.
+    fn connected(&mut self, now: Instant, link: Link) {
+        let lost = match std::mem::replace(&mut self.place, Place::Inside) {
+            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => lost,
+            Place::Inside => None,
+        };
+        self.place = Place::AtTheDoor {
+            until: now + WELCOME,
+            lost,
+        };
+        let line = Line::new(link);
+        line.control(&self.meeting.hello());
+        self.line = Some(line);
+    }
+
+    /// The relay has let this participant in.
+    fn welcomed(&mut self, now: Instant, present: usize) {
+        let Place::AtTheDoor { lost, .. } = std::mem::replace(&mut self.place, Place::Inside)
+        else {
+            return;
+        };
+        match (self.joined, lost) {
+            (Some(_), Some((since, _))) => {
+                self.reconnections += 1;
+                if let Some((until, _)) = &mut self.missing {
+                    *until = now + ROLL_CALL;
+                }
+                let after_ms = milliseconds(now.saturating_duration_since(since));
+                self.output.event(&Event::Reconnected { after_ms });
+            }
+            _ => {
+                self.joined = Some(now);
+                self.output.event(&Event::Connected { present });
+            }
+        }
+        self.welcome_player(now, present);
+    }
+
+    /// The connection is over: back to the relay, if that makes sense.
+    fn lost(&mut self, now: Instant, reason: LostReason) -> Result<(), JoinError> {
+        let was_in = self.joined.is_some();
+        self.lost_for(now, dial::lost(reason, was_in)?)
+    }
+
+    fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
+        let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
+        self.lanes.clear();
+        self.departures = Departures::default();
+        self.subscribed.clear();
+        self.goodbyes.clear();
+        let mut gone = self.people.all_departed(now);
+        let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
+        missing.append(&mut gone);
+        if self.leaving.is_some() {
+            return Ok(());
+        }
+        let earlier = match &self.place {
+            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => *lost,
+            Place::Inside => None,
+        };
+        self.place = Place::Outside(Some(earlier.unwrap_or((now, reason))));
+        self.dial.lost(now, held);
+        self.dial_again(now, reason)
+    }
+
+    /// An attempt to connect failed.
+    fn failed(&mut self, now: Instant, error: ConnectError) -> Result<(), JoinError> {
+        match &self.place {
+            Place::Outside(Some((_, reason))) if dial::worth_another(&error) => {
+                let reason = *reason;
+                self.dial_again(now, reason)
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    fn dial_again(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
+        let attempt = self.dial.again(now).ok_or(JoinError::Lost)?;
+        self.output.event(&Event::Reconnecting {
+            reason,
+            attempt: attempt.number,
+            wait_ms: milliseconds(attempt.wait),
+        });
+        Ok(())
+    }
+
+    /// Looks after what no event announces.
+    fn tick(&mut self, now: Instant) -> Result<(), JoinError> {
+        if let Place::AtTheDoor { until, .. } = self.place
+            && now >= until
+        {
+            return self.lost_for(now, LossReason::Silence);
+        }
+        if let (Place::Inside, Some((until, _))) = (&self.place, &self.missing)
+            && now >= *until
+        {
+            self.roll_call();
+        }
+        for key in self.people.given_up(now) {
+            if let Some(scribe) = &self.scribe {
+                scribe.finish(key);
+            }
+        }
+        if let Some(trace) = &mut self.trace {
+            let written = trace.flush();
+            self.traced(written);
+        }
+        if self.output.is_live() {
+            let missing = self.missing.as_ref();
+            let away = |key| missing.is_some_and(|(_, missing)| missing.contains(&key));
+            let lines = self.people.live(now, away);
+            self.output.live(&lines);
+        }
+        Ok(())
+    }
+
+    /// A line of the trace was written, or not: then there is no trace any more.
+    fn traced(&mut self, written: std::io::Result<()>) {
+        if let Err(error) = written {
+            self.trace = None;
+            self.warn(&Warning::TraceStopped);
+            self.failure.get_or_insert(JoinError::Trace(error.kind()));
+        }
+    }
+
+    /// Says something that a person should know, once for each kind of thing.
+    fn warn(&mut self, warning: &Warning) {
+        if self.warned.insert(warning.kind()) {
+            self.output.event(&warning.event());
+        }
+    }
+}
+
+/// Waits until then; for ever without a then.
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for what there may be to wait for.
+async fn maybe<F: Future>(future: Option<F>) -> Option<F::Output> {
+    match future {
+        Some(future) => Some(future.await),
+        None => std::future::pending().await,
+    }
+}

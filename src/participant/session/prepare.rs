@@ -1,0 +1,133 @@
+//! Everything that can be known to fail before the relay is troubled.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::dial::Dial;
+use super::{Place, Session};
+use crate::carrier::address::RelayAddress;
+use crate::carrier::certificate::CertificateHash;
+use crate::meeting::{Invite, Meeting, Presence};
+use crate::participant::departures::Departures;
+use crate::participant::error::JoinError;
+use crate::participant::options::JoinOptions;
+use crate::participant::people::People;
+use crate::participant::player::Player;
+use crate::participant::scribe::Scribe;
+use crate::participant::tally::Sent;
+use crate::participant::trace::Trace;
+use crate::participant::view::Output;
+use crate::participant::watch::Watch;
+
+impl Session {
+    /// Checks what was asked for, and opens what is to be played.
+    pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
+        let name = options.checked_name()?;
+        let invite = Invite::parse(&options.link)?;
+        let (relay, address) = relay(&invite)?;
+        let scribe = match &options.record {
+            Some(folder) => {
+                Some(
+                    Scribe::start(folder.clone()).map_err(|error| JoinError::Folder {
+                        folder: folder.display().to_string(),
+                        error,
+                    })?,
+                )
+            }
+            None => None,
+        };
+        let watch = match &options.watch {
+            Some(_) => Some(Watch::start(std::io::stdout()).map_err(JoinError::Watch)?),
+            None => None,
+        };
+        let trace = match &options.trace {
+            Some(path) => {
+                Some(Trace::create(path).map_err(|error| JoinError::Trace(error.kind()))?)
+            }
+            None => None,
+        };
+        let player = match &options.play {
+            Some(input) => {
+                let opened = Player::open(input.clone(), options.again).await;
+                Some(opened.map_err(|error| JoinError::Play {
+                    file: options.played(),
+                    error,
+                })?)
+            }
+            None => None,
+        };
+        let tracks = player
+            .as_ref()
+            .map(|player| player.tracks.clone())
+            .unwrap_or_default();
+        let sent: BTreeMap<_, _> = tracks
+            .iter()
+            .map(|track| (track.track, (track.clone(), Sent::new())))
+            .collect();
+        let presence = Presence {
+            name,
+            tracks,
+            timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
+            tag: random()?,
+        };
+        let dial = Dial::new(address, options.bind, u64::from_ne_bytes(random()?));
+        let meeting = Meeting::new(&invite, relay, presence, random()?);
+        Ok(Self {
+            options,
+            output,
+            meeting,
+            dial,
+            line: None,
+            place: Place::Outside(None),
+            lanes: HashMap::new(),
+            people: People::default(),
+            departures: Departures::default(),
+            goodbyes: HashSet::new(),
+            subscribed: HashSet::new(),
+            missing: None,
+            player,
+            playing: false,
+            audience: 0,
+            play_at: None,
+            sent,
+            scribe,
+            watch,
+            watched: None,
+            trace,
+            last: None,
+            warned: HashSet::new(),
+            joined: None,
+            reconnections: 0,
+            failure: None,
+            leaving: None,
+        })
+    }
+}
+
+/// The first relay in the link that this program can make sense of.
+fn relay(invite: &Invite) -> Result<(usize, RelayAddress), JoinError> {
+    let addresses = invite
+        .relays
+        .iter()
+        .enumerate()
+        .filter_map(|(place, relay)| {
+            let hashes = relay
+                .hashes
+                .iter()
+                .copied()
+                .map(CertificateHash::new)
+                .collect();
+            Some((
+                place,
+                RelayAddress::new(&relay.host, relay.port, hashes).ok()?,
+            ))
+        });
+    addresses.into_iter().next().ok_or(JoinError::NoRelay)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], JoinError> {
+    let mut bytes = [0; N];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(JoinError::System(std::io::ErrorKind::Other)),
+    }
+}

@@ -1,0 +1,292 @@
+//! From the network to recordings, the watcher and the counts.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::Session;
+use crate::carrier::client::LostReason;
+use crate::meeting::{Frame, Input, Output as Said, Presence, Rejection};
+use crate::participant::error::JoinError;
+use crate::participant::event::{Event, Shown};
+use crate::participant::line::{Arrival, sounds};
+use crate::participant::people::{Appearance, Key};
+use crate::participant::warning::Warning;
+use crate::participant::watch::WatchEnd;
+use crate::wire::{FromRelay, ParticipantId, ToRelay};
+
+impl Session {
+    /// Something came from the relay.
+    pub(super) fn arrival(&mut self, now: Instant, arrival: Arrival) -> Result<(), JoinError> {
+        match arrival {
+            Arrival::Lost(reason) => return self.lost(now, reason),
+            Arrival::Control(FromRelay::Closed { reason }) => {
+                return self.lost(now, LostReason::Closed(reason));
+            }
+            Arrival::Control(FromRelay::Left { participant }) => {
+                self.departures.left(now, participant);
+            }
+            Arrival::Control(message) => {
+                let present = match &message {
+                    FromRelay::Welcome { present, .. } => Some(present.len()),
+                    _ => None,
+                };
+                self.meeting.handle(Input::Relay(message));
+                if let Some(present) = present {
+                    self.welcomed(now, present);
+                }
+            }
+            Arrival::Datagrams(bundle) => {
+                for (from, track, sealed) in sounds(bundle) {
+                    self.meeting.handle(Input::Datagram {
+                        from,
+                        track,
+                        payload: sealed,
+                    });
+                }
+            }
+            Arrival::GroupOpened(sender) => self.departures.group_opened(sender),
+            Arrival::GroupFrame {
+                from,
+                track,
+                group,
+                sealed,
+            } => {
+                self.meeting.handle(Input::GroupFrame {
+                    from,
+                    track,
+                    group,
+                    bytes: sealed,
+                });
+            }
+            Arrival::GroupClosed(sender) => self.departures.group_closed(sender),
+        }
+        self.said(now);
+        Ok(())
+    }
+
+    /// Those whose last frames are in are gone now.
+    pub(super) fn depart(&mut self, now: Instant) {
+        while let Some(participant) = self.departures.next(now) {
+            self.meeting
+                .handle(Input::Relay(FromRelay::Left { participant }));
+        }
+        self.said(now);
+    }
+
+    /// Does what the meeting says.
+    pub(super) fn said(&mut self, now: Instant) {
+        while let Some(said) = self.meeting.poll() {
+            match said {
+                Said::Control(message) => self.control(&message),
+                Said::Datagram { track, payload } => self.sound(track, &payload),
+                Said::GroupFrame {
+                    track,
+                    group,
+                    bytes,
+                } => self.picture(track, group, &bytes),
+                Said::Appeared {
+                    participant,
+                    presence,
+                } => {
+                    self.appeared(now, participant, presence);
+                }
+                Said::Departed { participant } => self.departed(now, participant),
+                Said::Frame { participant, frame } => self.frame(now, participant, &frame),
+                Said::Ended {
+                    participant,
+                    track,
+                    frames,
+                } => {
+                    self.people.ended(participant, track, frames);
+                }
+                Said::Goodbye { participant } => {
+                    if self.people.is_here(participant) {
+                        self.goodbyes.insert(participant);
+                    }
+                }
+                Said::Rejected(rejection) => self.refused(rejection),
+            }
+        }
+    }
+
+    /// Something did not open, or was not to be sent.
+    fn refused(&mut self, rejection: Rejection) {
+        match rejection {
+            Rejection::TooLarge if self.last.is_some() => self.warn(&Warning::TooLargeToSend),
+            Rejection::NotAuthentic | Rejection::Malformed | Rejection::Misdirected => {
+                self.warn(&Warning::Unreadable);
+            }
+            Rejection::TooMany => self.warn(&Warning::TooManyPeople),
+            // Late, repeated, or of somebody who has just left: that is what networks do.
+            Rejection::Replay
+            | Rejection::TooOld
+            | Rejection::UnknownSender
+            | Rejection::TooLarge => {}
+        }
+    }
+
+    fn control(&mut self, message: &ToRelay) {
+        if let Some(line) = &self.line {
+            line.control(message);
+        }
+    }
+
+    /// Somebody says who it is.
+    fn appeared(&mut self, now: Instant, id: ParticipantId, presence: Presence) {
+        let shown = Shown(presence.display_name());
+        let watched = self
+            .options
+            .watch
+            .as_ref()
+            .is_some_and(|name| *name == presence.name);
+        let (key, event) = match self.people.appeared(id, presence, shown.clone()) {
+            Appearance::New(key) => (
+                key,
+                Some(Event::Joined {
+                    name: shown,
+                    returned: false,
+                }),
+            ),
+            Appearance::Returned { key, ghost } => {
+                if let Some(ghost) = ghost {
+                    self.output.event(&Event::Left {
+                        name: shown.clone(),
+                        goodbye: false,
+                    });
+                    self.subscribed.retain(|(id, _)| *id != ghost);
+                }
+                // It was this participant who had been away.
+                let seen_again = self.missing.as_mut().is_some_and(|(_, missing)| {
+                    let before = missing.len();
+                    missing.retain(|other| *other != key);
+                    missing.len() < before
+                });
+                (
+                    key,
+                    (!seen_again).then_some(Event::Joined {
+                        name: shown,
+                        returned: true,
+                    }),
+                )
+            }
+            Appearance::Changed(key) => (key, None),
+            Appearance::Known => return,
+            Appearance::TooMany => return self.warn(&Warning::TooManyPeople),
+        };
+        if let Some(event) = event {
+            self.output.event(&event);
+        }
+        self.listen_to(key, id, watched);
+        self.audience_grew(now);
+    }
+
+    /// Asks for somebody's tracks, and gets ready for their frames.
+    fn listen_to(&mut self, key: Key, id: ParticipantId, watched: bool) {
+        let Some(person) = self.people.get(key) else {
+            return;
+        };
+        let free = self.watched.is_none_or(|watched| {
+            watched == key
+                || self
+                    .people
+                    .get(watched)
+                    .is_none_or(|person| !person.is_here())
+        });
+        if let (true, true, Some(watch)) = (watched, free, &self.watch) {
+            if self.watched != Some(key) {
+                watch.begin(&person.presence);
+            }
+            self.watched = Some(key);
+        }
+        if let Some(scribe) = &self.scribe {
+            scribe.person(key, &person.presence);
+        }
+        for description in &person.presence.tracks {
+            let track = description.track;
+            if self.subscribed.insert((id, track))
+                && let Some(line) = &self.line
+            {
+                line.control(&ToRelay::Subscribe {
+                    participant: id,
+                    track,
+                });
+            }
+        }
+    }
+
+    /// Somebody is gone.
+    fn departed(&mut self, now: Instant, id: ParticipantId) {
+        let goodbye = self.goodbyes.remove(&id);
+        self.subscribed.retain(|(other, _)| *other != id);
+        let Some(person) = self.people.departed(now, id) else {
+            return;
+        };
+        let (key, name) = (person.key, person.shown.clone());
+        self.output.event(&Event::Left { name, goodbye });
+        if let (true, Some(scribe)) = (goodbye, &self.scribe) {
+            scribe.finish(key);
+        }
+    }
+
+    /// Some time after this participant has come back: who has not shown up is gone.
+    pub(super) fn roll_call(&mut self) {
+        for key in self
+            .missing
+            .take()
+            .map(|(_, missing)| missing)
+            .unwrap_or_default()
+        {
+            if let Some(person) = self.people.get(key).filter(|person| !person.is_here()) {
+                let name = person.shown.clone();
+                self.output.event(&Event::Left {
+                    name,
+                    goodbye: false,
+                });
+            }
+        }
+    }
+
+    /// A frame, opened.
+    fn frame(&mut self, now: Instant, from: ParticipantId, frame: &Frame) {
+        let Some(person) = self.people.frame(now, from, frame) else {
+            return;
+        };
+        let key = person.key;
+        if let Some(trace) = &mut self.trace {
+            let written = trace.received(&person.presence.name, frame);
+            self.traced(written);
+        }
+        if self
+            .scribe
+            .as_ref()
+            .is_some_and(|scribe| !scribe.frame(key, frame, now))
+        {
+            self.warn(&Warning::DiskSlow);
+        }
+        if self.watched == Some(key)
+            && self
+                .watch
+                .as_ref()
+                .is_some_and(|watch| !watch.frame(frame, now))
+        {
+            self.warn(&Warning::WatchSlow);
+        }
+    }
+
+    /// Nobody watches any more. If that was all there was to do, the meeting is over.
+    pub(super) fn unwatched(&mut self, now: Instant, end: WatchEnd) {
+        match end {
+            WatchEnd::Closed if self.player.is_none() && self.scribe.is_none() => self.leave(now),
+            WatchEnd::Closed => self.warn(&Warning::WatchClosed),
+            WatchEnd::Failed(error) => {
+                self.warn(&Warning::WatchFailed(error.clone()));
+                self.failure.get_or_insert(JoinError::Watch(error));
+            }
+        }
+    }
+}
+
+/// A path of this person's own choice, with a name in it that was made safe.
+pub(super) fn shown_path(path: &Path) -> Shown {
+    Shown(path.display().to_string())
+}

@@ -1,0 +1,158 @@
+//! From the source to the network.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Last, Place, Session};
+use crate::carrier::client::DatagramError;
+use crate::meeting::{Frame, Input};
+use crate::participant::error::JoinError;
+use crate::participant::event::Event;
+use crate::participant::player::Played;
+use crate::participant::tally::Sent;
+use crate::participant::uplink::{Lane, Pushed};
+use crate::participant::warning::Warning;
+use crate::wire::{GroupNumber, TrackId, UplinkGroup, encode_group_frame, uplink};
+
+/// How long to wait for those who are in the room to show themselves.
+const AUDIENCE: Duration = Duration::from_millis(1500);
+
+/// How long somebody who showed itself may take to ask for what is about to be played: the way
+/// there and back, since it heard of this participant when this one heard of it.
+const SUBSCRIBING: Duration = Duration::from_millis(300);
+
+impl Session {
+    /// This participant is in the room. It plays at once when nobody else is there; otherwise
+    /// when those who are there have shown themselves and had time to ask for what it sends.
+    pub(super) fn welcome_player(&mut self, now: Instant, present: usize) {
+        self.audience = present.max(self.options.begin_with);
+        self.play_at = match (self.audience, self.options.begin_with) {
+            (0, _) => Some(now),
+            // A connection that is there and does not show itself is one that is dead.
+            (_, 0) => Some(now + AUDIENCE),
+            _ => None,
+        };
+    }
+
+    /// Somebody showed itself.
+    pub(super) fn audience_grew(&mut self, now: Instant) {
+        if self.people.here() >= self.audience {
+            let soon = now + SUBSCRIBING;
+            self.play_at = Some(self.play_at.map_or(soon, |at| at.min(soon)));
+        }
+    }
+
+    /// Something came out of the source.
+    pub(super) fn played(&mut self, now: Instant, played: Played) {
+        match played {
+            Played::Frame(frame) => self.send(now, frame),
+            Played::Warning(warning) => self.warn(&Warning::Source(warning)),
+            Played::End => {
+                self.output.event(&Event::Played);
+                self.played_out(now);
+            }
+            Played::Failed(error) => {
+                self.warn(&Warning::SourceFailed(error.clone()));
+                let file = self.options.played();
+                self.failure.get_or_insert(JoinError::Play { file, error });
+                self.played_out(now);
+            }
+        }
+    }
+
+    /// The source has ended: that is the end, unless a time to stay was given.
+    fn played_out(&mut self, now: Instant) {
+        if self.options.stay.is_none() {
+            return self.leave(now);
+        }
+        self.player = None;
+        for (_, lane) in self.lanes.drain() {
+            tokio::spawn(lane.drain());
+        }
+        self.say_ended(now);
+    }
+
+    /// Tells the others how many frames there were.
+    pub(super) fn say_ended(&mut self, now: Instant) {
+        for (track, frames) in self.numbered() {
+            self.meeting.handle(Input::Ended { track, frames });
+        }
+        self.said(now);
+    }
+
+    /// Seals a frame and sends it.
+    fn send(&mut self, now: Instant, frame: Frame) {
+        let (number, payload) = (frame.number, frame.payload.clone());
+        let (track, keyframe) = (frame.track, frame.keyframe);
+        let traced = self
+            .trace
+            .is_some()
+            .then(|| (SystemTime::now(), frame.clone()));
+        self.last = Some(Last {
+            keyframe,
+            pieces: 0,
+            gone: 0,
+        });
+        if matches!(self.place, Place::Inside) {
+            self.meeting.handle(Input::Send(frame));
+            self.said(now);
+        }
+        let went = self
+            .last
+            .take()
+            .is_some_and(|last| last.pieces > 0 && last.gone == last.pieces);
+        if let Some((_, sent)) = self.sent.get_mut(&track) {
+            match went {
+                true => sent.sent(number, &payload),
+                false => sent.unsent += 1,
+            }
+        }
+        if let (true, Some((at, frame)), Some(trace)) = (went, traced, &mut self.trace) {
+            let written = trace.sent(at, &frame);
+            self.traced(written);
+        }
+    }
+
+    /// A sealed piece of sound, now or never.
+    pub(super) fn sound(&mut self, track: TrackId, sealed: &[u8]) {
+        let Some(line) = &self.line else { return };
+        let sent = line.datagram(uplink(track, sealed));
+        if let Err(DatagramError::TooLarge) = sent {
+            self.warn(&Warning::TooLargeToSend);
+        }
+        self.piece(sent.is_ok());
+    }
+
+    /// A sealed picture, on its group's stream.
+    pub(super) fn picture(&mut self, track: TrackId, group: GroupNumber, sealed: &[u8]) {
+        let Some(line) = &self.line else { return };
+        let Ok(framed) = encode_group_frame(sealed) else {
+            self.warn(&Warning::TooLargeToSend);
+            return self.piece(false);
+        };
+        let keyframe = self.last.as_ref().is_some_and(|last| last.keyframe);
+        let lane = self
+            .lanes
+            .entry(track)
+            .or_insert_with(|| Lane::new(line.road()));
+        let header = || UplinkGroup { track, group }.encode();
+        let pushed = lane.push(group, keyframe, header, framed);
+        if pushed == Pushed::GivenUp {
+            self.warn(&Warning::UplinkSlow);
+        }
+        self.piece(pushed == Pushed::Queued);
+    }
+
+    fn piece(&mut self, gone: bool) {
+        if let Some(last) = &mut self.last {
+            last.pieces += 1;
+            last.gone += u32::from(gone);
+        }
+    }
+
+    /// How many frames of each track there have been.
+    fn numbered(&self) -> Vec<(TrackId, u64)> {
+        let frames =
+            |(track, (_, sent)): (&TrackId, &(_, Sent))| (*track, sent.frames + sent.unsent);
+        self.sent.iter().map(frames).collect()
+    }
+}

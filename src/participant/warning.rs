@@ -1,0 +1,133 @@
+//! What can go wrong without ending the meeting, each with what a person can do about it.
+
+use std::fmt;
+
+use super::event::{Event, Shown};
+use super::media::{MediaError, MediaWarning};
+
+/// Something to tell a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Warning {
+    /// What is played is not quite as it should be.
+    Source(MediaWarning),
+    /// What is played cannot be read any further.
+    SourceFailed(MediaError),
+    /// A recording ended early, or could not be begun.
+    Recording {
+        name: Shown,
+        file: Option<Shown>,
+        error: MediaError,
+    },
+    /// The disk does not keep up; frames are missing in recordings.
+    DiskSlow,
+    /// The uplink is too slow for the pictures; some are left out.
+    UplinkSlow,
+    /// A frame is too large for a datagram, or for the meeting.
+    TooLargeToSend,
+    /// Whoever reads the watched participant's media has stopped reading.
+    WatchClosed,
+    /// What reads the watched participant's media cannot be written to.
+    WatchFailed(MediaError),
+    /// Whoever reads the watched participant's media reads too slowly.
+    WatchSlow,
+    /// Something came that this meeting's keys do not open.
+    Unreadable,
+    /// There are more people here than this participant can listen to.
+    TooManyPeople,
+    /// The trace file cannot be written any more.
+    TraceStopped,
+}
+
+impl Warning {
+    /// Which it is, for programs.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Source(MediaWarning::Truncated) => "truncated",
+            Self::Source(MediaWarning::Damaged) => "damaged",
+            Self::Source(MediaWarning::CodecLeftOut { .. }) => "codec-left-out",
+            Self::Source(MediaWarning::TrackLeftOut { .. }) => "track-left-out",
+            Self::Source(_) => "source-odd",
+            Self::SourceFailed(_) => "source-failed",
+            Self::Recording {
+                error: MediaError::DiskFull,
+                ..
+            } => "disk-full",
+            Self::Recording { .. } => "recording-stopped",
+            Self::DiskSlow => "disk-slow",
+            Self::UplinkSlow => "uplink-slow",
+            Self::TooLargeToSend => "too-large-to-send",
+            Self::WatchClosed => "watch-closed",
+            Self::WatchFailed(_) => "watch-failed",
+            Self::WatchSlow => "watch-slow",
+            Self::Unreadable => "unreadable",
+            Self::TooManyPeople => "too-many-people",
+            Self::TraceStopped => "trace-stopped",
+        }
+    }
+
+    /// The event that tells of it.
+    pub(crate) fn event(&self) -> Event {
+        let (name, file) = match self {
+            Self::Recording { name, file, .. } => (Some(name.clone()), file.clone()),
+            _ => (None, None),
+        };
+        Event::Warning {
+            warning: self.kind(),
+            name,
+            file,
+            text: self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(warning) => write!(formatter, "--play: {warning}."),
+            Self::SourceFailed(error) => write!(formatter, "--play: {error}."),
+            Self::Recording {
+                name,
+                file: Some(file),
+                error,
+            } => {
+                write!(formatter, "The recording of {name} in {file}: {error}.")
+            }
+            Self::Recording {
+                name,
+                file: None,
+                error,
+            } => {
+                write!(formatter, "{name} is not recorded: {error}.")
+            }
+            Self::DiskSlow => formatter.write_str(
+                "The disk does not keep up: frames will be missing in the recordings. Record to \
+                 a faster disk.",
+            ),
+            Self::UplinkSlow => formatter.write_str(
+                "The network does not take the pictures as fast as they come: some are left out. \
+                 Sound goes on. A lower video bit rate would help.",
+            ),
+            Self::TooLargeToSend => formatter.write_str(
+                "A frame is too large for the meeting and was left out. Encode what you play \
+                 with a lower bit rate.",
+            ),
+            Self::WatchClosed => {
+                formatter.write_str("Nobody reads what is being watched any more.")
+            }
+            Self::WatchFailed(error) => write!(formatter, "--watch: {error}."),
+            Self::WatchSlow => formatter.write_str(
+                "What reads the watched media is too slow: pictures are left out until it \
+                 catches up.",
+            ),
+            Self::Unreadable => formatter.write_str(
+                "Something came that this meeting's keys do not open; it was ignored. Somebody \
+                 may be in the meeting with another version, or tampering.",
+            ),
+            Self::TooManyPeople => formatter.write_str(
+                "There are more people here than can be received at once; the last to come are \
+                 not heard.",
+            ),
+            Self::TraceStopped => formatter.write_str("The trace file cannot be written any more."),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The thread that writes the watched participant's media to standard output, so that a player
+//! that pauses holds up nothing else.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::media::{LiveState, LiveWriter, MediaError};
+use crate::meeting::{Frame, Presence};
+
+/// Frames that wait for the player: live means that it should not lag.
+const FRAMES: usize = 512;
+/// Bytes that wait for the player.
+const BYTES: usize = 16 * 1024 * 1024;
+
+enum Order {
+    Begin(Presence),
+    Frame(Frame, Instant),
+}
+
+/// How watching ended.
+pub(crate) enum WatchEnd {
+    /// The player closed its end.
+    Closed,
+    /// It could not be written to.
+    Failed(MediaError),
+}
+
+/// The thread, as seen from the meeting.
+pub(crate) struct Watch {
+    orders: SyncSender<Order>,
+    waiting: Arc<AtomicUsize>,
+    ends: mpsc::UnboundedReceiver<WatchEnd>,
+    over: bool,
+}
+
+impl Watch {
+    /// Starts writing to `output`, once somebody is there to be watched.
+    ///
+    /// # Errors
+    /// [`MediaError::WriteFailed`] when the system gives no thread.
+    pub(crate) fn start(output: impl Write + Send + 'static) -> Result<Self, MediaError> {
+        let (orders, to_do) = sync_channel(FRAMES);
+        let (ended, ends) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counted = waiting.clone();
+        std::thread::Builder::new()
+            .name("watch".into())
+            .spawn(move || {
+                if let Some(end) = work(output, &to_do, &counted) {
+                    let _ = ended.send(end);
+                }
+            })
+            .map_err(|error| MediaError::WriteFailed(error.kind()))?;
+        Ok(Self {
+            orders,
+            waiting,
+            ends,
+            over: false,
+        })
+    }
+
+    /// From now on this one is watched.
+    pub(crate) fn begin(&self, presence: &Presence) {
+        let _ = self.orders.try_send(Order::Begin(presence.clone()));
+    }
+
+    /// Shows a frame. False when the player is so far behind that it was left out.
+    pub(crate) fn frame(&self, frame: &Frame, now: Instant) -> bool {
+        let size = frame.payload.len();
+        if self.over {
+            return true;
+        }
+        if self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
+            return false;
+        }
+        self.waiting.fetch_add(size, Ordering::Relaxed);
+        let sent = self
+            .orders
+            .try_send(Order::Frame(frame.clone(), now))
+            .is_ok();
+        if !sent {
+            self.waiting.fetch_sub(size, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Waits until nobody watches any more; says so once.
+    pub(crate) async fn ended(&mut self) -> WatchEnd {
+        if !self.over
+            && let Some(end) = self.ends.recv().await
+        {
+            self.over = true;
+            return end;
+        }
+        std::future::pending().await
+    }
+
+    /// Nothing more will be shown: waits until the player has taken what is there.
+    pub(crate) async fn finish(self) {
+        drop(self.orders);
+        let mut ends = self.ends;
+        while ends.recv().await.is_some() {}
+    }
+}
+
+/// The thread: until nobody writes, or nobody reads.
+fn work(
+    mut output: impl Write,
+    to_do: &Receiver<Order>,
+    waiting: &AtomicUsize,
+) -> Option<WatchEnd> {
+    let mut live: Option<LiveWriter<&mut dyn Write>> = None;
+    while let Ok(order) = to_do.recv() {
+        match order {
+            Order::Begin(presence) => {
+                drop(live.take());
+                live = LiveWriter::new(&mut output as &mut dyn Write, &presence).ok();
+            }
+            Order::Frame(frame, now) => {
+                waiting.fetch_sub(frame.payload.len(), Ordering::Relaxed);
+                match live.as_mut().map(|live| live.frame(&frame, now)) {
+                    Some(Ok(LiveState::Closed)) => return Some(WatchEnd::Closed),
+                    Some(Err(error)) => return Some(WatchEnd::Failed(error)),
+                    Some(Ok(LiveState::Open)) | None => {}
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::meeting::{Codec, TrackDescription, TrackKind};
+    use crate::wire::{GroupNumber, TrackId};
+
+    /// A player that takes a number of writes and then closes, or never reads again.
+    #[derive(Clone)]
+    struct Screen {
+        taken: Arc<Mutex<Vec<u8>>>,
+        writes: Arc<AtomicUsize>,
+        then_closes: bool,
+    }
+
+    impl Screen {
+        fn new(writes: usize, then_closes: bool) -> Self {
+            Self {
+                taken: Arc::default(),
+                writes: Arc::new(writes.into()),
+                then_closes,
+            }
+        }
+    }
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            while self.writes.load(Ordering::SeqCst) == 0 {
+                if self.then_closes {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            self.writes.fetch_sub(1, Ordering::SeqCst);
+            self.taken.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn presence() -> Presence {
+        Presence {
+            name: "Ada".into(),
+            tracks: vec![TrackDescription {
+                track: TrackId(0),
+                kind: TrackKind::Audio {
+                    rate: 48_000,
+                    channels: 1,
+                },
+                codec: Codec::Opus,
+                codec_private: Vec::new(),
+                codec_delay_ns: 0,
+                seek_preroll_ns: 0,
+                default_duration_ns: Some(20_000_000),
+            }],
+            timestamp_scale_ns: 1_000_000,
+            tag: [0; 16],
+        }
+    }
+
+    fn frame(number: u64, payload: &'static [u8]) -> Frame {
+        Frame {
+            track: TrackId(0),
+            group: GroupNumber(0),
+            number,
+            timestamp_ns: number * 20_000_000,
+            keyframe: true,
+            invisible: false,
+            duration_ns: None,
+            discard_padding_ns: None,
+            payload: Bytes::from_static(payload),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_player_gets_what_the_watched_one_sends() {
+        let screen = Screen::new(usize::MAX, false);
+        let watch = Watch::start(screen.clone()).unwrap();
+        watch.begin(&presence());
+        for number in 0..20 {
+            assert!(watch.frame(&frame(number, b"a sound to look for"), Instant::now()));
+        }
+        watch.finish().await;
+        let taken = screen.taken.lock().unwrap();
+        let sounds = taken
+            .windows(19)
+            .filter(|bytes| bytes == b"a sound to look for")
+            .count();
+        assert_eq!(sounds, 20);
+    }
+
+    #[tokio::test]
+    async fn a_player_that_closes_ends_it_once() {
+        let mut watch = Watch::start(Screen::new(5, true)).unwrap();
+        watch.begin(&presence());
+        for number in 0..20 {
+            watch.frame(&frame(number, b"sound"), Instant::now());
+        }
+        assert!(matches!(watch.ended().await, WatchEnd::Closed));
+        for number in 20..2000 {
+            assert!(
+                watch.frame(&frame(number, b"sound"), Instant::now()),
+                "no further warning"
+            );
+        }
+        let again = tokio::time::timeout(Duration::from_millis(20), watch.ended()).await;
+        assert!(again.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_player_that_pauses_holds_up_nothing() {
+        let screen = Screen::new(3, false);
+        let watch = Watch::start(screen.clone()).unwrap();
+        watch.begin(&presence());
+        let shown = (0..5000)
+            .filter(|number| watch.frame(&frame(*number, b"sound"), Instant::now()))
+            .count();
+        assert!((FRAMES - 1..5000).contains(&shown), "{shown}");
+        screen.writes.store(usize::MAX, Ordering::SeqCst);
+        watch.finish().await;
+    }
+}

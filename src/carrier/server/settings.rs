@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use quinn_proto::crypto::rustls::QuicServerConfig;
-use quinn_proto::{EndpointConfig, ServerConfig, ValidationTokenConfig};
+use quinn_proto::{
+    EndpointConfig, HashedConnectionIdGenerator, ServerConfig, ValidationTokenConfig,
+};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 
 use super::super::limits::HANDSHAKES;
@@ -24,7 +26,20 @@ pub struct ServerSettings {
 
 impl ServerSettings {
     pub(super) fn endpoint(&self) -> EndpointConfig {
-        EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key)))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
+        // quinn answers only to connection ids that it can have made itself, so the key of these
+        // must outlive a restart too. It is not the reset key: the ids' hash is weak.
+        let mut ids = [0; 8];
+        for (byte, derived) in ids
+            .iter_mut()
+            .zip(hmac::sign(&key, b"connection ids").as_ref())
+        {
+            *byte = *derived;
+        }
+        let ids = u64::from_be_bytes(ids);
+        let mut config = EndpointConfig::new(Arc::new(key));
+        config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+        config
     }
 }
 

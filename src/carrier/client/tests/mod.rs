@@ -17,6 +17,7 @@ use crate::carrier::transport::crypto_provider;
 use crate::wire::ALPN;
 
 mod connection;
+mod ours;
 mod trust;
 mod way;
 

@@ -1,4 +1,35 @@
-//! How the process keeps silent.
+//! How the process keeps silent: what it may say at all, and how it dies.
 //!
-//! It may know: the closed list of events.
-//! It must never know: participants, rooms, addresses.
+//! It may know: the process's own life, as a closed list of events made of integers.
+//! It must never know: participants, rooms, addresses, or any text that came from outside.
+
+mod event;
+mod harden;
+mod pace;
+mod panic;
+mod say;
+mod stderr;
+mod wall;
+
+pub use event::{Bound, Cause, Drain, Event, Level};
+pub use harden::{HardenError, harden};
+pub use say::{Format, log};
+
+/// Another part of the process listens to `tracing` already, and could write down addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a subscriber of tracing is installed already; only sottovoce's own may be")]
+pub struct Overheard;
+
+/// Silences the process: from here on nothing that a dependency logs comes out, at any level and
+/// whatever `RUST_LOG` says, and a panic says where it was and nothing else, then aborts.
+///
+/// `RUST_LOG` chooses among our own [`Event`]s alone: `off`, `warn` (the default), or `info` and
+/// whatever lies below it. Call it first thing, once; a second call changes the format alone.
+///
+/// # Errors
+/// [`Overheard`] when a subscriber was there before; the process had better not go on.
+pub fn install(format: Format) -> Result<(), Overheard> {
+    say::set(format, std::env::var("RUST_LOG").ok().as_deref());
+    panic::install();
+    wall::install()
+}

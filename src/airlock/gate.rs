@@ -7,12 +7,14 @@ use std::time::Instant;
 use super::batch::{ReceiveBatch, SendBatch};
 use super::control::Marks;
 use super::kernel::KernelSocket;
-use super::limits::{CROWDED_PAUSE, RECEIVE_ERRORS, SEGMENTED_BYTES, SEND_BATCH, SOCKETS};
-use super::outbound::{Pool, Queue, Queued};
+use super::lane::{Blocked, Counters, Lane};
+use super::limits::{CROWDED_PAUSE, SEND_BATCH, SOCKETS};
+use super::outbound::{Pool, Queued};
+use super::pair::Tick;
 use super::scrub::scrub_stack;
-use super::socket::{ReceiveError, SendError, Socket};
+use super::socket::Socket;
 use super::stand_in::StandIn;
-use super::table::{Table, TableLimits, Tick};
+use super::table::{Table, TableLimits};
 use super::wait::{Interest, Woken, wait};
 
 /// One datagram that came in.
@@ -44,29 +46,6 @@ pub struct Departure {
     pub bytes: Vec<u8>,
 }
 
-/// Sums over all peers since the start. Nothing here is about one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Datagrams handed up.
-    pub received: u64,
-    /// Messages that were cut off or came from nowhere.
-    pub unreadable: u64,
-    /// Messages of new peers that the table had no room for.
-    pub crowded_out: u64,
-    /// Receive calls that ended with the report of an earlier packet's fate.
-    pub disturbed: u64,
-    /// Messages that the kernel took (several datagrams each, with GSO).
-    pub sent: u64,
-    /// Messages to a stand-in that nobody stands behind any more.
-    pub nobody: u64,
-    /// Messages that the kernel refused.
-    pub refused: u64,
-    /// Messages dropped since too many waited.
-    pub overflowed: u64,
-    /// Times that a socket had no room.
-    pub full: u64,
-}
-
 /// The sockets of a shard, and the only place where peers have addresses.
 ///
 /// One turn of its owner: [`wait`](Self::wait), [`receive`](Self::receive), some
@@ -84,39 +63,14 @@ pub struct Airlock<S: Socket = KernelSocket> {
     now: Tick,
 }
 
-/// A socket and what waits to leave by it.
-struct Lane<S> {
-    socket: S,
-    queue: Queue,
-    segments: usize,
-    wildcard: bool,
-    blocked: Blocked,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Blocked {
-    No,
-    /// The socket's own buffer is full, and polling tells when it no longer is.
-    Full,
-    /// The kernel's memory is short, and nothing tells when it no longer is.
-    Crowded,
-}
-
 impl<S: Socket> Airlock<S> {
     /// `seed` must be secret and fresh: the stand-ins are drawn from it. Sockets
     /// past the sixty-fourth are ignored.
     pub fn new(mut sockets: Vec<S>, limits: TableLimits, seed: [u8; 32]) -> Self {
         sockets.truncate(SOCKETS);
         let coalesces = sockets.iter().any(|socket| socket.features().coalesces);
-        let lane = |socket: S| Lane {
-            queue: Queue::default(),
-            segments: socket.features().segments.max(1),
-            wildcard: socket.features().wildcard,
-            blocked: Blocked::No,
-            socket,
-        };
         Self {
-            lanes: sockets.into_iter().map(lane).collect(),
+            lanes: sockets.into_iter().map(Lane::new).collect(),
             table: Table::new(limits, seed),
             inbox: ReceiveBatch::new(coalesces),
             outbox: SendBatch::new(),
@@ -203,7 +157,7 @@ impl<S: Socket> Airlock<S> {
         } = self;
         let mut datagrams = 0;
         for (number, lane) in (0..).zip(lanes) {
-            let filled = receive_one(&mut lane.socket, inbox, counters);
+            let filled = lane.receive(inbox, counters);
             for slot in 0..filled {
                 let Some(message) = inbox.message(slot, number) else {
                     counters.unreadable += 1;
@@ -367,118 +321,20 @@ impl<S: Socket> Airlock<S> {
             counters,
             ..
         } = self;
-        let lane = &mut lanes[number];
-        while !lane.queue.is_empty() && lane.blocked == Blocked::No {
-            lane.fill(table, outbox, pool, counters);
-            let refused_cut = lane.send(outbox, counters);
-            let mut unsent = 0;
-            for (done, message) in outbox.wipe().rev() {
-                if done {
-                    pool.put(message.bytes);
-                } else {
-                    unsent += 1;
-                    lane.queue.put_back(message);
-                }
-            }
-            if refused_cut && unsent > 0 {
-                lane.cut_first(pool);
-            }
-        }
+        lanes[number].drain(table, outbox, pool, counters);
+    }
+
+    /// A stand-in for an address that has not been heard, for tests that play a client.
+    #[cfg(test)]
+    pub(super) fn introduce(&mut self, address: SocketAddr) -> StandIn {
+        let (name, length) = super::address::Name::encode(&address);
+        let real = super::address::RealAddress::heard(&name, length, 0);
+        real.and_then(|real| self.table.enter(&real, self.now))
+            .unwrap()
     }
 
     #[cfg(test)]
     pub(super) fn parts(&self) -> (&Table, &ReceiveBatch, &SendBatch) {
         (&self.table, &self.inbox, &self.outbox)
     }
-}
-
-impl<S: Socket> Lane<S> {
-    /// Moves messages from the queue into the batch, under their real addresses.
-    fn fill(
-        &mut self,
-        table: &Table,
-        outbox: &mut SendBatch,
-        pool: &mut Pool,
-        counters: &mut Counters,
-    ) {
-        while !outbox.is_full()
-            && let Some(message) = self.queue.pop()
-        {
-            let Some(to) = table.resolve(message.to) else {
-                counters.nobody += 1;
-                pool.put(message.bytes);
-                continue;
-            };
-            if let Some(size) = message.segment {
-                let run = self.segments.min(SEGMENTED_BYTES / size);
-                if message.bytes.len().div_ceil(size) > run.max(1) {
-                    self.queue.put_back_cut(message, run, pool);
-                    continue;
-                }
-            }
-            let marks = Marks {
-                local_ip: message.source_ip.filter(|_| self.wildcard),
-                ecn: message.ecn,
-                segment: message.segment,
-            };
-            outbox.push(to, marks, message);
-        }
-    }
-
-    /// Sends the batch as far as the socket takes it. `true` if it refused to cut the
-    /// first message that remains.
-    fn send(&mut self, outbox: &mut SendBatch, counters: &mut Counters) -> bool {
-        while outbox.first_unsent().is_some() {
-            match self.socket.send(outbox) {
-                Ok(sent @ 1..) => {
-                    counters.sent += sent as u64;
-                    if outbox.advance(sent).iter().any(|message| message.trial) {
-                        self.segments = 1;
-                    }
-                }
-                Err(SendError::Interrupted) => {}
-                Err(SendError::Refused) => {
-                    counters.refused += 1;
-                    outbox.advance(1);
-                }
-                Err(SendError::Segmentation) => return true,
-                Ok(0) | Err(SendError::Full) => {
-                    counters.full += 1;
-                    self.blocked = Blocked::Full;
-                    return false;
-                }
-                Err(SendError::Crowded) => {
-                    counters.full += 1;
-                    self.blocked = Blocked::Crowded;
-                    return false;
-                }
-            }
-        }
-        false
-    }
-
-    /// Cuts the first message of the queue ourselves, since the kernel would not.
-    fn cut_first(&mut self, pool: &mut Pool) {
-        let Some(mut message) = self.queue.pop() else {
-            return;
-        };
-        message.trial = true;
-        self.queue.put_back_cut(message, 1, pool);
-    }
-}
-
-/// One batch; how many slots are filled.
-fn receive_one<S: Socket>(
-    socket: &mut S,
-    inbox: &mut ReceiveBatch,
-    counters: &mut Counters,
-) -> usize {
-    for _ in 0..RECEIVE_ERRORS {
-        match socket.receive(inbox) {
-            Ok(filled) => return filled,
-            Err(ReceiveError::Empty) => return 0,
-            Err(ReceiveError::Disturbed) => counters.disturbed += 1,
-        }
-    }
-    0
 }

@@ -223,3 +223,7 @@ impl Socket for KernelSocket {
         Some(self.descriptor.as_fd())
     }
 }
+
+#[cfg(test)]
+#[path = "kernel_tests.rs"]
+mod tests;

@@ -3,9 +3,9 @@
 //! It may know: sockets, addresses, stand-ins, sizes and ECN marks.
 //! It must never know: what is inside a packet, connections, rooms, people.
 //!
-//! A datagram's way in: [`kernel`] receives a batch into [`batch`]'s arrays, the
-//! [`table`] finds the sender's [`StandIn`], [`gate`] hands the bytes up under that
-//! name and wipes the arrays. The way out is the same, backwards.
+//! A datagram's way in: `kernel` receives a batch into the arrays of `batch`, the
+//! `table` finds the sender's [`StandIn`], `gate` hands the bytes up under that name
+//! and wipes the arrays. The way out is the same, backwards, through a `lane`.
 //!
 //! Nothing above can leak an address, since nothing above ever has one. What is
 //! left inside lives in one table, is wiped when the carrier says the peer has
@@ -24,11 +24,13 @@ mod control;
 
 mod dice;
 mod index;
+mod pair;
 mod stand_in;
 mod store;
 mod table;
 
 mod gate;
+mod lane;
 mod outbound;
 mod scrub;
 mod wait;
@@ -39,8 +41,9 @@ pub(crate) mod fake;
 mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
-pub use gate::{Airlock, Arrival, Counters, Departure};
+pub use gate::{Airlock, Arrival, Departure};
 pub use kernel::{BindError, KernelSocket, bind};
+pub use lane::Counters;
 pub use socket::{Features, ReceiveError, SendError, Socket};
 pub use stand_in::StandIn;
 pub use table::TableLimits;

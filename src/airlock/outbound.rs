@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::limits::{POOLED_BYTES, QUEUED_BYTES, QUEUED_MESSAGES};
-use super::table::Ticket;
+use super::pair::Ticket;
 
 /// A message that waits. It holds a ticket and no address, real or made up.
 pub(super) struct Queued {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroize;
-
 use super::address::RealAddress;
 use super::dice::{Dice, HashKey};
 use super::index::Index;
 use super::limits::PAIRS_OF_ONE_ADDRESS;
+use super::pair::{Host, Pair, State, Tick, Ticket};
 use super::stand_in::{StandIn, draw_ip, key};
 use super::store::Store;
 
@@ -16,7 +15,7 @@ use super::store::Store;
 pub struct TableLimits {
     /// Proven peers. Past it [`prove`](super::Airlock::prove) says no and the peer
     /// stays evictable: the carrier should then refuse the connection. A peer costs
-    /// about 200 bytes here.
+    /// about 300 bytes here.
     pub proven: usize,
     /// Unproven peers. Past it the oldest is forgotten, so this over the rate of a
     /// flood of spoofed first packets is the time that an honest newcomer has for
@@ -36,62 +35,6 @@ impl Default for TableLimits {
         }
     }
 }
-
-/// Tenths of a second since the airlock began. Nothing finer is needed to expire
-/// pairs, and a finer time would be one more thing to find.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Zeroize)]
-pub(super) struct Tick(pub(super) u32);
-
-/// A pair's place for as long as it is in the table; afterwards it resolves to
-/// nothing. Neither number derives from an address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
-    place: u32,
-    generation: u32,
-}
-
-/// One peer's port: one cache line, no padding.
-#[derive(Default, Zeroize)]
-#[repr(C)]
-struct Pair {
-    real: RealAddress,
-    stand_in: [u64; 2],
-    since: Tick,
-    host: u32,
-    older: u32,
-    newer: u32,
-    /// Goes up each time the place is given to someone else.
-    #[zeroize(skip)]
-    generation: u32,
-    port: u16,
-    /// Connections that speak through this pair.
-    claims: u8,
-    state: State,
-}
-
-/// One peer's IP address, shared by its ports.
-#[derive(Default, Zeroize)]
-#[repr(C)]
-struct Host {
-    real: RealAddress,
-    stand_in: [u64; 2],
-    pairs: u32,
-    /// So that all bytes are initialised, for the test that looks at them.
-    padding: u32,
-}
-
-const _: () = assert!(size_of::<Pair>() == 64 && size_of::<Host>() == 48);
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-#[repr(u8)]
-enum State {
-    #[default]
-    Free,
-    Unproven,
-    Proven,
-}
-
-impl zeroize::DefaultIsZeroes for State {}
 
 /// The end of the list of unproven pairs.
 const NONE: u32 = u32::MAX;

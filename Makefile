@@ -1,0 +1,45 @@
+# Every task of the project. `make help` lists them.
+SHELL := /bin/bash
+CARGO ?= cargo
+BIN := target/release/sottovoce
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo check test bench deny fuzz wasm build setup-build setup-media
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
+
+run: build ## a relay on this machine and a meeting link with the lines to paste
+	@scripts/run.sh $(BIN)
+
+demo: build setup-media ## a relay and three participants for 20 s, then a table of what arrived
+	@$(CARGO) run --quiet --release --example demo -- --sottovoce $(BIN)
+
+check: setup-build ## the fast loop: format, lints, unit tests
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) test --lib --locked --quiet
+
+test: setup-build setup-media ## everything that must hold, with real relays, real media, real files
+	$(CARGO) test --locked --no-fail-fast
+
+bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
+	$(CARGO) bench --locked --bench fanout
+
+deny: ## licences, bans and sources of all dependencies; advisories where they can be fetched
+	@scripts/deny.sh
+
+wasm: ## wire and meeting build for browsers (where the target is installed)
+	@scripts/wasm.sh
+
+fuzz: ## each decoder's fuzz target for 30 s (needs cargo-fuzz and a nightly toolchain)
+	@scripts/fuzz.sh
+
+build: setup-build
+	@$(CARGO) build --quiet --release --locked
+
+setup-build:
+	@scripts/need.sh build
+
+setup-media:
+	@scripts/need.sh media

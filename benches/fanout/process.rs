@@ -1,0 +1,219 @@
+//! Starting relay, load and floor, each on its core, and what the kernel says of them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::case::{Case, Media};
+
+/// A child that is ended when it goes out of scope.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// CPU time that all threads of a process have used so far. Counted by the scheduler in
+/// nanoseconds (`schedstat`).
+pub fn cpu_of(pid: u32) -> Option<Duration> {
+    let mut nanoseconds = 0u64;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += text.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+/// Resident memory of a process, in KiB.
+pub fn rss_of(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// What a case came to.
+pub struct Line {
+    case: &'static Case,
+    load: Value,
+    floor_us: Option<f64>,
+}
+
+impl Line {
+    fn number(&self, key: &str) -> Option<f64> {
+        self.load.get(key)?.as_f64()
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        Some(self.number("us_per_frame")? / self.floor_us?)
+    }
+
+    pub fn to_json(&self) -> Value {
+        let per_frame = self.number("us_per_frame");
+        let mut line = json!({
+            "case": self.case.name,
+            "us_per_frame": round(per_frame),
+            "frames_per_core_s": per_frame.map(|us| (1e6 / us).round()),
+            "floor_us": round(self.floor_us),
+            "ratio_to_floor": round(self.ratio()),
+            "p50_ms": round(self.number("p50_ms")),
+            "p99_ms": round(self.number("p99_ms")),
+            "delivered": self.number("delivered"),
+            "rss_kib_per_participant": round(self.number("rss_kib_per_participant")),
+        });
+        if self.case.media == Media::Video {
+            line["us_per_mb"] = json!(round(self.number("us_per_mb")));
+        }
+        if self.case.media == Media::Nothing {
+            line["us_per_participant_s"] = json!(round(self.number("us_per_participant_s")));
+        }
+        line
+    }
+
+    pub fn failures(&self) -> Vec<String> {
+        let mut failures = Vec::new();
+        let mut over = |what: &str, value: Option<f64>, bar: Option<f64>| {
+            if let (Some(value), Some(bar)) = (value, bar) {
+                if value > bar {
+                    failures.push(format!("{what} is {value:.2}, over its bar of {bar}"));
+                }
+            }
+        };
+        over("the ratio to the floor", self.ratio(), self.case.bar);
+        let member = self.case.media == Media::Audio && !self.case.viewers;
+        over(
+            "the median latency in ms",
+            self.number("p50_ms"),
+            member.then_some(15.0),
+        );
+        over(
+            "the 99th percentile of latency in ms",
+            self.number("p99_ms"),
+            member.then_some(30.0),
+        );
+        over(
+            "memory in KiB",
+            self.number("rss_kib_per_participant"),
+            self.case.memory_bar,
+        );
+        if self.number("delivered").is_none_or(|share| share < 0.999) {
+            failures.push("less than 99.9 % was delivered".into());
+        }
+        failures
+    }
+}
+
+fn round(value: Option<f64>) -> Option<f64> {
+    value.map(|value| (value * 100.0).round() / 100.0)
+}
+
+/// Runs one case: floor, then relay under load, then the floor again; the floor is the mean of both,
+/// since the machine's speed drifts.
+pub fn measure(case: &'static Case, seconds: u64) -> Result<Line, String> {
+    let floor_seconds = (seconds / 2).max(2);
+    let before = floor(case, floor_seconds)?;
+    let load = under_load(case, seconds)?;
+    let after = floor(case, floor_seconds)?;
+    let floor_us = before
+        .zip(after)
+        .map(|(before, after)| (before + after) / 2.0);
+    Ok(Line {
+        case,
+        load,
+        floor_us,
+    })
+}
+
+fn under_load(case: &Case, seconds: u64) -> Result<Value, String> {
+    let mut relay = pinned(0, env!("CARGO_BIN_EXE_sottovoce"))
+        .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .map_err(|error| format!("the relay does not start: {error}"))?;
+    let mut ready = String::new();
+    let out = relay.0.stdout.take().ok_or("the relay has no output")?;
+    BufReader::new(out)
+        .read_line(&mut ready)
+        .map_err(|error| error.to_string())?;
+    let ready: Value = serde_json::from_str(&ready).map_err(|_| "the relay is not ready")?;
+    let address = ready["address"]
+        .as_str()
+        .ok_or("the relay names no address")?;
+    let output = pinned(last_core(), &own_path()?)
+        .args([
+            "--load",
+            case.name,
+            &seconds.to_string(),
+            address,
+            &relay.0.id().to_string(),
+        ])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    serde_json::from_slice(&output.stdout).map_err(|_| "the load gave no result".into())
+}
+
+fn floor(case: &Case, seconds: u64) -> Result<Option<f64>, String> {
+    if case.media == Media::Nothing {
+        return Ok(None);
+    }
+    // The talkers hear each other too, so they are receivers as well, where there are several.
+    let receivers = case.listeners;
+    let path = own_path()?;
+    let mut sink = pinned(last_core(), &path)
+        .args(["--sink", &receivers.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .map_err(|error| error.to_string())?;
+    let mut ports = String::new();
+    let out = sink.0.stdout.take().ok_or("the sink has no output")?;
+    BufReader::new(out)
+        .read_line(&mut ports)
+        .map_err(|error| error.to_string())?;
+    let mut floor = pinned(0, &path)
+        .args(["--floor", case.name, &seconds.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .map_err(|error| error.to_string())?;
+    let mut input = floor.0.stdin.take().ok_or("the floor has no input")?;
+    input
+        .write_all(ports.as_bytes())
+        .map_err(|error| error.to_string())?;
+    drop(input);
+    let mut text = String::new();
+    let out = floor.0.stdout.take().ok_or("the floor has no output")?;
+    BufReader::new(out)
+        .read_line(&mut text)
+        .map_err(|error| error.to_string())?;
+    text.trim()
+        .parse()
+        .map(Some)
+        .map_err(|_| "the floor gave no figure".into())
+}
+
+fn own_path() -> Result<String, String> {
+    let path = std::env::current_exe().map_err(|error| error.to_string())?;
+    path.to_str()
+        .map(String::from)
+        .ok_or_else(|| "an unusual path".into())
+}
+
+fn last_core() -> usize {
+    std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
+}
+
+/// A command that runs on one core only.
+fn pinned(core: usize, program: &str) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string(), program]);
+    command
+}

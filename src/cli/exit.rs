@@ -1,0 +1,116 @@
+//! Exit codes: the same number always means the same thing, so that scripts can tell.
+
+/// How a command ended when it did not do what was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    /// A fault of ours.
+    Internal,
+    /// The arguments are off.
+    Usage,
+    /// The configuration file is off.
+    Config,
+    /// A local address or port cannot be used.
+    Listen,
+    /// An identity, certificate or key file is off.
+    Identity,
+    /// The link is damaged or is no link.
+    Link,
+    /// The link or the relay is of another version.
+    Version,
+    /// Nothing answers at the relay's address.
+    Unreachable,
+    /// Whoever answers is not the relay that the link names.
+    WrongRelay,
+    /// The relay ended the connection and says that trying again will not help.
+    Closed,
+    /// The relay was lost and did not come back in time.
+    Lost,
+    /// The file to play is missing, damaged or of a kind that cannot be played.
+    Media,
+    /// A recording or standard output could not be written.
+    Output,
+}
+
+impl Exit {
+    const ALL: [Self; 13] = [
+        Self::Internal,
+        Self::Usage,
+        Self::Config,
+        Self::Listen,
+        Self::Identity,
+        Self::Link,
+        Self::Version,
+        Self::Unreachable,
+        Self::WrongRelay,
+        Self::Closed,
+        Self::Lost,
+        Self::Media,
+        Self::Output,
+    ];
+
+    /// The process's exit status. 2 is what the argument parser itself uses for usage.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Config => 10,
+            Self::Listen => 11,
+            Self::Identity => 12,
+            Self::Link => 20,
+            Self::Version => 21,
+            Self::Unreachable => 22,
+            Self::WrongRelay => 23,
+            Self::Closed => 24,
+            Self::Lost => 25,
+            Self::Media => 30,
+            Self::Output => 31,
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Internal => "something went wrong inside sottovoce; please report it",
+            Self::Usage => "the command was not understood",
+            Self::Config => "the configuration file has a mistake",
+            Self::Listen => "a local address or port cannot be used (taken, not allowed, not here)",
+            Self::Identity => "an identity, certificate or key file cannot be used",
+            Self::Link => "the link is damaged, or is no meeting link",
+            Self::Version => "the link or the relay is of another version",
+            Self::Unreachable => "the relay does not answer",
+            Self::WrongRelay => "who answers is not the relay that the link names; not connected",
+            Self::Closed => "the relay ended the connection (full, limits); the message says why",
+            Self::Lost => "the relay was lost and did not come back within two minutes",
+            Self::Media => "the file to play cannot be read, or is of a kind that cannot be played",
+            Self::Output => "a recording or the output cannot be written (disk full?)",
+        }
+    }
+}
+
+/// The table that `sottovoce help exit-codes` prints.
+pub(crate) fn explain() -> String {
+    let mut text = String::from("Exit codes of sottovoce\n\n    0  it did what was asked\n");
+    for exit in Exit::ALL {
+        text.push_str(&format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+    }
+    text.push_str(
+        "\nA process ended by a signal has no exit code of its own; shells show 128 + signal.\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_used_once_and_explained() {
+        let mut codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Exit::ALL.len());
+        let text = explain();
+        for exit in Exit::ALL {
+            assert!(text.contains(&format!("{:>3}  {}", exit.code(), exit.meaning())));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a person types, and what they get back: arguments, sentences, exit codes.
+//!
+//! It may know: everything that is public in the library; the terminal.
+//! It must never know: how any of it works inside. It parses, calls, and explains.
+
+mod exit;
+mod invite;
+mod relay;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use exit::Exit;
+
+/// A meeting relay that keeps no record of who met.
+#[derive(Parser)]
+#[command(
+    name = "sottovoce",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: `sottovoce help exit-codes`."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a relay: forwards sealed media, keeps nothing.
+    Relay(relay::Arguments),
+    /// Make a meeting link. Talks to nobody.
+    Invite(invite::Arguments),
+    /// Explain a command, or a topic: `exit-codes`.
+    Help {
+        /// The command or topic.
+        topic: Option<String>,
+    },
+}
+
+/// Runs the command line and says how it ended.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Relay(arguments) => relay::run(arguments),
+        Command::Invite(arguments) => invite::run(arguments),
+        Command::Help { topic } => help(topic.as_deref()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn help(topic: Option<&str>) -> Result<(), Failure> {
+    use clap::CommandFactory;
+    let mut command = Arguments::command();
+    match topic {
+        Some("exit-codes") => say(&exit::explain()),
+        None => say(&command.render_long_help().to_string()),
+        Some(name) => match command.find_subcommand_mut(name) {
+            Some(found) => {
+                let mut found = found.clone().bin_name(format!("sottovoce {name}"));
+                say(&found.render_long_help().to_string())
+            }
+            None => Err(Failure::new(
+                Exit::Usage,
+                "There is no such command or topic. `sottovoce help` lists the commands; \
+                 the one topic is `exit-codes`.",
+            )),
+        },
+    }
+}
+
+/// Why a command did not do what was asked: an exit code for scripts and a sentence for people.
+pub(crate) struct Failure {
+    exit: Exit,
+    sentence: String,
+}
+
+impl Failure {
+    /// A failure with its sentence: what is wrong, and what to do about it.
+    pub(crate) fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self {
+            exit,
+            sentence: sentence.into(),
+        }
+    }
+
+    fn report(self) -> ExitCode {
+        use std::io::Write;
+        // Nobody is left to be told when standard error itself is gone.
+        let _ = writeln!(std::io::stderr(), "sottovoce: {}", self.sentence);
+        ExitCode::from(self.exit.code())
+    }
+}
+
+/// Writes text to standard output. A reader that went away is not an error worth a message.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(_) => Err(Failure::new(
+            Exit::Output,
+            "Standard output cannot be written. Is the disk full?",
+        )),
+    }
+}

@@ -1,0 +1,250 @@
+//! What goes wrong is said in a sentence with a remedy, and has an exit code of its own.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Participant, Relay, fixture, invite, sottovoce};
+
+/// Runs to its end, which must come within half a minute.
+fn run(command: &mut Command) -> Output {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().expect("wait").is_none() {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("it does not end: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().expect("output")
+}
+
+/// It ends with this code, and says something that holds these words.
+fn fails(command: &mut Command, code: i32, words: &[&str]) {
+    let output = run(command);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "it said: {said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn join(link: &str) -> Command {
+    let mut command = sottovoce();
+    command.args(["join", link, "--name", "Ada", "--for", "1s"]);
+    command
+}
+
+/// A made-up relay where nobody listens.
+fn deaf_address() -> String {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("bind");
+    let port = socket.local_addr().expect("address").port();
+    format!("https://127.0.0.1:{port}/#{}", "A".repeat(43))
+}
+
+#[test]
+fn a_mangled_link() {
+    let link = invite(&deaf_address());
+    let last = link.len() - 1;
+    let other = if link.ends_with('A') { 'B' } else { 'A' };
+    for mangled in [
+        link[..last].to_string(),
+        format!("{}{other}", &link[..last]),
+        link.replacen("/#", "/#x", 1),
+    ] {
+        fails(&mut join(&mangled), 20, &["link"]);
+    }
+    fails(&mut join("hello"), 20, &["link"]);
+}
+
+#[test]
+fn nobody_at_the_relays_address() {
+    fails(
+        &mut join(&invite(&deaf_address())),
+        22,
+        &["does not answer", "UDP port"],
+    );
+}
+
+#[test]
+fn another_relay_than_the_link_names() {
+    let relay = Relay::start();
+    let (front, _) = relay.address.split_once('#').expect("hashes");
+    let link = invite(&format!("{front}#{}", "A".repeat(43)));
+    fails(
+        &mut join(&link),
+        23,
+        &["not the relay the link names", "fresh link"],
+    );
+}
+
+#[test]
+fn a_port_that_is_taken() {
+    let relay = Relay::start();
+    let listen = format!("127.0.0.1:{}", relay.port());
+    fails(
+        sottovoce().args(["relay", "--listen", &listen]),
+        11,
+        &[&listen, "another"],
+    );
+}
+
+#[test]
+fn a_port_that_needs_permission() {
+    // As an ordinary user: root may use every port, so it is given up where the test runs as root.
+    let me = Command::new("id").arg("-u").output().expect("id runs");
+    let mut command = if me.stdout.starts_with(b"0\n") {
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--inh-caps=-all",
+        ]);
+        command.arg(readable_copy().as_os_str());
+        command
+    } else {
+        sottovoce()
+    };
+    let lowest = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let lowest: u16 = lowest.expect("a limit").trim().parse().expect("a number");
+    assert!(
+        lowest > 443,
+        "this machine lets everybody use port 443: nothing to test"
+    );
+    fails(
+        command.args(["relay", "--listen", "127.0.0.1:443"]),
+        11,
+        &["127.0.0.1:443", "1024"],
+    );
+}
+
+/// The program where every user can run it; the build folder may be root's own.
+fn readable_copy() -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let copy = std::env::temp_dir().join(format!("sottovoce-{}", std::process::id()));
+    std::fs::copy(env!("CARGO_BIN_EXE_sottovoce"), &copy).expect("a copy");
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    copy
+}
+
+#[test]
+fn an_unknown_field_in_the_configuration() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("relay.toml");
+    std::fs::write(&file, "# comment\n\nlisen = [\"127.0.0.1:0\"]\n").expect("write");
+    let path = file.to_str().expect("a path");
+    fails(
+        sottovoce().args(["relay", "--config", path]),
+        10,
+        &["line 3", "lisen", "`listen`"],
+    );
+    fails(
+        sottovoce().args(["relay", "--config", "/nowhere/x.toml"]),
+        10,
+        &["/nowhere/x.toml"],
+    );
+}
+
+#[test]
+fn the_printed_configuration_is_one() {
+    let printed = run(sottovoce().args(["relay", "--print-config"]));
+    assert!(printed.status.success());
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("relay.toml");
+    std::fs::write(&file, &printed.stdout).expect("write");
+    let relay = Relay::with(&[
+        "--config",
+        file.to_str().expect("a path"),
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    assert!(relay.address.starts_with("https://127.0.0.1:"));
+}
+
+#[test]
+fn an_identity_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("identity");
+    std::fs::write(&file, [7; 32]).expect("write");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    let path = file.to_str().expect("a path");
+    let mut command = sottovoce();
+    command.args(["relay", "--listen", "127.0.0.1:0", "--identity", path]);
+    fails(&mut command, 12, &[path, "chmod 600"]);
+}
+
+#[test]
+fn what_cannot_be_played() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let play = |path: &Path| {
+        let mut command = join(&link);
+        command.arg("--play").arg(path);
+        command
+    };
+    fails(
+        &mut play(Path::new("/nowhere/film.webm")),
+        30,
+        &["/nowhere/film.webm"],
+    );
+    let text = folder.path().join("text.webm");
+    std::fs::write(&text, "this is no film\n".repeat(100)).expect("write");
+    fails(&mut play(&text), 30, &["WebM"]);
+    let vorbis = folder.path().join("vorbis.webm");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v", "error", "-f", "lavfi", "-i", "sine=d=1", "-ac", "2", "-c:a", "vorbis",
+        ])
+        .args(["-strict", "-2"])
+        .arg(&vorbis)
+        .status()
+        .expect("ffmpeg runs");
+    assert!(made.success());
+    fails(&mut play(&vorbis), 30, &["ffmpeg", "opus"]);
+}
+
+#[test]
+fn a_file_that_ends_in_the_middle_is_played_as_far_as_it_goes() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let whole = std::fs::read(fixture("ada.webm")).expect("the fixture");
+    let half = folder.path().join("half.webm");
+    std::fs::write(&half, &whole[..whole.len() / 2]).expect("write");
+    let player = Participant::join(&link, "Ada", &["--play", half.to_str().expect("a path")]);
+    let (status, _, events) = player.finish(Duration::from_secs(40));
+    assert!(status.success(), "{events:#?}");
+    let warned = events
+        .iter()
+        .any(|e| e["event"] == "warning" && e["warning"] == "truncated");
+    assert!(warned, "{events:#?}");
+}
+
+#[test]
+fn exit_codes_are_documented() {
+    let output = run(sottovoce().args(["help", "exit-codes"]));
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    for code in [
+        "0", "2", "10", "11", "12", "20", "21", "22", "23", "24", "25", "30", "31",
+    ] {
+        assert!(
+            text.lines()
+                .any(|line| line.split_whitespace().next() == Some(code)),
+            "{code} is not in {text}"
+        );
+    }
+    fails(sottovoce().arg("--nonsense"), 2, &["--nonsense"]);
+}

@@ -1,0 +1,108 @@
+//! Nothing that passes on the network, and nothing that the relay prints with everything turned
+//! up, holds a name, the link's secret, a codec's name, or a peer's address or port.
+
+mod support;
+
+use std::process::Command;
+use std::time::Duration;
+
+use support::network::{Conditions, Proxy};
+use support::{Participant, Relay, fixture, invite, sottovoce, through};
+
+const NAME: &str = "Xanthippe-Quillfeather";
+
+#[test]
+fn neither_on_the_network_nor_in_the_relays_output() {
+    let relay = Relay::spawn(
+        sottovoce()
+            .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full"),
+    );
+    let proxy = Proxy::recording(relay.port(), 6, Conditions::PERFECT);
+    let link = invite(&through(&relay.address, proxy.port));
+    let ada = fixture("ada.webm");
+    let play = ada.to_str().expect("a path");
+    // From an address of their own, which the relay must not print either.
+    let participants: Vec<Participant> =
+        [(NAME, "127.77.3.9:40777"), ("Second", "127.77.3.10:40778")]
+            .into_iter()
+            .map(|(name, bind)| {
+                Participant::join(
+                    &link,
+                    name,
+                    &["--play", play, "--for", "4s", "--bind", bind],
+                )
+            })
+            .collect();
+    for participant in participants {
+        let (status, summary, events) = participant.finish(Duration::from_secs(30));
+        assert!(status.success(), "{events:#?}");
+        assert!(!summary.is_null());
+    }
+    // One without the proxy, so that the relay itself sees a telling address, who fails in many ways.
+    let direct = invite(&relay.address);
+    let third = Participant::join(
+        &direct,
+        NAME,
+        &["--play", play, "--for", "2s", "--bind", "127.77.3.11:40779"],
+    );
+    std::thread::sleep(Duration::from_millis(1500));
+    third.signal("KILL");
+    drop(third);
+    std::thread::sleep(Duration::from_secs(1));
+    relay.signal("TERM");
+    let (status, printed) = relay.finish(Duration::from_secs(10));
+    assert!(status.success());
+
+    let secret = link.split_once('#').expect("a fragment").1;
+    let sent: Vec<u8> = proxy.tape().concat();
+    assert!(
+        sent.len() > 100_000,
+        "something was sent: {} bytes",
+        sent.len()
+    );
+    let forbidden = [
+        NAME, secret, "Second", "OpusHead", "opus", "vp08", "V_VP8", "A_OPUS",
+    ];
+    for text in forbidden {
+        assert!(!finds(&sent, text.as_bytes()), "{text:?} on the network");
+        assert!(
+            !finds(printed.as_bytes(), text.as_bytes()),
+            "{text:?} in the relay's output"
+        );
+    }
+    let raw = data_encoding::BASE64URL_NOPAD
+        .decode(secret.as_bytes())
+        .expect("base64");
+    assert!(
+        !finds(&sent, &raw[1..33]),
+        "the link's secret on the network"
+    );
+    for text in ["127.77.3", "40777", "40778", "40779", "240.", "fd00:"] {
+        assert!(
+            !printed.contains(text),
+            "{text:?} in the relay's output: {printed}"
+        );
+    }
+    assert_eq!(printed, "", "the relay is silent");
+}
+
+/// The check itself can fail: what is looked for is found where it is.
+#[test]
+fn the_search_finds_what_is_there() {
+    assert!(finds(b"xx Xanthippe-Quillfeather yy", NAME.as_bytes()));
+    let clear = std::fs::read(fixture("ada.webm")).expect("the fixture");
+    assert!(finds(&clear, b"A_OPUS"));
+    let strings = Command::new("grep")
+        .args(["-c", "A_OPUS"])
+        .arg(fixture("ada.webm"))
+        .output();
+    assert!(strings.expect("grep runs").status.success());
+}
+
+fn finds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
+}

@@ -5,6 +5,9 @@
 //! segments of unknown size (live streams) need no special way, and an attachment of a gigabyte
 //! costs no memory. What is kept is one element that is not whole yet, at most [`LARGEST`] bytes.
 
+mod event;
+mod head;
+
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,8 +15,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::block::{self, Block};
 use super::ebml::{self, Header, Parsed, id};
 use super::error::{MediaError, MediaWarning};
-use super::tracks::{self, Entry};
 use crate::wire::limits;
+
+pub(super) use self::event::{Event, RawFrame};
+use self::head::Head;
 
 /// Largest frame that is taken, in bytes: sealed, it must fit the wire.
 const FRAME: usize = limits::GROUP_FRAME - 1024;
@@ -22,43 +27,6 @@ const LARGEST: u64 = limits::GROUP_FRAME as u64 + 4096;
 /// Largest element inside a cluster or the head that is believed, in bytes: in a live stream a
 /// damaged size must not swallow all that follows.
 const MAX_PASSED_OVER: u64 = 256 * 1024 * 1024;
-/// Largest element of the file's head that is read, in bytes; larger ones are passed over.
-const LARGEST_IN_HEAD: u64 = 64 * 1024;
-/// Track entries that are read. The rest is left out.
-const ENTRIES: usize = 64;
-
-/// A frame as the container has it.
-pub(super) struct RawFrame {
-    /// The track's number in the file.
-    pub track: u64,
-    /// Of its block; in nanoseconds.
-    pub timestamp_ns: u64,
-    /// The first (and mostly the only) frame of its block.
-    pub first_of_block: bool,
-    pub keyframe: bool,
-    pub invisible: bool,
-    /// In nanoseconds, this frame's share of its block's.
-    pub duration_ns: Option<u64>,
-    pub discard_padding_ns: Option<i64>,
-    pub payload: Bytes,
-}
-
-/// What comes out.
-pub(super) enum Event {
-    /// The head of the file is over: these are the tracks. Comes once, before any frame.
-    Tracks {
-        entries: Vec<Entry>,
-        timestamp_scale_ns: u64,
-    },
-    Frame(RawFrame),
-    /// A frame of this track (where that can be told) was not readable: what depends on it is lost.
-    Lost {
-        track: Option<u64>,
-    },
-    Warning(MediaWarning),
-    /// Nothing more comes out, whatever goes in.
-    End,
-}
 
 /// Takes bytes in, gives events out.
 pub(super) struct Demuxer {
@@ -73,8 +41,7 @@ pub(super) struct Demuxer {
     segment_end: Option<u64>,
     cluster_end: Option<u64>,
     cluster_timestamp: Option<u64>,
-    timestamp_scale_ns: u64,
-    entries: Vec<Entry>,
+    head: Head,
     tracks_told: bool,
     /// Events found and not taken yet.
     ready: VecDeque<Event>,
@@ -99,8 +66,7 @@ impl Demuxer {
             segment_end: None,
             cluster_end: None,
             cluster_timestamp: None,
-            timestamp_scale_ns: 1_000_000,
-            entries: Vec::new(),
+            head: Head::default(),
             tracks_told: false,
             ready: VecDeque::new(),
         }
@@ -208,14 +174,14 @@ impl Demuxer {
 
     /// RFC 8794, section 11.2: the first element of the file, and what it says about the rest.
     fn ebml_header(&mut self, header: Header) -> Result<bool, MediaError> {
-        let size = header.size.filter(|&size| size <= LARGEST_IN_HEAD);
+        let size = header.size.filter(|&size| size <= head::LARGEST);
         let (id::EBML, Some(size)) = (header.id, size) else {
             return Err(MediaError::NotMatroska);
         };
         let Some(body) = self.body(header, size) else {
             return Ok(false);
         };
-        if !is_matroska(&body) {
+        if !head::is_matroska(&body) {
             return Err(MediaError::NotMatroska);
         }
         self.place = Place::BeforeSegment;
@@ -255,13 +221,11 @@ impl Demuxer {
         }
         match header.id {
             _ if master => self.enter(header, end),
-            id::TIMESTAMP_SCALE | id::TRACK_ENTRY
-                if !self.tracks_told && size <= LARGEST_IN_HEAD =>
-            {
+            id::TIMESTAMP_SCALE | id::TRACK_ENTRY if !self.tracks_told && size <= head::LARGEST => {
                 let Some(body) = self.body(header, size) else {
                     return Ok(false);
                 };
-                self.head(header.id, &body);
+                self.head.take(header.id, &body);
                 Ok(true)
             }
             id::TIMESTAMP if size <= 8 => {
@@ -328,26 +292,17 @@ impl Demuxer {
         Ok(true)
     }
 
-    fn head(&mut self, element: u32, body: &[u8]) {
-        if element == id::TIMESTAMP_SCALE {
-            let scale = ebml::uint(body).filter(|&scale| scale > 0);
-            self.timestamp_scale_ns = scale.unwrap_or(self.timestamp_scale_ns);
-        } else if self.entries.len() < ENTRIES {
-            self.entries.push(tracks::parse(body));
-        }
-    }
-
     /// At the first cluster the head is over.
     fn tell_tracks(&mut self) -> Result<(), MediaError> {
         if self.tracks_told {
             return Ok(());
         }
-        if self.entries.is_empty() {
+        if self.head.entries.is_empty() {
             return Err(MediaError::NoTracks);
         }
         self.tracks_told = true;
-        let entries = std::mem::take(&mut self.entries);
-        let timestamp_scale_ns = self.timestamp_scale_ns;
+        let entries = std::mem::take(&mut self.head.entries);
+        let timestamp_scale_ns = self.head.timestamp_scale_ns;
         self.ready.push_back(Event::Tracks {
             entries,
             timestamp_scale_ns,
@@ -360,7 +315,7 @@ impl Demuxer {
             self.ready.push_back(Event::Lost { track: None });
             return;
         };
-        let ns = |ticks: u64| ticks.saturating_mul(self.timestamp_scale_ns);
+        let ns = |ticks: u64| ticks.saturating_mul(self.head.timestamp_scale_ns);
         let count = block.frames.len();
         for (lace, payload) in block.frames.into_iter().enumerate() {
             if payload.len() > FRAME {
@@ -432,29 +387,4 @@ impl Demuxer {
     pub fn held(&self) -> usize {
         self.input.len()
     }
-}
-
-/// Whether an EBML header (RFC 8794, section 11.2) announces what is read here.
-fn is_matroska(body: &[u8]) -> bool {
-    let (mut read_version, mut doc_type) = (1, &b"matroska"[..]);
-    let (mut id_length, mut size_length) = (4, 8);
-    for child in ebml::children(body) {
-        let Ok((child, body)) = child else {
-            return false;
-        };
-        let uint = || ebml::uint(body).unwrap_or(u64::MAX);
-        match child {
-            id::DOC_TYPE => doc_type = body,
-            id::DOC_TYPE_READ_VERSION => read_version = uint(),
-            id::EBML_MAX_ID_LENGTH => id_length = uint(),
-            id::EBML_MAX_SIZE_LENGTH => size_length = uint(),
-            _ => {}
-        }
-    }
-    // A string may be padded with zeros (RFC 8794, section 7.4).
-    let doc_type = doc_type.split(|&byte| byte == 0).next().unwrap_or_default();
-    matches!(doc_type, b"webm" | b"matroska")
-        && read_version <= 4
-        && id_length <= 4
-        && size_length <= 8
 }

@@ -8,6 +8,7 @@ use webm_iterable::WebmIterator;
 
 use super::*;
 use crate::meeting::{Codec, TrackDescription, TrackKind};
+use crate::participant::media::ebml::id;
 use crate::participant::media::{MediaWarning, Source};
 use crate::wire::{GroupNumber, TrackId};
 

@@ -136,3 +136,111 @@ impl Interleave {
             .map(|(_, index, arrived)| (index, arrived))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meeting::{Codec, TrackKind};
+    use crate::wire::GroupNumber;
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn interleave() -> Interleave {
+        let description = |track| TrackDescription {
+            track: TrackId(track),
+            kind: TrackKind::Audio {
+                rate: 48_000,
+                channels: 1,
+            },
+            codec: Codec::Opus,
+            codec_private: Vec::new(),
+            codec_delay_ns: 0,
+            seek_preroll_ns: 0,
+            default_duration_ns: None,
+        };
+        Interleave::new(&[description(0), description(1)])
+    }
+
+    fn frame(track: u8, number: u64, at_ms: u64, size: usize) -> Frame {
+        Frame {
+            track: TrackId(track),
+            group: GroupNumber(0),
+            number,
+            timestamp_ns: at_ms * 1_000_000,
+            keyframe: true,
+            invisible: false,
+            duration_ns: None,
+            discard_padding_ns: None,
+            payload: vec![0; size].into(),
+        }
+    }
+
+    fn popped(interleave: &mut Interleave, now: Instant) -> Vec<(u8, u64)> {
+        let next = || {
+            interleave
+                .pop(now)
+                .map(|(frame, _)| (frame.track.0, frame.number))
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn tracks_are_put_in_order_as_soon_as_each_has_something() {
+        let mut interleave = interleave();
+        let now = Instant::now();
+        for number in 0..3 {
+            interleave.push(frame(0, number, 20 * number, 1), now);
+        }
+        assert_eq!(popped(&mut interleave, now), []);
+        interleave.push(frame(1, 0, 10, 1), now);
+        assert_eq!(popped(&mut interleave, now), [(0, 0), (1, 0)]);
+        interleave.push(frame(1, 1, 50, 1), now);
+        assert_eq!(popped(&mut interleave, now), [(0, 1), (0, 2)]);
+    }
+
+    #[test]
+    fn a_missing_frame_is_waited_for_and_then_given_up() {
+        let mut interleave = interleave();
+        let now = Instant::now();
+        for (track, number) in [(0, 0), (1, 0), (0, 2), (1, 1), (1, 2)] {
+            interleave.push(frame(track, number, 20 * number, 1), now);
+        }
+        assert_eq!(popped(&mut interleave, now), [(0, 0)]);
+        interleave.push(frame(0, 1, 20, 1), now + ms(300));
+        assert_eq!(
+            popped(&mut interleave, now + ms(300)),
+            [(1, 0), (0, 1), (1, 1), (0, 2)]
+        );
+        assert_eq!(popped(&mut interleave, now + ms(999)), []);
+        interleave.push(frame(1, 4, 80, 1), now + ms(999));
+        assert_eq!(popped(&mut interleave, now + ms(1000)), [(1, 2)]);
+        assert_eq!(popped(&mut interleave, now + ms(1999)), [(1, 4)]);
+    }
+
+    #[test]
+    fn at_the_beginning_a_silent_track_is_waited_for_longer() {
+        let mut interleave = interleave();
+        let now = Instant::now();
+        interleave.push(frame(0, 0, 5000, 1), now);
+        assert_eq!(popped(&mut interleave, now + ms(1999)), []);
+        interleave.push(frame(1, 9, 2000, 1), now + ms(1999));
+        assert_eq!(popped(&mut interleave, now + ms(1999)), [(1, 9), (0, 0)]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_repeated_or_foreign_frames_are_dropped() {
+        let mut interleave = interleave();
+        let now = Instant::now();
+        assert!(!interleave.push(frame(7, 0, 0, 1), now));
+        assert!(interleave.push(frame(0, 0, 0, 1), now));
+        assert!(!interleave.push(frame(0, 0, 0, 1), now));
+        for number in 1..100 {
+            interleave.push(frame(0, number, number, 1024 * 1024), now);
+        }
+        let given: Vec<_> = popped(&mut interleave, now);
+        assert!(given.len() > 60 && interleave.held <= HELD);
+        assert_eq!(interleave.clear(), 100 - given.len() as u64);
+    }
+}

@@ -12,12 +12,13 @@ use super::config::{ConfigError, RelayConfig};
 use super::limits::GREETINGS;
 use super::rooms::Rooms;
 use super::shard::Shard;
-use crate::airlock::KernelSocket;
 use crate::carrier::address::{AddressError, RelayAddress};
 use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
-use crate::carrier::server::{ListenError, Server, ServerSettings, listen, reachable};
+use crate::carrier::server::{
+    KernelSocket, ListenError, Server, ServerSettings, listen, reachable,
+};
 
 /// Why a relay does not start. All but the last the operator can mend.
 #[derive(Debug, thiserror::Error)]

@@ -14,8 +14,7 @@ use super::bus::Bus;
 use super::limits::{DRAIN, INPUT_PACE};
 use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
 use super::rooms::Rooms;
-use crate::airlock::Socket;
-use crate::carrier::server::Server;
+use crate::carrier::server::{Server, Socket};
 use crate::wire::CloseReason;
 
 impl<S: Socket> Outlet for Server<S> {

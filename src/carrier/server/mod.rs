@@ -21,5 +21,8 @@ pub use open::{ListenError, listen, reachable};
 pub use peer::{Event, IncomingGroup, OutgoingGroup, Peer, SendError};
 pub use settings::ServerSettings;
 
+// A shard names the kind of socket that its server drives, and never touches one.
+pub use crate::airlock::{KernelSocket, Socket};
+
 #[cfg(test)]
 mod tests;

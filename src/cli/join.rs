@@ -88,10 +88,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err(HELP.into());
     }
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
         let number: u64 = number.parse().map_err(|_| HELP)?;
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         let milliseconds = match unit {
             "ms" => 1,
@@ -115,15 +119,20 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// A local address with or without a port.
 fn local(text: &str) -> Result<(IpAddr, u16), String> {
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok((address, 0));
     }
     match text.parse::<SocketAddr>() {
         Ok(address) => Ok((address.ip(), address.port())),
-        Err(_) => Err("write one of this machine's addresses, with or without a port, like \
+        Err(_) => Err(
+            "write one of this machine's addresses, with or without a port, like \
                        192.0.2.7, 192.0.2.7:5000 or [2001:db8::7]:5000"
-            .into()),
+                .into(),
+        ),
     }
 }
 
@@ -144,13 +153,28 @@ mod tests {
             (" 1m5s ", 65_000),
             ("0s", 0),
         ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text:?}");
+            assert_eq!(
+                duration(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text:?}"
+            );
         }
-        for text in
-            ["", "s", "-1s", "1.5s", "20x", "1m30", "20 s", "99999999999999999999s", "9999999h"]
-        {
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1.5s",
+            "20x",
+            "1m30",
+            "20 s",
+            "99999999999999999999s",
+            "9999999h",
+        ] {
             let error = duration(text).unwrap_err();
-            assert!(error.contains("20s") || error.contains("century"), "{text:?}: {error}");
+            assert!(
+                error.contains("20s") || error.contains("century"),
+                "{text:?}: {error}"
+            );
         }
     }
 
@@ -165,7 +189,14 @@ mod tests {
         ] {
             assert_eq!(local(text), Ok((address.parse().unwrap(), port)), "{text}");
         }
-        for text in ["", "localhost", "127.0.0.5:", "127.0.0.256", "::1:x", "1.2.3.4:70000"] {
+        for text in [
+            "",
+            "localhost",
+            "127.0.0.5:",
+            "127.0.0.256",
+            "::1:x",
+            "1.2.3.4:70000",
+        ] {
             assert!(local(text).unwrap_err().contains("192.0.2.7"), "{text}");
         }
     }

@@ -12,6 +12,7 @@ use super::event::{Kind, ParticipantSummary, ReceivedTrack, Shown, milliseconds}
 use super::tally::Received;
 use super::view::{LiveLine, LiveTrack};
 use crate::meeting::{Frame, Presence, TrackDescription, TrackKind};
+use crate::wire::limits::TRACKS;
 use crate::wire::{ParticipantId, TrackId};
 
 /// People remembered, those who left included. Who has the link can come and go as another one
@@ -73,7 +74,11 @@ impl People {
         mut presence: Presence,
         shown: Shown,
     ) -> Appearance {
+        presence
+            .tracks
+            .retain(|described| described.track.0 < TRACKS);
         presence.tracks.truncate(TRACKS_EACH);
+        presence.tracks.sort_by_key(|described| described.track);
         if let Some(person) = self.all.iter_mut().find(|person| person.id == Some(id)) {
             if person.presence == presence {
                 return Appearance::Known;
@@ -255,7 +260,6 @@ impl Person {
                 digest: tally.sum.hex(),
             });
         }
-        tracks.sort_by_key(|track| track.track);
         ParticipantSummary {
             name: self.shown.clone(),
             tracks,
@@ -424,6 +428,18 @@ mod tests {
                 .is_none()
         );
         assert_eq!(people.summary()[0].tracks[0].received, 0);
+    }
+
+    #[test]
+    fn tracks_that_a_relay_refuses_are_not_asked_for() {
+        let mut people = People::default();
+        let mut odd = presence("Mallory", 1);
+        odd.tracks.push(odd.tracks[0].clone());
+        odd.tracks[1].track = TrackId(TRACKS);
+        people.appeared(ParticipantId(1), odd, Shown("Mallory".into()));
+        let tracks = &people.get(Key(0)).unwrap().presence.tracks;
+        assert_eq!(tracks.len(), 1);
+        assert_eq!(tracks[0].track, VOICE);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub const GREETINGS: usize = 1024;
 
 /// Tracks of one participant: their numbers are below this. Sixteen make a participant's tracks
 /// fit a quarter of a machine word in every other's subscriptions.
-pub const TRACKS: u8 = 16;
+pub const TRACKS: u8 = crate::wire::limits::TRACKS;
 
 /// Subscriptions of one participant. They are bits, so that this bounds only what a participant
 /// can make the relay look at for its sake.

@@ -7,6 +7,10 @@ pub const DATAGRAM: usize = 1024;
 /// Bytes that a downlink bundle entry adds to a payload: sender, track, length.
 pub const ENTRY_OVERHEAD: usize = 4 + 1 + 2;
 
+/// Tracks of one participant: their numbers are below this. Who asks for others is closed, so
+/// that a participant must not ask for whatever another one describes.
+pub const TRACKS: u8 = 16;
+
 /// Largest audio payload (sealed) that a participant may send: it must fit a bundle alone.
 pub const AUDIO_PAYLOAD: usize = DATAGRAM - ENTRY_OVERHEAD;
 

@@ -113,8 +113,11 @@ pub(super) fn closed(reason: CloseReason, was_in: bool) -> Result<LossReason, Jo
         CloseReason::Restarting => Ok(LossReason::Restarting),
         CloseReason::TooSlow => Ok(LossReason::TooSlow),
         CloseReason::Done | CloseReason::NoHello | CloseReason::Internal => Ok(LossReason::Ended),
-        // Its place may still be held by its own dead connection.
-        CloseReason::RoomFull | CloseReason::RelayFull if was_in => Ok(LossReason::Ended),
+        // Its place may still be held by its own dead connection; and that there was too much of
+        // something in a meeting that had gone well can be the doing of others, who come and go.
+        CloseReason::RoomFull | CloseReason::RelayFull | CloseReason::TooMany if was_in => {
+            Ok(LossReason::Ended)
+        }
         CloseReason::RoomFull
         | CloseReason::RelayFull
         | CloseReason::Version
@@ -160,7 +163,6 @@ mod tests {
                     | CloseReason::Malformed
                     | CloseReason::Unexpected
                     | CloseReason::TooLarge
-                    | CloseReason::TooMany
             );
             assert_eq!(
                 lost(LostReason::Closed(reason), true).is_err(),

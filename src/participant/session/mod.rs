@@ -110,6 +110,8 @@ struct Session {
     /// The frame that is being sent, and what becomes of it.
     last: Option<Last>,
     warned: HashSet<&'static str>,
+    /// When something last came, until it was asked whether the relay is still there.
+    heard: Option<Instant>,
     /// Since when it has been in the meeting.
     joined: Option<Instant>,
     reconnections: u32,
@@ -328,6 +330,7 @@ impl Session {
         {
             self.roll_call();
         }
+        self.knock(now);
         for key in self.people.given_up(now) {
             if let Some(scribe) = &self.scribe {
                 scribe.finish(key);

@@ -95,6 +95,7 @@ impl Session {
             trace,
             last: None,
             warned: HashSet::new(),
+            heard: None,
             joined: None,
             reconnections: 0,
             failure: None,

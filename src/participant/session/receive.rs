@@ -1,7 +1,7 @@
 //! From the network to recordings, the watcher and the counts.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::carrier::client::LostReason;
@@ -12,11 +12,20 @@ use crate::participant::line::{Arrival, sounds};
 use crate::participant::people::{Appearance, Key};
 use crate::participant::warning::Warning;
 use crate::participant::watch::WatchEnd;
-use crate::wire::{FromRelay, ParticipantId, ToRelay};
+use crate::wire::{FromRelay, ParticipantId, ToRelay, TrackId};
+
+/// Subscriptions over one connection: a quarter of what relays are known to allow, and more than
+/// one machine can listen to.
+const SUBSCRIPTIONS: usize = 1024;
+
+/// Silence after which the relay is asked whether it is still there. Those who talk are heard each
+/// 20 ms.
+const QUIET: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Something came from the relay.
     pub(super) fn arrival(&mut self, now: Instant, arrival: Arrival) -> Result<(), JoinError> {
+        self.heard = Some(now);
         match arrival {
             Arrival::Lost(reason) => return self.lost(now, reason),
             Arrival::Control(FromRelay::Closed { reason }) => {
@@ -201,16 +210,34 @@ impl Session {
         if let Some(scribe) = &self.scribe {
             scribe.person(key, &person.presence);
         }
+        let mut too_many = false;
         for description in &person.presence.tracks {
-            let track = description.track;
-            if self.subscribed.insert((id, track))
-                && let Some(line) = &self.line
-            {
-                line.control(&ToRelay::Subscribe {
-                    participant: id,
-                    track,
-                });
+            let wish = (id, description.track);
+            if self.subscribed.contains(&wish) {
+                continue;
             }
+            too_many |= self.subscribed.len() >= SUBSCRIPTIONS;
+            if let (false, Some(line)) = (too_many, &self.line) {
+                self.subscribed.insert(wish);
+                line.control(&subscribe(wish));
+            }
+        }
+        if too_many {
+            self.warn(&Warning::TooManyPeople);
+        }
+    }
+
+    /// Nothing has come for a while, where it may be that nobody has anything to say, or that the
+    /// relay died and is back without knowing of this connection. Asking once for something that
+    /// was asked for already brings out which, sooner than the connection would find out.
+    pub(super) fn knock(&mut self, now: Instant) {
+        let Some(heard) = self.heard else { return };
+        if now.saturating_duration_since(heard) < QUIET {
+            return;
+        }
+        self.heard = None;
+        if let (Some(wish), Some(line)) = (self.subscribed.iter().next(), &self.line) {
+            line.control(&subscribe(*wish));
         }
     }
 
@@ -284,6 +311,10 @@ impl Session {
             }
         }
     }
+}
+
+fn subscribe((participant, track): (ParticipantId, TrackId)) -> ToRelay {
+    ToRelay::Subscribe { participant, track }
 }
 
 /// A path of this person's own choice, with a name in it that was made safe.

@@ -22,3 +22,12 @@ pub const BATCHES: usize = 8;
 
 /// Messages after which the airlock is told to send what it has.
 pub const SEND_BATCH: usize = 128;
+
+/// Datagrams below which a batch of the airlock was not full, so that there is nothing more to
+/// receive now: the number of its receive slots.
+pub const AIRLOCK_BATCH: usize = 32;
+
+/// Packets that a connection hands over as one message at most. quinn-proto reserves room for all
+/// of them in each buffer: more would make the pool of buffers outgrow its bound, and each beat
+/// would ask the system for fresh memory.
+pub const SEGMENTS: usize = 8;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use quinn_proto::{Dir, VarInt};
 use rustls::server::ResolvesServerCert;
 
-use super::super::limits::{BATCHES, SEND_BATCH};
+use super::super::limits::{AIRLOCK_BATCH, BATCHES, SEGMENTS, SEND_BATCH};
 use super::connections::{Connections, PathChange, Stage, departure};
 use super::{Event, IncomingGroup, OutgoingGroup, Peer, SendError, ServerSettings};
 use crate::airlock::{Airlock, KernelSocket, Socket, StandIn, Woken};
@@ -69,7 +69,7 @@ impl<S: Socket> Server<S> {
             let seen = airlock.receive(now, &mut |arrival| {
                 connections.datagram(arrival.from, arrival.local_ip, arrival.ecn, arrival.bytes);
             });
-            if seen == 0 {
+            if seen < AIRLOCK_BATCH {
                 break;
             }
         }
@@ -115,7 +115,7 @@ impl<S: Socket> Server<S> {
     /// order, until the socket is writable.
     pub fn flush(&mut self, now: Instant) {
         self.connections.now = now;
-        let segments = self.airlock.segmentation();
+        let segments = self.airlock.segmentation().min(SEGMENTS);
         let mut queued = self.connections.replies.len();
         while !self.airlock.blocked() {
             let Some(index) = self.connections.next_touched() else {

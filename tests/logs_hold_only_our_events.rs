@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use sottovoce::quiet::{self, Bound, Event, Format, Level, Overheard};
+use sottovoce::quiet::{self, Event, Format, Level, Overheard};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::set_global_default;
 use tracing::{Metadata, Subscriber};
@@ -55,14 +55,14 @@ fn child() {
             assert!(set_global_default(Gossip).is_err(), "the place is taken");
             gossip();
             quiet::log(Event::Started { shards: 1 });
-            quiet::log(Event::Full { of: Bound::Rooms });
-            quiet::log(Event::Full { of: Bound::Rooms });
+            quiet::log(Event::Full);
+            quiet::log(Event::Full);
             gossip();
         }
         Ok("json") => {
             quiet::install(Format::Json).expect("nobody else listens");
             gossip();
-            quiet::log(Event::Full { of: Bound::Rooms });
+            quiet::log(Event::Full);
         }
         Ok("overheard") => {
             set_global_default(Gossip).expect("nobody else listens");
@@ -95,7 +95,7 @@ fn said(child: &str, rust_log: &str) -> String {
 #[test]
 fn only_our_events_come_out_at_every_level() {
     let started = format!("sottovoce: {}\n", Event::Started { shards: 1 });
-    let full = format!("sottovoce: {}\n", Event::Full { of: Bound::Rooms });
+    let full = format!("sottovoce: {}\n", Event::Full);
     let both = format!("{started}{full}");
     for (rust_log, expected) in [
         ("trace", &both),
@@ -107,10 +107,7 @@ fn only_our_events_come_out_at_every_level() {
     ] {
         assert_eq!(&said("quiet", rust_log), expected, "RUST_LOG={rust_log}");
     }
-    assert_eq!(
-        said("json", "trace"),
-        "{\"event\":\"full\",\"of\":\"rooms\"}\n"
-    );
+    assert_eq!(said("json", "trace"), "{\"event\":\"full\"}\n");
 }
 
 #[test]
@@ -129,7 +126,7 @@ fn what_is_on_by_default_is_what_an_operator_must_act_on() {
     assert_eq!(
         Event::Overloaded {
             shard: 0,
-            late_ms: 40
+            late_percent: 40
         }
         .level(),
         Level::Warn

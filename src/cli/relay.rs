@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use sottovoce::carrier::certificate::CertificateStore;
+use sottovoce::quiet::{self, Drain, Event, Format};
 use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.print_config {
         return say(&RelayConfig::default_file());
     }
+    hush(arguments.json)?;
     let config = configuration(&arguments)?;
     let relay = Relay::open(&config).map_err(|error| failure(&error))?;
     let address = relay.address().to_url();
@@ -47,7 +48,20 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         true => format!("{}\n", json!({ "event": "ready", "address": address })),
         false => format!("{address}\n"),
     };
+    quiet::log(Event::Started { shards: 1 });
+    let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
+    quiet::log(Event::Listening { sockets });
     serve(relay, &ready)
+}
+
+/// Before anything is known that could be told.
+fn hush(json: bool) -> Result<(), Failure> {
+    let format = if json { Format::Json } else { Format::Text };
+    quiet::install(format).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    if let Err(measure) = quiet::harden() {
+        quiet::log(Event::NotHardened { measure });
+    }
+    Ok(())
 }
 
 fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
@@ -103,12 +117,12 @@ fn serve(relay: Relay, ready: &str) -> Result<(), Failure> {
         std::thread::Builder::new()
             .name("shard".into())
             .spawn(move || {
-                relay.run();
-                let _ = ended.send(());
+                let _ = ended.send(relay.run());
             })
             .map_err(system)?;
         say(ready)?;
-        attend(&mut signals, &stop, &certificates, end).await;
+        let drain = attend(&mut signals, &stop, &certificates, end).await;
+        quiet::log(Event::Stopped { drain });
         Ok(())
     })
 }
@@ -129,25 +143,40 @@ impl Signals {
     }
 }
 
+/// Attends to signals and certificates until the shard has ended.
 async fn attend(
     signals: &mut Signals,
     stop: &StopHandle,
-    certificates: &Arc<CertificateStore>,
-    mut end: tokio::sync::oneshot::Receiver<()>,
-) {
+    certificates: &CertificateStore,
+    mut end: tokio::sync::oneshot::Receiver<Drain>,
+) -> Drain {
     let mut rotation = tokio::time::interval(ROTATION);
+    let mut stopping = false;
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => stop.stop(),
-            _ = signals.interrupt.recv() => stop.stop(),
+            _ = signals.terminate.recv() => halt(stop, &mut stopping),
+            _ = signals.interrupt.recv() => halt(stop, &mut stopping),
             _ = signals.hang_up.recv() => {
                 // What cannot be read leaves the certificate that is shown as it is.
-                let _ = certificates.reload(SystemTime::now());
+                quiet::log(match certificates.reload(SystemTime::now()) {
+                    Ok(_) => Event::ConfigReloaded,
+                    Err(_) => Event::CertificateKept,
+                });
             }
-            _ = rotation.tick() => {
-                let _ = certificates.rotate(SystemTime::now());
-            }
-            _ = &mut end => return,
+            _ = rotation.tick() => match certificates.rotate(SystemTime::now()) {
+                Ok(rotation) if rotation.changed => quiet::log(Event::CertificateRotated),
+                Ok(_) => {}
+                Err(_) => quiet::log(Event::CertificateKept),
+            },
+            // A shard that ends without a word has panicked, and then nobody is here to hear.
+            drain = &mut end => return drain.unwrap_or(Drain::Partial),
         }
     }
+}
+
+fn halt(stop: &StopHandle, stopping: &mut bool) {
+    if !std::mem::replace(stopping, true) {
+        quiet::log(Event::Stopping);
+    }
+    stop.stop();
 }

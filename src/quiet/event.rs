@@ -32,55 +32,30 @@ pub enum Event {
     CertificateRotated,
     /// The certificate files that the configuration names were read again.
     ConfigReloaded,
-    /// The certificate files could not be used; the certificate from before stays.
+    /// Another certificate was due and could not be had (the operator's files, or the clock); the
+    /// one from before stays.
     CertificateKept,
     /// A shard does not keep its beat: the machine is too small for what it carries.
     Overloaded {
         /// Which shard.
         shard: u16,
-        /// How late its beat was, in milliseconds.
-        late_ms: u32,
+        /// How many of its beats came too late, in percent.
+        late_percent: u8,
     },
-    /// Newcomers are turned away, because the relay holds as much as it may.
-    Full {
-        /// As much of what.
-        of: Bound,
-    },
+    /// Newcomers are turned away: as many rooms or participants as the configuration allows.
+    Full,
     /// The system refused one of the measures against a look into the process.
     NotHardened {
         /// Which.
         measure: HardenError,
     },
     /// The relay began to stop.
-    Stopping {
-        /// Why.
-        cause: Cause,
-    },
+    Stopping,
     /// The relay is about to end.
     Stopped {
         /// Whether all connections were told.
         drain: Drain,
     },
-}
-
-/// What a relay may hold only so much of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// Rooms.
-    Rooms,
-    /// Participants.
-    Participants,
-    /// Handshakes under way.
-    Handshakes,
-}
-
-/// Why a relay stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// SIGTERM or SIGINT.
-    Signal,
-    /// Its own decision: a socket or a thread is gone.
-    Fault,
 }
 
 /// How far a stopping relay came.
@@ -100,11 +75,11 @@ impl Event {
             | Self::Listening { .. }
             | Self::CertificateRotated
             | Self::ConfigReloaded
-            | Self::Stopping { .. }
+            | Self::Stopping
             | Self::Stopped { .. } => Level::Info,
             Self::CertificateKept
             | Self::Overloaded { .. }
-            | Self::Full { .. }
+            | Self::Full
             | Self::NotHardened { .. } => Level::Warn,
         }
     }
@@ -118,9 +93,9 @@ impl Event {
             Self::ConfigReloaded => ("config_reloaded", 3),
             Self::CertificateKept => ("certificate_kept", 4),
             Self::Overloaded { .. } => ("overloaded", 5),
-            Self::Full { .. } => ("full", 6),
+            Self::Full => ("full", 6),
             Self::NotHardened { .. } => ("not_hardened", 7),
-            Self::Stopping { .. } => ("stopping", 8),
+            Self::Stopping => ("stopping", 8),
             Self::Stopped { .. } => ("stopped", 9),
         }
     }
@@ -133,16 +108,19 @@ impl Event {
         let fields = match self {
             Self::Started { shards } => format!(r#","shards":{shards}"#),
             Self::Listening { sockets } => format!(r#","sockets":{sockets}"#),
-            Self::Overloaded { shard, late_ms } => {
-                format!(r#","shard":{shard},"late_ms":{late_ms}"#)
+            Self::Overloaded {
+                shard,
+                late_percent,
+            } => {
+                format!(r#","shard":{shard},"late_percent":{late_percent}"#)
             }
-            Self::Full { of } => format!(r#","of":"{}""#, of.name()),
             Self::NotHardened { measure } => format!(r#","measure":"{}""#, measure.name()),
-            Self::Stopping { cause } => format!(r#","cause":"{}""#, cause.name()),
             Self::Stopped { drain } => format!(r#","drain":"{}""#, drain.name()),
-            Self::CertificateRotated | Self::ConfigReloaded | Self::CertificateKept => {
-                String::new()
-            }
+            Self::CertificateRotated
+            | Self::ConfigReloaded
+            | Self::CertificateKept
+            | Self::Full
+            | Self::Stopping => String::new(),
         };
         format!(r#"{{"event":"{}"{fields}}}"#, self.kind().0)
     }
@@ -157,54 +135,30 @@ impl fmt::Display for Event {
             Self::CertificateRotated => formatter.write_str("shows another certificate now"),
             Self::ConfigReloaded => formatter.write_str("read the certificate files again"),
             Self::CertificateKept => formatter.write_str(
-                "could not use the certificate files; keeps the certificate from before",
+                "has no new certificate to show, and keeps the one from before; check the certificate files and this machine's clock",
             ),
-            Self::Overloaded { shard, late_ms } => {
+            Self::Overloaded {
+                shard,
+                late_percent,
+            } => {
                 write!(
                     formatter,
-                    "overloaded: a beat of shard {shard} was {late_ms} ms late; \
-                     give it a faster machine or set lower limits"
+                    "overloaded: {late_percent} % of the beats of shard {shard} came too late; \
+                     give the relay a faster machine, or lower limits"
                 )
             }
-            Self::Full { of } => {
-                let of = of.name();
-                write!(
-                    formatter,
-                    "full: turns newcomers away, at its limit of {of}"
-                )
-            }
+            Self::Full => formatter.write_str(
+                "full: turns newcomers away; the limits in its configuration allow no more rooms \
+                 or participants",
+            ),
             Self::NotHardened { measure } => write!(formatter, "{measure}"),
-            Self::Stopping {
-                cause: Cause::Signal,
-            } => formatter.write_str("stopping as asked"),
-            Self::Stopping {
-                cause: Cause::Fault,
-            } => formatter.write_str("stopping for a fault of its own"),
+            Self::Stopping => formatter.write_str("stopping as asked"),
             Self::Stopped {
                 drain: Drain::Complete,
             } => formatter.write_str("stopped; every connection was told"),
             Self::Stopped {
                 drain: Drain::Partial,
             } => formatter.write_str("stopped; some connections did not answer in time"),
-        }
-    }
-}
-
-impl Bound {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rooms => "rooms",
-            Self::Participants => "participants",
-            Self::Handshakes => "handshakes",
-        }
-    }
-}
-
-impl Cause {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Signal => "signal",
-            Self::Fault => "fault",
         }
     }
 }
@@ -222,7 +176,7 @@ impl Drain {
 mod tests {
     use super::*;
 
-    const ALL: [Event; 15] = [
+    const ALL: [Event; 12] = [
         Event::Started { shards: 1 },
         Event::Listening { sockets: 2 },
         Event::CertificateRotated,
@@ -230,27 +184,16 @@ mod tests {
         Event::CertificateKept,
         Event::Overloaded {
             shard: 0,
-            late_ms: 35,
+            late_percent: 35,
         },
-        Event::Full { of: Bound::Rooms },
-        Event::Full {
-            of: Bound::Participants,
-        },
-        Event::Full {
-            of: Bound::Handshakes,
-        },
+        Event::Full,
         Event::NotHardened {
             measure: HardenError::CoreLimit,
         },
         Event::NotHardened {
             measure: HardenError::Dumpable,
         },
-        Event::Stopping {
-            cause: Cause::Signal,
-        },
-        Event::Stopping {
-            cause: Cause::Fault,
-        },
+        Event::Stopping,
         Event::Stopped {
             drain: Drain::Complete,
         },
@@ -282,11 +225,11 @@ mod tests {
         }
         let overloaded = Event::Overloaded {
             shard: 1,
-            late_ms: 35,
+            late_percent: 35,
         };
         assert_eq!(
             overloaded.json(),
-            r#"{"event":"overloaded","shard":1,"late_ms":35}"#
+            r#"{"event":"overloaded","shard":1,"late_percent":35}"#
         );
     }
 }

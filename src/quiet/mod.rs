@@ -11,7 +11,7 @@ mod say;
 mod stderr;
 mod wall;
 
-pub use event::{Bound, Cause, Drain, Event, Level};
+pub use event::{Drain, Event, Level};
 pub use harden::{HardenError, harden};
 pub use say::{Format, log};
 

@@ -18,7 +18,7 @@ impl Paces {
     /// Whether `event` may be said now; if so, it counts as said. Only what repeats by itself is
     /// held back.
     pub(super) fn may(&mut self, event: Event, now: Instant) -> bool {
-        if !matches!(event, Event::Overloaded { .. } | Event::Full { .. }) {
+        if !matches!(event, Event::Overloaded { .. } | Event::Full) {
             return true;
         }
         let Some(last) = self.0.get_mut(event.kind().1) else {
@@ -35,16 +35,18 @@ impl Paces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quiet::Bound;
 
     #[test]
     fn what_repeats_is_said_once_a_minute_and_holds_back_nothing_else() {
         let mut paces = Paces::new();
         let start = Instant::now();
-        let late = |late_ms| Event::Overloaded { shard: 0, late_ms };
+        let late = |late_percent| Event::Overloaded {
+            shard: 0,
+            late_percent,
+        };
         assert!(paces.may(late(30), start));
         assert!(!paces.may(late(31), start + PACE / 2));
-        assert!(paces.may(Event::Full { of: Bound::Rooms }, start + PACE / 2));
+        assert!(paces.may(Event::Full, start + PACE / 2));
         assert!(paces.may(Event::CertificateRotated, start));
         assert!(paces.may(Event::CertificateRotated, start));
         assert!(paces.may(late(32), start + PACE));

@@ -15,6 +15,7 @@ mod guests;
 
 mod room;
 
+mod strain;
 mod subscription;
 
 mod delivery;

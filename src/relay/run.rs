@@ -19,6 +19,7 @@ use crate::carrier::certificate::{
 use crate::carrier::server::{
     KernelSocket, ListenError, Server, ServerSettings, listen, reachable,
 };
+use crate::quiet::Drain;
 
 /// Why a relay does not start. All but the last the operator can mend.
 #[derive(Debug, thiserror::Error)]
@@ -131,9 +132,9 @@ impl Relay {
         self.stop.clone()
     }
 
-    /// Serves until [`StopHandle::stop`].
-    pub fn run(self) {
-        self.shard.run();
+    /// Serves until [`StopHandle::stop`], and says whether all were gone by then.
+    pub fn run(self) -> Drain {
+        self.shard.run()
     }
 }
 

@@ -14,7 +14,9 @@ use super::bus::Bus;
 use super::limits::{DRAIN, INPUT_PACE};
 use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
 use super::rooms::Rooms;
+use super::strain::Strain;
 use crate::carrier::server::{Server, Socket};
+use crate::quiet::{self, Drain, Event};
 use crate::wire::CloseReason;
 
 impl<S: Socket> Outlet for Server<S> {
@@ -47,6 +49,9 @@ impl<S: Socket> Outlet for Server<S> {
     }
 
     fn close(&mut self, peer: Peer, reason: CloseReason) {
+        if reason == CloseReason::RelayFull {
+            quiet::log(Event::Full);
+        }
         Server::close(self, peer, reason);
     }
 }
@@ -63,8 +68,9 @@ pub(super) struct Shard<S: Socket, B> {
 impl<S: Socket, B: Bus> Shard<S, B> {
     /// The loop. After the stop everyone is told [`CloseReason::Restarting`], and what is still on
     /// its way has [`DRAIN`] to arrive.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self) -> Drain {
         let mut stopping: Option<Instant> = None;
+        let mut strain = Strain::default();
         loop {
             let now = Instant::now();
             self.server.turn(now);
@@ -72,7 +78,13 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                 self.rooms.handle(now, event, &mut self.server);
             }
             self.rooms.hear(now, &mut self.server);
-            self.rooms.beat(now, &mut self.server);
+            let beat = self.rooms.beat(now, &mut self.server);
+            if let Some(late_percent) = strain.count(beat) {
+                quiet::log(Event::Overloaded {
+                    shard: 0,
+                    late_percent,
+                });
+            }
             if stopping.is_none() && self.stop.load(Ordering::Acquire) {
                 stopping = Some(now + DRAIN);
                 self.server.shutdown();
@@ -80,8 +92,13 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                     .close_all(now, CloseReason::Restarting, &mut self.server);
             }
             self.server.flush(now);
-            if stopping.is_some_and(|until| now >= until || self.server.drained()) {
-                return;
+            if let Some(until) = stopping {
+                if self.server.drained() {
+                    return Drain::Complete;
+                }
+                if now >= until {
+                    return Drain::Partial;
+                }
             }
             self.sleep(now, stopping);
         }

@@ -32,6 +32,36 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// What became of taking part in a meeting.
+    pub(crate) fn of_join(error: &sottovoce::participant::JoinError) -> Self {
+        use sottovoce::carrier::client::ConnectError as C;
+        use sottovoce::meeting::LinkError;
+        use sottovoce::participant::JoinError as J;
+        use sottovoce::wire::CloseReason;
+        match error {
+            J::Name | J::Connect(C::Bind(_)) => Self::Usage,
+            J::Link(LinkError::Version(_)) => Self::Version,
+            J::Link(_) | J::NoRelay => Self::Link,
+            J::Play { .. } => Self::Media,
+            J::Folder { .. }
+            | J::Recording(_)
+            | J::RecordingsUnfinished
+            | J::Watch(_)
+            | J::Trace(_) => Self::Output,
+            J::Connect(C::WrongCertificate | C::Untrusted | C::NoAuthorities | C::ClockWrong) => {
+                Self::WrongRelay
+            }
+            J::Connect(C::Refused(CloseReason::Version)) | J::Closed(CloseReason::Version) => {
+                Self::Version
+            }
+            J::Connect(C::Refused(_) | C::Busy) | J::Closed(_) => Self::Closed,
+            J::Connect(C::Internal) => Self::Internal,
+            J::Connect(_) => Self::Unreachable,
+            J::Lost => Self::Lost,
+            J::System(_) => Self::Internal,
+        }
+    }
+
     const ALL: [Self; 13] = [
         Self::Internal,
         Self::Usage,

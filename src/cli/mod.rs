@@ -5,6 +5,7 @@
 
 mod exit;
 mod invite;
+mod join;
 mod relay;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Command {
     Relay(relay::Arguments),
     /// Make a meeting link. Talks to nobody.
     Invite(invite::Arguments),
+    /// Take part in a meeting from the terminal: play, record and watch media files.
+    Join(join::Arguments),
     /// Explain a command, or a topic: `exit-codes`.
     Help {
         /// The command or topic.
@@ -45,6 +48,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Relay(arguments) => relay::run(arguments),
         Command::Invite(arguments) => invite::run(arguments),
+        Command::Join(arguments) => join::run(arguments),
         Command::Help { topic } => help(topic.as_deref()),
     };
     match outcome {

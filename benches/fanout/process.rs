@@ -77,10 +77,10 @@ impl Line {
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
         let mut over = |what: &str, value: Option<f64>, bar: Option<f64>| {
-            if let (Some(value), Some(bar)) = (value, bar) {
-                if value > bar {
-                    failures.push(format!("{what} is {value:.2}, over its bar of {bar}"));
-                }
+            if let (Some(value), Some(bar)) = (value, bar)
+                && value > bar
+            {
+                failures.push(format!("{what} is {value:.2}, over its bar of {bar}"));
             }
         };
         over("the ratio to the floor", self.ratio(), self.case.bar);

@@ -65,10 +65,10 @@ impl Relay {
                 .recv_timeout(left)
                 .unwrap_or_else(|_| panic!("the relay does not get ready; it said: {seen}"));
             seen.push_str(&line);
-            if let Ok(value) = serde_json::from_str::<Value>(&line) {
-                if value["event"] == "ready" {
-                    break value["address"].as_str().expect("an address").to_owned();
-                }
+            if let Ok(value) = serde_json::from_str::<Value>(&line)
+                && value["event"] == "ready"
+            {
+                break value["address"].as_str().expect("an address").to_owned();
             }
         };
         Self {

@@ -6,14 +6,23 @@
 //! [`meeting`] (end to end) and [`participant`] (media in and out).
 //! `docs/architecture.md` draws the picture.
 #![deny(unsafe_code)]
+// See clippy.toml.
+#![deny(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
+#![cfg_attr(not(test), deny(clippy::print_stderr, clippy::print_stdout))]
 #![warn(missing_docs)]
 
 pub mod meeting;
 pub mod wire;
 
 #[cfg(feature = "native")]
+#[allow(clippy::disallowed_types)] // here they are
 pub mod airlock;
 #[cfg(feature = "native")]
+#[allow(clippy::disallowed_types)] // a stand-in has the type of an address
 pub mod carrier;
 #[cfg(feature = "native")]
 pub mod participant;

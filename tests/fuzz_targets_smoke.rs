@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 mod bodies;
 
 /// Mutations of each target.
-const MUTATIONS: u64 = 100_000;
+const MUTATIONS: u64 = 20_000;
 
 /// What one run of a body may allocate in one piece. Buffers grow by doubling, a member of a list
 /// takes four bytes in memory and one on the wire, and a message that decodes is padded again.

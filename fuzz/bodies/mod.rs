@@ -7,10 +7,13 @@
 mod control;
 mod datagram;
 mod group;
+mod insider;
+mod meeting;
 
 pub use control::{control_from_relay, control_to_relay, hello_version};
 pub use datagram::{bundle, uplink};
 pub use group::{group_frames, group_headers};
+pub use meeting::{insider_body, insider_frame, link, sealed_body, sealed_frame};
 
 /// A target: its name, which is also the folder of its seeds, and its body.
 pub type Target = (&'static str, fn(&[u8]));
@@ -25,6 +28,11 @@ pub const TARGETS: &[Target] = &[
     ("bundle", bundle),
     ("group_headers", group_headers),
     ("group_frames", group_frames),
+    ("link", link),
+    ("sealed_body", sealed_body),
+    ("insider_body", insider_body),
+    ("sealed_frame", sealed_frame),
+    ("insider_frame", insider_frame),
 ];
 
 /// The input as a peer would bring it: the first byte says in pieces of how many bytes (0: all at

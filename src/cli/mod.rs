@@ -11,6 +11,7 @@ mod relay;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sottovoce::quiet::{self, Format};
 
 pub(crate) use exit::Exit;
 
@@ -45,6 +46,9 @@ enum Command {
 /// Runs the command line and says how it ended.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(overheard) = quiet::install(Format::Text) {
+        return Failure::new(Exit::Internal, overheard.to_string()).report();
+    }
     let outcome = match arguments.command {
         Command::Relay(arguments) => relay::run(arguments),
         Command::Invite(arguments) => invite::run(arguments),

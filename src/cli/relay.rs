@@ -158,10 +158,11 @@ async fn attend(
             _ = signals.interrupt.recv() => halt(stop, &mut stopping),
             _ = signals.hang_up.recv() => {
                 // What cannot be read leaves the certificate that is shown as it is.
-                quiet::log(match certificates.reload(SystemTime::now()) {
-                    Ok(_) => Event::ConfigReloaded,
-                    Err(_) => Event::CertificateKept,
-                });
+                match certificates.reload(SystemTime::now()) {
+                    Ok(true) => quiet::log(Event::ConfigReloaded),
+                    Ok(false) => {}
+                    Err(_) => quiet::log(Event::CertificateKept),
+                }
             }
             _ = rotation.tick() => match certificates.rotate(SystemTime::now()) {
                 Ok(rotation) if rotation.changed => quiet::log(Event::CertificateRotated),

@@ -30,7 +30,7 @@ pub enum Event {
     },
     /// Another certificate is shown from now on.
     CertificateRotated,
-    /// The certificate files that the configuration names were read again.
+    /// The certificate files that the configuration names were read again, and hold another one.
     ConfigReloaded,
     /// Another certificate was due and could not be had (the operator's files, or the clock); the
     /// one from before stays.
@@ -133,7 +133,7 @@ impl fmt::Display for Event {
             Self::Started { shards } => write!(formatter, "started with {shards} shard(s)"),
             Self::Listening { sockets } => write!(formatter, "listening on {sockets} socket(s)"),
             Self::CertificateRotated => formatter.write_str("shows another certificate now"),
-            Self::ConfigReloaded => formatter.write_str("read the certificate files again"),
+            Self::ConfigReloaded => formatter.write_str("read the certificate files again, and shows the new one"),
             Self::CertificateKept => formatter.write_str(
                 "has no new certificate to show, and keeps the one from before; check the certificate files and this machine's clock",
             ),

@@ -16,6 +16,7 @@ mod guests;
 mod room;
 
 mod strain;
+
 mod subscription;
 
 mod delivery;
@@ -35,9 +36,11 @@ mod draw;
 
 mod shard;
 
+#[allow(clippy::disallowed_types)] // where to listen
 mod run;
 pub use run::{Relay, RelayError, StopHandle};
 
+#[allow(clippy::disallowed_types)] // where to listen
 mod config;
 pub use config::{ConfigError, Limits, RelayConfig};
 

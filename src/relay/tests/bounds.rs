@@ -4,7 +4,7 @@ use super::*;
 use crate::relay::guests::Guest;
 use crate::relay::limits::*;
 use crate::relay::room::{Member, Seat};
-use crate::wire::limits::{AUDIO_PAYLOAD, BODY};
+use crate::wire::limits::{AUDIO_PAYLOAD, BODY, SIZE_CLASSES};
 
 /// A relay with a pair that talks, and an offender in the same room.
 fn company() -> (Relay, Person, Person, Person) {
@@ -65,7 +65,27 @@ fn small_bodies() {
 #[test]
 fn the_length_of_a_body() {
     let (mut relay, talker, listener, offender) = company();
-    relay.send(offender, To::Everyone, &[0; BODY + 1]);
+    relay.send(offender, To::Everyone, &[0; BODY]);
+    assert_eq!(relay.closed(offender.peer), None);
+    // Our own encoder makes no longer one: `Send` to everyone, with its length in postcard.
+    let length = BODY + 1;
+    let mut used = vec![
+        1,
+        0,
+        length as u8 | 0x80,
+        (length >> 7) as u8 | 0x80,
+        (length >> 14) as u8,
+    ];
+    used.resize(used.len() + length, 0);
+    let largest = SIZE_CLASSES[SIZE_CLASSES.len() - 1];
+    let mut bytes = [
+        (largest as u16).to_be_bytes(),
+        (used.len() as u16).to_be_bytes(),
+    ]
+    .concat();
+    bytes.extend(used);
+    bytes.resize(2 + largest, 0);
+    relay.event(Event::Control(offender.peer, bytes.into()));
     closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
     assert!(relay.hears(listener, talker));
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use quinn_proto::{
-    Connection, ConnectionEvent, ConnectionHandle, DatagramEvent, Dir, EcnCodepoint, Endpoint,
-    Incoming, StreamEvent, Transmit,
+    Connection, ConnectionEvent, ConnectionHandle, DatagramEvent, EcnCodepoint, Endpoint, Incoming,
+    Transmit,
 };
 use rustls::server::ResolvesServerCert;
 
@@ -16,38 +16,13 @@ use super::super::limits::{HANDSHAKE, HANDSHAKES, RETRY_FROM};
 use super::deadlines::Deadlines;
 use super::outgoing::Control;
 use super::settings::{ServerSettings, server_config};
-use super::{Event, OutgoingGroup, Peer};
+use super::slot::{PathChange, Slot, Stage};
+use super::{Event, Peer};
 use crate::airlock::{Departure, StandIn};
 use crate::wire::{CloseReason, limits::DATAGRAM};
 
-/// How far a connection has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    Handshake {
-        until: Instant,
-    },
-    Open,
-    /// The owner closed it; what is queued goes out, then the close itself.
-    Closing(CloseReason),
-    /// Closed by either side; waits to be drained (RFC 9000, section 10.2).
-    Ended,
-}
-
-pub(super) struct Slot {
-    pub(super) quic: Connection,
-    pub(super) stage: Stage,
-    pub(super) path: StandIn,
-    pub(super) control: Control,
-    touched: bool,
-}
-
-/// What the airlock is to be told of a peer's path.
-pub(super) enum PathChange {
-    Claimed(StandIn),
-    Proved(StandIn),
-    Moved { from: StandIn, to: StandIn },
-    Gone(StandIn),
-}
+/// How often handshakes that take too long are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Connections without sockets: everything of the server but the airlock.
 pub(super) struct Connections {
@@ -59,6 +34,7 @@ pub(super) struct Connections {
     touched: VecDeque<usize>,
     handshakes: usize,
     most: usize,
+    retry_from: usize,
     closing_down: bool,
     pub(super) now: Instant,
     pub(super) events: VecDeque<Event>,
@@ -87,6 +63,8 @@ impl Connections {
             touched: VecDeque::new(),
             handshakes: 0,
             most: settings.connections,
+            // Spoofed newcomers take a small part of the seats, also where there are few.
+            retry_from: RETRY_FROM.min(settings.connections / 4).max(1),
             closing_down: false,
             now,
             events: VecDeque::new(),
@@ -153,17 +131,24 @@ impl Connections {
             self.reply(from, &transmit);
             return;
         }
-        if self.handshakes >= RETRY_FROM && incoming.may_retry() {
+        if self.handshakes >= self.retry_from && incoming.may_retry() {
             if let Ok(transmit) = self.endpoint.retry(incoming, &mut self.scratch) {
                 self.reply(from, &transmit);
             }
             return;
         }
+        let shown = incoming.remote_address_validated();
         match self
             .endpoint
             .accept(incoming, self.now, &mut self.scratch, None)
         {
-            Ok((handle, quic)) => self.insert(handle, quic, from),
+            Ok((handle, quic)) => {
+                self.insert(handle, quic, from);
+                if shown {
+                    // It came with the token of a Retry: a flood must not push it out.
+                    self.paths.push(PathChange::Proved(from));
+                }
+            }
             Err(error) => {
                 if let Some(transmit) = error.response {
                     self.reply(from, &transmit);
@@ -222,7 +207,7 @@ impl Connections {
         Some(slot)
     }
 
-    /// Timers that are due, and once a second handshakes that take too long.
+    /// Timers that are due.
     pub(super) fn timers(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.deadlines.due(self.now, &mut due);
@@ -233,13 +218,16 @@ impl Connections {
             }
         }
         self.due = due;
-        if self.handshakes > 0 && self.now >= self.next_sweep {
-            self.next_sweep = self.now + Duration::from_secs(1);
-            self.sweep_handshakes();
-        }
     }
 
-    fn sweep_handshakes(&mut self) {
+    /// Ends handshakes that take too long; looks once a second. To be called when everything that
+    /// connections had to say was heard. The reason given is seen by nobody: before the handshake
+    /// is done quinn hides it (RFC 9000, section 10.2.3).
+    pub(super) fn sweep(&mut self) {
+        if self.handshakes == 0 || self.now < self.next_sweep {
+            return;
+        }
+        self.next_sweep = self.now + SWEEP;
         for index in 0..self.slots.len() {
             let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else {
                 continue;
@@ -255,7 +243,8 @@ impl Connections {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        let sweep = (self.handshakes > 0).then_some(self.next_sweep);
+        self.deadlines.next().into_iter().chain(sweep).min()
     }
 
     /// Takes what touched connections have to say; they stay touched for the flush.
@@ -318,7 +307,7 @@ impl Connections {
                     }
                 }
                 quinn_proto::Event::Stream(event) if slot.stage == Stage::Open => {
-                    stream_event(slot, peer, event, &mut self.events);
+                    super::incoming::happened(slot, peer, event, &mut self.events);
                 }
                 _ => {}
             }
@@ -380,6 +369,12 @@ impl Connections {
         self.slots.get_mut(index)?.as_deref_mut()
     }
 
+    /// Connections and handshakes that there is memory for.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.slots.iter().flatten().count(), self.handshakes)
+    }
+
     /// No newcomers from now on.
     pub(super) fn close_down(&mut self) {
         self.closing_down = true;
@@ -398,25 +393,5 @@ pub(super) fn departure(to: StandIn, transmit: &Transmit, bytes: Vec<u8>) -> Dep
         ecn: transmit.ecn.map(|ecn| ecn as u8),
         segment_size: transmit.segment_size,
         bytes,
-    }
-}
-
-fn stream_event(slot: &mut Slot, peer: Peer, event: StreamEvent, events: &mut VecDeque<Event>) {
-    match event {
-        StreamEvent::Opened { dir } => super::incoming::opened(slot, peer, dir, events),
-        StreamEvent::Readable { id } => super::incoming::read(slot, peer, id, events),
-        StreamEvent::Writable { id } if slot.control.is(id) => slot.control.write(&mut slot.quic),
-        StreamEvent::Writable { .. } | StreamEvent::Available { dir: Dir::Uni } => {
-            if !matches!(events.back(), Some(Event::Writable(last)) if *last == peer) {
-                events.push_back(Event::Writable(peer));
-            }
-        }
-        StreamEvent::Stopped { id, .. } => {
-            let _ = slot.quic.send_stream(id).reset(0u32.into());
-            if !slot.control.is(id) {
-                events.push_back(Event::GroupStopped(peer, OutgoingGroup(id)));
-            }
-        }
-        StreamEvent::Finished { .. } | StreamEvent::Available { .. } => {}
     }
 }

@@ -9,15 +9,16 @@ use quinn_proto::{Dir, VarInt};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{AIRLOCK_BATCH, BATCHES, SEGMENTS, SEND_BATCH};
-use super::connections::{Connections, PathChange, Stage, departure};
+use super::connections::{Connections, departure};
+use super::slot::{PathChange, Stage};
 use super::{Event, IncomingGroup, OutgoingGroup, Peer, SendError, ServerSettings};
 use crate::airlock::{Airlock, KernelSocket, Socket, StandIn, Woken};
 use crate::wire::CloseReason;
 
 /// One shard's end of QUIC. See the folder's description for how it is turned.
 pub struct Server<S: Socket = KernelSocket> {
-    airlock: Airlock<S>,
-    connections: Connections,
+    pub(super) airlock: Airlock<S>,
+    pub(super) connections: Connections,
     /// A packet buffer that the last flush did not need.
     spare: Option<Vec<u8>>,
     next_expiry: Instant,
@@ -75,6 +76,8 @@ impl<S: Socket> Server<S> {
         }
         connections.timers();
         connections.pump();
+        // After the pump: whoever came through with this very packet is in.
+        connections.sweep();
         if now >= self.next_expiry {
             self.next_expiry = now + EXPIRY;
             self.airlock.expire(now);
@@ -89,7 +92,8 @@ impl<S: Socket> Server<S> {
         for change in self.connections.paths.drain(..) {
             match change {
                 PathChange::Claimed(path) => self.airlock.claim(path),
-                // The table has room for as many proven peers as there may be connections.
+                // The table has room for as many proven peers as there may be connections, on their
+                // way in or in.
                 PathChange::Proved(path) => drop(self.airlock.prove(path)),
                 PathChange::Moved { from, to } => {
                     self.airlock.claim(to);
@@ -108,7 +112,12 @@ impl<S: Socket> Server<S> {
 
     /// When to turn again at the latest; it may be early.
     pub fn deadline(&self) -> Option<Instant> {
-        self.connections.deadline()
+        let connections = self.connections.deadline();
+        // Addresses of strangers and of paths that were left are wiped in time, also when nobody
+        // is there to wake us.
+        let (_, unproven) = self.airlock.known();
+        let expiry = (unproven > 0).then_some(self.next_expiry);
+        connections.into_iter().chain(expiry).min()
     }
 
     /// Sends what touched connections have to send. What the kernel does not take now stays, in

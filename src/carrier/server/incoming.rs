@@ -2,13 +2,39 @@
 
 use std::collections::VecDeque;
 
-use quinn_proto::{Dir, ReadError, StreamId};
+use quinn_proto::{Dir, ReadError, StreamEvent, StreamId};
 
-use super::connections::Slot;
-use super::{Event, IncomingGroup, Peer};
+use super::slot::Slot;
+use super::{Event, IncomingGroup, OutgoingGroup, Peer};
+
+/// What quinn tells of a stream, of either direction.
+pub(super) fn happened(
+    slot: &mut Slot,
+    peer: Peer,
+    event: StreamEvent,
+    events: &mut VecDeque<Event>,
+) {
+    match event {
+        StreamEvent::Opened { dir } => opened(slot, peer, dir, events),
+        StreamEvent::Readable { id } => read(slot, peer, id, events),
+        StreamEvent::Writable { id } if slot.control.is(id) => slot.control.write(&mut slot.quic),
+        StreamEvent::Writable { .. } | StreamEvent::Available { dir: Dir::Uni } => {
+            if !matches!(events.back(), Some(Event::Writable(last)) if *last == peer) {
+                events.push_back(Event::Writable(peer));
+            }
+        }
+        StreamEvent::Stopped { id, .. } => {
+            let _ = slot.quic.send_stream(id).reset(0u32.into());
+            if !slot.control.is(id) {
+                events.push_back(Event::GroupStopped(peer, OutgoingGroup(id)));
+            }
+        }
+        StreamEvent::Finished { .. } | StreamEvent::Available { .. } => {}
+    }
+}
 
 /// The peer opened streams.
-pub(super) fn opened(slot: &mut Slot, peer: Peer, dir: Dir, events: &mut VecDeque<Event>) {
+fn opened(slot: &mut Slot, peer: Peer, dir: Dir, events: &mut VecDeque<Event>) {
     while let Some(id) = slot.quic.streams().accept(dir) {
         match dir {
             // Flow control lets a peer open one of these at a time; a second one, after the first
@@ -29,7 +55,7 @@ pub(super) fn opened(slot: &mut Slot, peer: Peer, dir: Dir, events: &mut VecDequ
 }
 
 /// Takes all that a stream holds. Flow control bounds how much that is.
-pub(super) fn read(slot: &mut Slot, peer: Peer, id: StreamId, events: &mut VecDeque<Event>) {
+fn read(slot: &mut Slot, peer: Peer, id: StreamId, events: &mut VecDeque<Event>) {
     let is_control = slot.control.is(id);
     let mut stream = slot.quic.recv_stream(id);
     let Ok(mut chunks) = stream.read(true) else {

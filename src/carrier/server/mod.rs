@@ -15,6 +15,7 @@ mod open;
 mod outgoing;
 mod peer;
 mod settings;
+mod slot;
 
 pub use drive::Server;
 pub use open::{ListenError, listen, reachable};

@@ -1,3 +1,19 @@
-//! The server against the stock client of quinn, over real sockets on loopback.
+//! The server against stock clients of quinn: in memory on a virtual clock, and over real sockets
+//! on loopback.
 
+mod client;
 mod loopback;
+mod net;
+
+mod arriving;
+mod blocked;
+mod clock;
+mod flood;
+mod greedy;
+mod groups;
+mod leaving;
+mod lossy;
+mod marks;
+mod moving;
+mod stateless;
+mod traces;

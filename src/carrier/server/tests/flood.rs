@@ -1,0 +1,151 @@
+//! Floods of newcomers: bounded, and without harm to who is in or honest.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use quinn_proto::{ClientConfig, ConnectionError};
+
+use super::client::{A_WHILE, Client, config, usual};
+use super::net::{Net, RELAY};
+use crate::carrier::limits::{HANDSHAKES, RETRY_FROM};
+
+/// First packets from addresses that are not the sender's own, at one instant.
+fn spoofed(net: &mut Net, config: &ClientConfig, from: u32, count: u32) -> usize {
+    let mut answers = 0;
+    for number in from..from + count {
+        let [_, high, low, port] = number.to_be_bytes();
+        let address = ([203, 0, high, low], 1000 + u16::from(port));
+        let host = net.network.host(address.into());
+        let relay = RELAY.parse().unwrap();
+        let mut client = Client::connect(host, relay, config.clone(), net.now);
+        for sent in client.drive(net.now) {
+            client.host.send(relay, &sent.bytes);
+        }
+        if number % 20 == 0 {
+            net.turn();
+        }
+        answers += client.host.receive_all().len();
+    }
+    net.turn();
+    answers
+}
+
+/// Whether a packet is a Retry: a long header, of that type (RFC 9000, section 17.2.5).
+fn is_retry(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first & 0xf0 == 0xf0)
+}
+
+#[test]
+fn spoofed_newcomers_are_asked_to_prove_themselves_and_honest_ones_get_in() {
+    let mut net = Net::new(1);
+    let (inside, peer) = net.join();
+    net.run(A_WHILE);
+    let (transport, tls) = usual();
+    let config = config(transport, tls);
+    spoofed(&mut net, &config, 0, RETRY_FROM as u32 + 40);
+    assert_eq!(net.server.connections.held(), (RETRY_FROM + 1, RETRY_FROM));
+
+    let stranger = net.network.host("203.0.113.250:9".parse().unwrap());
+    let relay = RELAY.parse().unwrap();
+    let mut client = Client::connect(stranger, relay, config.clone(), net.now);
+    for sent in client.drive(net.now) {
+        client.host.send(relay, &sent.bytes);
+    }
+    net.turn();
+    let answers = client.host.receive_all();
+    // A first flight of two packets may get two.
+    assert!((1..=2).contains(&answers.len()));
+    assert!(answers.iter().all(|answer| is_retry(&answer.bytes)));
+
+    let newcomer = net.client();
+    let (proven, _) = net.server.airlock.known();
+    net.until("a handshake that was retried", |net| {
+        net.server.connections.held().1 > RETRY_FROM
+    });
+    let (with_newcomer, _) = net.server.airlock.known();
+    assert_eq!(
+        with_newcomer,
+        proven + 1,
+        "who shows a token counts as proven at once"
+    );
+    let new_peer = net.joined(newcomer);
+
+    let word = Bytes::from_static(b"still here");
+    for to in [peer, new_peer] {
+        net.server.send_datagram(to, word.clone()).unwrap();
+    }
+    net.run(A_WHILE);
+    for client in [inside, newcomer] {
+        assert!(net.clients[client].seen.datagrams == [&word[..]]);
+    }
+    net.run(Duration::from_secs(30));
+    assert_eq!(net.server.connections.held(), (2, 0));
+    assert_eq!(net.server.airlock.known(), (2, 0));
+    net.end();
+}
+
+#[test]
+fn a_small_relay_keeps_most_of_its_seats_from_spoofed_newcomers() {
+    let mut net = Net::for_connections(1, 40);
+    let (transport, tls) = usual();
+    spoofed(&mut net, &config(transport, tls), 0, 100);
+    assert_eq!(net.server.connections.held(), (10, 10));
+    net.join();
+    net.end();
+}
+
+#[test]
+fn handshakes_under_way_are_bounded_also_from_true_addresses() {
+    let mut net = Net::new(1);
+    let (inside, peer) = net.join();
+    let (transport, tls) = usual();
+    let config = config(transport, tls);
+    let most = HANDSHAKES + 20;
+    let relay = RELAY.parse().unwrap();
+    for number in 0..most {
+        let [high, low] = (number as u16).to_be_bytes();
+        let host = net.network.host(([203, 0, high, low], 7).into());
+        let mut client = Client::connect(host, relay, config.clone(), net.now);
+        // The first packet, and the one with the token; not what completes the handshake.
+        for _ in 0..2 {
+            for sent in client.drive(net.now) {
+                client.host.send(relay, &sent.bytes);
+            }
+            net.turn();
+            for packet in client.host.receive_all() {
+                if is_retry(&packet.bytes) {
+                    client.receive(net.now, packet.from, 0, &packet.bytes);
+                }
+            }
+        }
+    }
+    assert_eq!(net.server.connections.held(), (HANDSHAKES + 1, HANDSHAKES));
+    let word = Bytes::from_static(b"still here");
+    net.server.send_datagram(peer, word.clone()).unwrap();
+    net.run(A_WHILE);
+    assert_eq!(net.clients[inside].seen.datagrams, [word]);
+    assert_eq!(net.heard(peer).closed, 0);
+    net.run(Duration::from_secs(20));
+    assert_eq!(net.server.connections.held(), (1, 0));
+    net.join();
+    net.end();
+}
+
+#[test]
+fn garbage_is_no_peer() {
+    let mut net = Net::new(1);
+    let (client, _) = net.join();
+    let stranger = net.network.host("203.0.113.9:9".parse().unwrap());
+    for length in 0..1500_usize {
+        let bytes: Vec<u8> = (0..length).map(|_| net.roll() as u8).collect();
+        stranger.send(RELAY.parse().unwrap(), &bytes);
+        if length % 50 == 0 {
+            net.turn();
+        }
+    }
+    net.run(A_WHILE);
+    assert_eq!(net.server.connections.held(), (1, 0));
+    let lost: &Option<ConnectionError> = &net.clients[client].seen.lost;
+    assert!(lost.is_none());
+    net.end();
+}

@@ -14,9 +14,9 @@ use serde::Deserialize;
 
 /// Who takes part, and what each one plays.
 const CAST: [(&str, &str); 3] = [
-    ("Ada", "tests/fixtures/ada.webm"),
-    ("Bea", "tests/fixtures/bea.webm"),
-    ("Cam", "tests/fixtures/cam.webm"),
+    ("Ada", "tests/fixtures/vp8-voice.webm"),
+    ("Bea", "tests/fixtures/vp9-voice.webm"),
+    ("Cam", "tests/fixtures/voice-bo.webm"),
 ];
 /// What is cut off at both ends of the time in which all were there: frames still under way.
 const MARGIN: Duration = Duration::from_millis(500);

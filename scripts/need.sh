@@ -3,11 +3,14 @@
 # root, else says which to install.
 set -eu
 
+# COMMAND:PACKAGE
 case "${1:-}" in
 build) pairs="cc:gcc cmake:cmake make:make" ;;
 media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
+# Sources of the standard library are no command: whoever asks has found them missing.
+wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;;
 *)
-    echo "usage: $0 build|media" >&2
+    echo "usage: $0 build|media|wasm" >&2
     exit 2
     ;;
 esac

@@ -35,8 +35,8 @@ A relay is running on this machine. The meeting link:
 
 Paste these lines into two more terminals, from this folder:
 
-  $sottovoce join '$link' --name Ada --play tests/fixtures/ada.webm --loop
-  $sottovoce join '$link' --name Bea --play tests/fixtures/bea.webm --loop --record recordings
+  $sottovoce join '$link' --name Ada --play tests/fixtures/vp8-voice.webm --loop
+  $sottovoce join '$link' --name Bea --play tests/fixtures/vp9-voice.webm --loop --record recordings
 
 Bea's recordings of Ada are then in ./recordings. Ctrl-C here stops the relay; the link dies with it.
 TEXT

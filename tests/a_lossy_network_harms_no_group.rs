@@ -44,7 +44,7 @@ fn five_percent_loss_and_thirty_milliseconds_of_jitter() {
         "Ada",
         &[
             "--play",
-            fixture("ada.webm").to_str().expect("a path"),
+            fixture("vp8-voice.webm").to_str().expect("a path"),
             "--loop",
             "--for",
             "20s",

@@ -11,13 +11,13 @@ use support::{Participant, Relay, fixture, framemd5};
 fn a_late_joiner_has_a_picture_within_300_ms() {
     let relay = Relay::start();
     let link = relay.invite();
-    // bea.webm has a key frame each 4 s.
+    // vp9-voice.webm has a key frame each 4 s.
     let mut speaker = Participant::join(
         &link,
         "Bea",
         &[
             "--play".into(),
-            fixture("bea.webm").into_os_string(),
+            fixture("vp9-voice.webm").into_os_string(),
             "--loop".into(),
         ],
     );
@@ -67,7 +67,7 @@ fn a_late_joiner_has_a_picture_within_300_ms() {
     );
     // It decodes: the recording begins with the key frame that the group began with.
     let recorded = framemd5(&scratch.path().join("recordings/Bea.webm"));
-    let source = framemd5(&fixture("bea.webm"));
+    let source = framemd5(&fixture("vp9-voice.webm"));
     let pictures = |frames: &[support::Seen]| -> Vec<String> {
         let largest = frames.iter().max_by_key(|f| f.size).expect("frames").stream;
         frames

@@ -220,7 +220,7 @@ fn a_file_that_ends_in_the_middle_is_played_as_far_as_it_goes() {
     let relay = Relay::start();
     let link = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let whole = std::fs::read(fixture("ada.webm")).expect("the fixture");
+    let whole = std::fs::read(fixture("vp8-voice.webm")).expect("the fixture");
     let half = folder.path().join("half.webm");
     std::fs::write(&half, &whole[..whole.len() / 2]).expect("write");
     let player = Participant::join(&link, "Ada", &["--play", half.to_str().expect("a path")]);

@@ -12,9 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Who plays what. Each plays after the others have come, so that nothing is missed.
 const CAST: [(&str, &str); 3] = [
-    ("Ada", "ada.webm"),
-    ("Bea", "bea.webm"),
-    ("Cam", "cam.webm"),
+    ("Ada", "vp8-voice.webm"),
+    ("Bea", "vp9-voice.webm"),
+    ("Cam", "voice-bo.webm"),
 ];
 
 #[test]

@@ -33,7 +33,7 @@ fn restart(how: &str) {
         &["--record", recordings.to_str().expect("a path")],
     );
     listener.until("connected", PATIENCE);
-    let ada = fixture("ada.webm");
+    let ada = fixture("vp8-voice.webm");
     let mut speaker = Participant::join(
         &link,
         "Ada",

@@ -34,7 +34,7 @@ fn another_port_costs_less_than_a_second() {
         "Speaker",
         &[
             "--play",
-            fixture("ada.webm").to_str().expect("a path"),
+            fixture("vp8-voice.webm").to_str().expect("a path"),
             "--loop",
             "--for",
             "9s",

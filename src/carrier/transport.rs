@@ -35,13 +35,13 @@ const DOWNLINK_WINDOW: u64 = 512 * 1024;
 const UPLINK_WINDOW: u32 = 256 * 1024;
 
 /// Datagrams waiting in one direction. Beyond that the oldest is dropped: late sound is no use.
-const DATAGRAMS: usize = 64 * 1024;
+pub(super) const DATAGRAMS: usize = 64 * 1024;
 
 /// Packets after which a peer is asked to acknowledge, and how long it may wait at most. Each
-/// acknowledgement costs the relay a packet to take; quinn-proto asks for no more than the
-/// round-trip time or 25 ms, whatever is longer.
+/// acknowledgement costs the relay a packet to take; see `server/patience.rs`. Longer: the last
+/// packet of a group that is lost is sent again later.
 const ACKNOWLEDGE_AFTER: u32 = 24;
-const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(100);
+pub(super) const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(100);
 
 fn common() -> TransportConfig {
     let mut acknowledge = AckFrequencyConfig::default();

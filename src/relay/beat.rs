@@ -2,7 +2,7 @@
 //! same.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -40,7 +40,8 @@ impl Grid {
 
     /// When a beat falls.
     pub(super) fn at(&self, index: u64) -> Instant {
-        self.origin + BEAT * u32::try_from(index).unwrap_or(u32::MAX)
+        let nanos = u128::from(index) * BEAT.as_nanos();
+        self.origin + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// Which stands a beat serves. A stand whose beat was missed is served by the next.

@@ -11,6 +11,9 @@ pub const BEAT: Duration = Duration::from_millis(20);
 /// costs nothing but 20 ms more delay on average; it is what lets a small machine serve thousands.
 pub const VIEWER_BEATS: u64 = 3;
 
+/// How long after a beat it is still given to what is seen then. Longer: packets leave off the beat.
+pub const JUST_PASSED: Duration = Duration::from_millis(2);
+
 /// How late a beat may be before it counts as overload. Beats that were missed are skipped, never
 /// made up for: a burst would arrive too late to be played and would delay the next.
 pub const OVERRUN: Duration = BEAT;
@@ -18,7 +21,11 @@ pub const OVERRUN: Duration = BEAT;
 /// Least time between two looks at the sockets while a meeting is busy. What came meanwhile waits
 /// for the beat anyway; each look costs two system calls and a wake-up. Longer: acknowledgements
 /// and joins wait for it.
-pub const INPUT_PACE: Duration = Duration::from_millis(3);
+pub const INPUT_PACE: Duration = Duration::from_millis(5);
+
+/// How long after a beat that had something to give a meeting counts as busy: longer than a viewer's
+/// beat, so that a meeting in which someone talks is so without a break.
+pub const LIVELY: Duration = Duration::from_millis(100);
 
 /// How long a stopping relay waits for what is still on its way to its participants.
 pub const DRAIN: Duration = Duration::from_secs(3);

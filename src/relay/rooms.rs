@@ -15,7 +15,7 @@ use super::bus::{Bus, News, Parcel};
 use super::config::Limits;
 use super::draw::Draw;
 use super::guests::{Guest, Seated};
-use super::limits::{OVERRUN, ROOM_BYTES};
+use super::limits::{JUST_PASSED, OVERRUN, ROOM_BYTES};
 use super::outlet::{Event, Outlet, Peer};
 use super::room::{Room, Tools, Turn};
 
@@ -39,6 +39,8 @@ pub struct Rooms<B> {
     pub(super) start: Instant,
     /// The beat that something waits for.
     pub(super) due: Option<u64>,
+    /// No beat before this one is given any more.
+    coming: u64,
     /// By the peer's index.
     pub(super) guests: Vec<Option<Box<Guest>>>,
     /// Who has still to say `Hello`, and until when; in that order.
@@ -97,6 +99,7 @@ impl<B: Bus> Rooms<B> {
             grid: Grid::new(now),
             start: now,
             due: None,
+            coming: 1,
             guests: Vec::new(),
             greeting: VecDeque::new(),
             connected: 0,
@@ -117,7 +120,25 @@ impl<B: Bus> Rooms<B> {
         beat.into_iter().chain(greeting).min()
     }
 
+    /// The beat for what comes in now. It may be one that has just passed: what came in before it is
+    /// seen only after it.
+    fn next_beat(&self, now: Instant) -> u64 {
+        let index = self.grid.index(now);
+        let just = now.saturating_duration_since(self.grid.at(index)) < JUST_PASSED;
+        if just && index >= self.coming {
+            index
+        } else {
+            index + 1
+        }
+    }
+
+    /// When the beat after `now` falls, whether or not anything waits for it.
+    pub fn after(&self, now: Instant) -> Instant {
+        self.grid.at(self.grid.index(now) + 1)
+    }
+
     /// Whether a beat is coming.
+    #[cfg(test)]
     pub fn busy(&self) -> bool {
         self.due.is_some()
     }
@@ -186,6 +207,7 @@ impl<B: Bus> Rooms<B> {
             self.in_room(now, room, outlet, |room, turn| room.beat(turn, stands));
         }
         self.due = None;
+        self.coming = index + 1;
         self.settle(now, outlet);
         busy.append(&mut self.busy);
         busy.retain(|&room| match self.rooms.get_mut(room) {
@@ -260,7 +282,8 @@ impl<B: Bus> Rooms<B> {
         if !room.listed && room.needs_beat() {
             room.listed = true;
             self.busy.push(index);
-            self.due.get_or_insert(self.grid.index(now) + 1);
+            let next = self.next_beat(now);
+            self.due.get_or_insert(next);
         }
     }
 

@@ -11,9 +11,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::bus::Bus;
-use super::limits::{DRAIN, INPUT_PACE};
+use super::limits::{DRAIN, INPUT_PACE, LIVELY};
 use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
-use super::rooms::Rooms;
+use super::rooms::{Beat, Rooms};
 use super::strain::Strain;
 use crate::carrier::server::{Server, Socket};
 use crate::quiet::{self, Drain, Event};
@@ -71,6 +71,7 @@ impl<S: Socket, B: Bus> Shard<S, B> {
     pub(super) fn run(mut self) -> Drain {
         let mut stopping: Option<Instant> = None;
         let mut strain = Strain::default();
+        let mut lively = None;
         loop {
             let now = Instant::now();
             self.server.turn(now);
@@ -79,6 +80,9 @@ impl<S: Socket, B: Bus> Shard<S, B> {
             }
             self.rooms.hear(now, &mut self.server);
             let beat = self.rooms.beat(now, &mut self.server);
+            if beat != Beat::NotYet {
+                lively = Some(now + LIVELY);
+            }
             if let Some(late_percent) = strain.count(beat) {
                 quiet::log(Event::Overloaded {
                     shard: 0,
@@ -100,19 +104,19 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                     return Drain::Partial;
                 }
             }
-            self.sleep(now, stopping);
+            self.sleep(now, stopping, lively.is_some_and(|until| now < until));
         }
     }
 
-    fn sleep(&mut self, now: Instant, stopping: Option<Instant>) {
-        let due = [self.rooms.deadline(), self.server.deadline(), stopping];
-        let until = due.into_iter().flatten().min();
-        if self.rooms.busy() {
+    fn sleep(&mut self, now: Instant, stopping: Option<Instant>, lively: bool) {
+        if lively {
             // What comes now waits for the beat anyway: look at the sockets a few times a beat
-            // rather than for each packet.
-            let until = until.unwrap_or(now).min(now + INPUT_PACE);
+            // rather than for each packet. Timers can wait so long too.
+            let until = self.rooms.after(now).min(now + INPUT_PACE);
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         } else {
+            let due = [self.rooms.deadline(), self.server.deadline(), stopping];
+            let until = due.into_iter().flatten().min();
             let woken = self.server.wait(until, Some(self.waker.as_fd()));
             if woken.waker {
                 let mut bytes = [0; 16];

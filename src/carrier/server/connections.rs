@@ -191,9 +191,22 @@ impl Connections {
         }
     }
 
+    /// Whether there still is memory for the connection of a peer; does not look at it.
+    pub(super) fn is(&self, peer: Peer) -> bool {
+        self.generations.get(peer.index as usize) == Some(&peer.generation)
+    }
+
+    /// The connection of a peer, however far it has come.
+    pub(super) fn slot_of(&mut self, peer: Peer) -> Option<&mut Slot> {
+        if !self.is(peer) {
+            return None;
+        }
+        self.slot(peer.index as usize)
+    }
+
     /// The connection of a peer that is still open, marked as touched.
     pub(super) fn open_slot(&mut self, peer: Peer) -> Option<&mut Slot> {
-        if self.generations.get(peer.index as usize)? != &peer.generation {
+        if !self.is(peer) {
             return None;
         }
         let slot = self.slots.get_mut(peer.index as usize)?.as_mut()?;
@@ -358,8 +371,9 @@ impl Connections {
     pub(super) fn next_touched(&mut self) -> Option<usize> {
         loop {
             let index = self.touched.pop_front()?;
-            if let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) {
-                slot.touched = false;
+            if let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut)
+                && std::mem::take(&mut slot.touched)
+            {
                 return Some(index);
             }
         }

@@ -9,6 +9,7 @@ use quinn_proto::{Dir, VarInt};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{AIRLOCK_BATCH, BATCHES, SEGMENTS, SEND_BATCH};
+use super::super::transport::DATAGRAMS;
 use super::connections::{Connections, departure};
 use super::slot::{PathChange, Stage};
 use super::{Event, IncomingGroup, OutgoingGroup, Peer, SendError, ServerSettings};
@@ -19,6 +20,10 @@ use crate::wire::CloseReason;
 pub struct Server<S: Socket = KernelSocket> {
     pub(super) airlock: Airlock<S>,
     pub(super) connections: Connections,
+    /// Datagrams of this turn. They wait here and not in their connections: a connection is some
+    /// 10 KiB, and with hundreds of them each visit finds it out of the processor's cache. The flush
+    /// visits each once, to queue its datagrams, send them and note its deadline.
+    mail: Vec<(Peer, Bytes)>,
     /// A packet buffer that the last flush did not need.
     spare: Option<Vec<u8>>,
     next_expiry: Instant,
@@ -42,6 +47,7 @@ impl<S: Socket> Server<S> {
         Ok(Self {
             airlock,
             connections,
+            mail: Vec::new(),
             spare: None,
             next_expiry: now + EXPIRY,
         })
@@ -124,20 +130,53 @@ impl<S: Socket> Server<S> {
     /// order, until the socket is writable.
     pub fn flush(&mut self, now: Instant) {
         self.connections.now = now;
-        let segments = self.airlock.segmentation().min(SEGMENTS);
         let mut queued = self.connections.replies.len();
+        self.deliver_mail(now, &mut queued);
         while !self.airlock.blocked() {
             let Some(index) = self.connections.next_touched() else {
                 break;
             };
-            queued += self.transmit(index, now, segments);
-            self.connections.settle(index);
-            if queued >= SEND_BATCH {
-                self.airlock.flush(now);
-                queued = 0;
-            }
+            self.visit(index, now, true, &mut queued);
         }
         self.tell_airlock_after_flush(now);
+    }
+
+    /// Hands the datagrams of this turn to their connections and sends them.
+    fn deliver_mail(&mut self, now: Instant, queued: &mut usize) {
+        let mut mail = std::mem::take(&mut self.mail);
+        let mut letters = mail.drain(..).peekable();
+        while let Some((peer, bundle)) = letters.next() {
+            let Some(slot) = self.connections.slot_of(peer) else {
+                continue;
+            };
+            if !matches!(slot.stage, Stage::Open | Stage::Closing(_)) {
+                continue;
+            }
+            // Should too many wait, the oldest is dropped.
+            let _ = slot.quic.datagrams().send(bundle, true);
+            while let Some((_, bundle)) = letters.next_if(|(next, _)| *next == peer) {
+                let _ = slot.quic.datagrams().send(bundle, true);
+            }
+            let index = peer.index as usize;
+            if self.airlock.blocked() {
+                self.connections.touch(index);
+            } else {
+                let anything = std::mem::take(&mut slot.touched);
+                self.visit(index, now, anything, queued);
+            }
+        }
+        drop(letters);
+        self.mail = mail;
+    }
+
+    /// Sends what a connection has to send: `anything`, or no more than its datagrams.
+    fn visit(&mut self, index: usize, now: Instant, anything: bool, queued: &mut usize) {
+        *queued += self.transmit(index, now, anything);
+        self.connections.settle(index);
+        if *queued >= SEND_BATCH {
+            self.airlock.flush(now);
+            *queued = 0;
+        }
     }
 
     fn tell_airlock_after_flush(&mut self, now: Instant) {
@@ -146,8 +185,11 @@ impl<S: Socket> Server<S> {
         self.tell_airlock();
     }
 
-    /// All packets that a connection has to send now; how many messages that is.
-    fn transmit(&mut self, index: usize, now: Instant, segments: usize) -> usize {
+    /// All packets that a connection has to send now; how many messages that is. A connection of
+    /// which nothing was heard and to which nothing but datagrams was given has nothing to send
+    /// once these are gone; to ask it is not cheap.
+    fn transmit(&mut self, index: usize, now: Instant, anything: bool) -> usize {
+        let segments = self.airlock.segmentation().min(SEGMENTS);
         let mut queued = 0;
         let Some(slot) = self.connections.slot(index) else {
             return queued;
@@ -159,6 +201,9 @@ impl<S: Socket> Server<S> {
                     queued += 1;
                     let to = StandIn::from_quic(transmit.destination);
                     self.airlock.send(departure(to, &transmit, bytes));
+                    if !anything && slot.quic.datagrams().send_buffer_space() == DATAGRAMS {
+                        return queued;
+                    }
                 }
                 None => {
                     self.spare = Some(bytes);
@@ -184,16 +229,17 @@ impl<S: Socket> Server<S> {
         slot.control.push(&mut slot.quic, message)
     }
 
-    /// Queues a datagram; when too many wait, the oldest is dropped.
+    /// Queues a datagram for the next flush; when too many wait, the oldest is dropped. All
+    /// datagrams for one peer are best queued one after the other.
     ///
     /// # Errors
     /// [`SendError::Gone`].
     pub fn send_datagram(&mut self, to: Peer, bundle: Bytes) -> Result<(), SendError> {
-        let slot = self.connections.open_slot(to).ok_or(SendError::Gone)?;
-        slot.quic
-            .datagrams()
-            .send(bundle, true)
-            .map_err(|_| SendError::Gone)
+        if !self.connections.is(to) {
+            return Err(SendError::Gone);
+        }
+        self.mail.push((to, bundle));
+        Ok(())
     }
 
     /// Opens a stream for a group; `None` when the peer takes no more now, or is gone. Streams of a

@@ -13,6 +13,7 @@ mod drive;
 mod incoming;
 mod open;
 mod outgoing;
+mod patience;
 mod peer;
 mod settings;
 mod slot;

@@ -10,7 +10,8 @@ use quinn_proto::{
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 
 use super::super::limits::HANDSHAKES;
-use super::super::transport::{crypto_provider, server_transport};
+use super::super::transport::{ACKNOWLEDGE_WITHIN, crypto_provider, server_transport};
+use super::patience::Patient;
 use crate::wire;
 
 /// Settings of a [`super::Server`].
@@ -58,7 +59,7 @@ pub(super) fn server_config(
     tls.max_early_data_size = 0;
     let quic = QuicServerConfig::try_from(tls)
         .map_err(|_| rustls::Error::General("no cipher suite for QUIC".into()))?;
-    let mut config = ServerConfig::with_crypto(Arc::new(quic));
+    let mut config = ServerConfig::with_crypto(Arc::new(Patient::new(quic, ACKNOWLEDGE_WITHIN)));
     let mut no_tokens = ValidationTokenConfig::default();
     no_tokens.sent(0);
     config

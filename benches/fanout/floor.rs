@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::{
     ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, sendmmsg, setsockopt, sockopt,
 };
@@ -18,16 +19,23 @@ use crate::process::cpu_of;
 /// How many messages go to the kernel in one call.
 const BATCH: usize = 64;
 
-/// `--sink COUNT`: so many sockets that take what comes; prints their ports, ends with its input.
+/// `--sink COUNT`: so many sockets that wait for packets as participants' do (epoll, by edge: part of
+/// what sending costs on loopback is waking the receiver) and take what comes. Prints their ports,
+/// ends with its input.
 pub fn sink(count: &str) -> ExitCode {
     let Ok(count) = count.parse::<usize>() else {
         return ExitCode::from(2);
     };
+    let epoll = Epoll::new(EpollCreateFlags::empty()).expect("epoll");
+    let edge = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
     let sockets: Vec<UdpSocket> = (0..count)
-        .map(|_| {
+        .map(|index| {
             let socket = UdpSocket::bind("127.0.0.1:0").expect("bind a sink");
             socket.set_nonblocking(true).expect("nonblocking");
             setsockopt(&socket, sockopt::UdpGroSegment, &true).expect("GRO");
+            epoll
+                .add(&socket, EpollEvent::new(edge, index as u64))
+                .expect("epoll");
             socket
         })
         .collect();
@@ -41,11 +49,12 @@ pub fn sink(count: &str) -> ExitCode {
         let _ = std::io::stdin().read_line(&mut line);
     });
     let mut buffer = vec![0u8; 65536];
+    let mut ready = [EpollEvent::empty(); 256];
     while !done.is_finished() {
-        for socket in &sockets {
-            while socket.recv(&mut buffer).is_ok() {}
+        let count = epoll.wait(&mut ready, 100u8).unwrap_or(0);
+        for event in &ready[..count] {
+            while sockets[event.data() as usize].recv(&mut buffer).is_ok() {}
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
     ExitCode::SUCCESS
 }

@@ -5,7 +5,7 @@
 //! The relay runs in its own process, pinned to the first core; the load in another, pinned to the
 //! last. Each case prints one JSON line. The floor is what the machine itself asks for the same
 //! work: sealing the same packets and sending them to as many sockets at the same pace, in the same
-//! run. Exit code 1 when a case delivers less than 99.9 % or passes its bar.
+//! run. Both cores are kept from sleeping meanwhile. Exit code 1 when a case delivers less than 99.9 % or passes its bar.
 
 mod case;
 mod floor;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         ["--load", name, seconds, relay, pid] => load::main(name, seconds, relay, pid),
         ["--floor", name, seconds] => floor::main(name, seconds),
         ["--sink", count] => floor::sink(count),
+        ["--awake"] => process::awake(),
         ["--help" | "-h"] => {
             println!("usage: cargo bench --bench fanout -- [--quick] [CASE...]\n\ncases:");
             for case in Case::ALL {
@@ -53,6 +54,13 @@ fn bench(words: &[&str]) -> ExitCode {
     if cases.is_empty() {
         cases.extend(Case::ALL.iter());
     }
+    let _awake = match process::Awake::all_cores() {
+        Ok(awake) => awake,
+        Err(error) => {
+            eprintln!("the cores cannot be kept awake: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut held = true;
     for case in cases {
         eprint!("{:<14} …\r", case.name);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::case::{Case, Media};
 
 /// A child that is ended when it goes out of scope.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -109,6 +109,42 @@ impl Line {
 
 fn round(value: Option<f64>) -> Option<f64> {
     value.map(|value| (value * 100.0).round() / 100.0)
+}
+
+/// Keeps a core from going to sleep while it lives: work of the lowest priority, which gives way to
+/// everything else. A machine that slept wakes with cold caches and, where it is a guest, when its
+/// host finds the time; both would be counted as the relay's or the floor's cost.
+pub struct Awake(#[allow(dead_code)] Running);
+
+impl Awake {
+    /// One for each core.
+    pub fn all_cores() -> Result<Vec<Self>, String> {
+        let path = own_path()?;
+        (0..=last_core())
+            .map(|core| {
+                pinned(core, "chrt")
+                    .args(["-i", "0", &path, "--awake"])
+                    .stdin(Stdio::piped())
+                    .spawn()
+                    .map(|child| Self(Running(child)))
+                    .map_err(|error| error.to_string())
+            })
+            .collect()
+    }
+}
+
+/// `--awake`: ends with its input.
+pub fn awake() -> std::process::ExitCode {
+    let done = std::thread::spawn(|| {
+        let mut line = String::new();
+        let _ = std::io::stdin().read_line(&mut line);
+    });
+    while !done.is_finished() {
+        for _ in 0..1000 {
+            std::hint::spin_loop();
+        }
+    }
+    std::process::ExitCode::SUCCESS
 }
 
 /// Runs one case: floor, then relay under load, then the floor again; the floor is the mean of both,

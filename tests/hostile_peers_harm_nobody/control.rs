@@ -43,7 +43,7 @@ fn each_is_closed(meeting: &Meeting, messages: &[(&str, Vec<u8>)], reason: Close
 #[test]
 fn messages_that_do_not_decode() {
     let meeting = Meeting::begin();
-    let mut padded = framed(64, 1, &[1]);
+    let mut padded = framed(64, 3, &[2, 1, 1]);
     padded[65] = 1;
     let messages = [
         ("no such message", framed(64, 1, &[9])),

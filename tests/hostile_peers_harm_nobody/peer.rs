@@ -160,7 +160,7 @@ pub fn config(windows: Windows) -> ClientConfig {
         transport
             .receive_window(VarInt::from_u32(20_000))
             .stream_receive_window(VarInt::from_u32(10_000))
-            .max_concurrent_uni_streams(VarInt::from_u32(4));
+            .max_concurrent_uni_streams(VarInt::from_u32(64));
     }
     let tls = QuicClientConfig::try_from(tls).expect("a suite for QUIC");
     let mut config = ClientConfig::new(Arc::new(tls));

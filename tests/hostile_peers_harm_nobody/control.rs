@@ -34,7 +34,7 @@ fn each_is_closed(meeting: &Meeting, messages: &[(&str, Vec<u8>)], reason: Close
                     peer.enter(meeting.room(), Role::Member).await;
                 }
                 peer.write(bytes).await;
-                peer.is_closed_for(reason, what).await;
+                peer.closes_for(reason, what).await;
             }
         }
     });
@@ -78,8 +78,7 @@ fn messages_over_their_limit() {
         peer.enter(meeting.room(), Role::Member).await;
         let datagram = uplink(TrackId(0), &[0; AUDIO_PAYLOAD + 1]);
         peer.connection.send_datagram(datagram).expect("it fits");
-        peer.is_closed_for(CloseReason::TooLarge, "a datagram")
-            .await;
+        peer.closes_for(CloseReason::TooLarge, "a datagram").await;
     });
     meeting.ends_unharmed(BOUND_KIB);
 }
@@ -101,10 +100,10 @@ fn messages_that_stop_in_the_middle() {
         let mut gone = Peer::connect(meeting.relay.port(), Windows::Usual).await;
         gone.write(&message[..33]).await;
         gone.control.finish().expect("the stream is open");
-        gone.is_closed_for(CloseReason::Done, "an end in the middle")
+        gone.closes_for(CloseReason::Done, "an end in the middle")
             .await;
         for peer in silent {
-            peer.is_closed_for(CloseReason::NoHello, "silence in the middle")
+            peer.closes_for(CloseReason::NoHello, "silence in the middle")
                 .await;
         }
         mute.ends_with(CloseReason::NoHello, "silence").await;
@@ -123,14 +122,13 @@ fn versions_that_the_relay_does_not_speak() {
                 *field = version;
             }
             peer.say(&said).await;
-            peer.is_closed_for(CloseReason::Version, "another version")
+            peer.closes_for(CloseReason::Version, "another version")
                 .await;
         }
         // And one whose Hello goes on in a way of its own.
         let mut peer = Peer::connect(meeting.relay.port(), Windows::Usual).await;
         peer.write(&framed(256, 200, &[0, 2])).await;
-        peer.is_closed_for(CloseReason::Version, "another shape")
-            .await;
+        peer.closes_for(CloseReason::Version, "another shape").await;
     });
     meeting.ends_unharmed(BOUND_KIB);
 }
@@ -161,7 +159,7 @@ fn messages_at_the_wrong_time() {
                 peer.enter(room, role).await;
             }
             peer.say(message).await;
-            peer.is_closed_for(CloseReason::Unexpected, what).await;
+            peer.closes_for(CloseReason::Unexpected, what).await;
         }
         for role in [None, Some(Role::Viewer)] {
             for group in [false, true] {
@@ -180,7 +178,7 @@ fn messages_at_the_wrong_time() {
                     let datagram = uplink(track, b"sound");
                     peer.connection.send_datagram(datagram).expect("it fits");
                 }
-                peer.is_closed_for(CloseReason::Unexpected, "media by who may send none")
+                peer.closes_for(CloseReason::Unexpected, "media by who may send none")
                     .await;
             }
         }
@@ -199,7 +197,7 @@ fn more_messages_than_anybody_needs() {
         let on = encode_control(&ToRelay::Subscribe { participant, track }).expect("a message");
         let many: Bytes = std::iter::repeat_n(on, 6000).flatten().collect();
         let _ = tokio::time::timeout(Duration::from_secs(10), peer.write(&many)).await;
-        peer.is_closed_for(CloseReason::TooMany, "messages").await;
+        peer.closes_for(CloseReason::TooMany, "messages").await;
 
         let mut peer = Peer::connect(meeting.relay.port(), Windows::Usual).await;
         peer.enter(meeting.room(), Role::Member).await;
@@ -209,7 +207,7 @@ fn more_messages_than_anybody_needs() {
             let body = vec![0; BODY];
             peer.say(&ToRelay::Send { to, body }).await;
         }
-        peer.is_closed_for(CloseReason::TooMany, "bodies").await;
+        peer.closes_for(CloseReason::TooMany, "bodies").await;
     });
     meeting.ends_unharmed(BOUND_KIB);
 }

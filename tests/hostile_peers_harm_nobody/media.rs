@@ -80,7 +80,7 @@ fn groups_without_end() {
                         // 3 MiB a second, each.
                         tokio::time::sleep(Duration::from_millis(5)).await;
                     }
-                    peer.is_closed_for(CloseReason::TooLarge, "a group without end")
+                    peer.closes_for(CloseReason::TooLarge, "a group without end")
                         .await;
                 })
             })
@@ -145,7 +145,7 @@ fn media_that_cannot_be() {
             if end {
                 stream.finish().expect("it is open");
             }
-            peer.is_closed_for(reason, what).await;
+            peer.closes_for(reason, what).await;
             drop(stream);
         }
         for (what, datagram, reason) in [
@@ -162,7 +162,7 @@ fn media_that_cannot_be() {
         ] {
             let peer = member(&meeting).await;
             peer.connection.send_datagram(datagram).expect("it fits");
-            peer.is_closed_for(reason, what).await;
+            peer.closes_for(reason, what).await;
         }
     });
     meeting.ends_unharmed(8 * 1024);

@@ -101,7 +101,7 @@ impl Peer {
     }
 
     /// The relay says why it ends the connection, and ends it.
-    pub async fn is_closed_for(mut self, reason: CloseReason, what: &str) {
+    pub async fn closes_for(mut self, reason: CloseReason, what: &str) {
         let closed = timeout(PATIENCE, async {
             while let Some(message) = self.next().await {
                 if let FromRelay::Closed { reason } = message {

@@ -130,6 +130,7 @@ fn a_port_that_is_taken() {
 #[test]
 fn a_port_that_needs_permission() {
     // As an ordinary user: root may use every port, so it is given up where the test runs as root.
+    let folder = tempfile::tempdir().expect("a scratch folder");
     let me = Command::new("id").arg("-u").output().expect("id runs");
     let mut command = if me.stdout.starts_with(b"0\n") {
         let mut command = Command::new("setpriv");
@@ -139,7 +140,7 @@ fn a_port_that_needs_permission() {
             "--clear-groups",
             "--inh-caps=-all",
         ]);
-        command.arg(readable_copy().as_os_str());
+        command.arg(readable_copy(folder.path()).as_os_str());
         command
     } else {
         sottovoce()
@@ -158,9 +159,11 @@ fn a_port_that_needs_permission() {
 }
 
 /// The program where every user can run it; the build folder may be root's own.
-fn readable_copy() -> std::path::PathBuf {
+fn readable_copy(folder: &Path) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
-    let copy = std::env::temp_dir().join(format!("sottovoce-{}", std::process::id()));
+    let everyone = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder, everyone).expect("a mode");
+    let copy = folder.join("sottovoce");
     std::fs::copy(env!("CARGO_BIN_EXE_sottovoce"), &copy).expect("a copy");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     copy

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
 use support::{Participant, Relay, fixture, invite, sottovoce};
 
 /// Runs to its end, which must come within half a minute.
@@ -66,6 +68,33 @@ fn a_mangled_link() {
     fails(&mut join("hello"), 20, &["link"]);
 }
 
+/// Made as a later program would: another first byte, and a checksum that is right.
+#[test]
+fn a_link_of_another_version() {
+    let link = invite(&deaf_address());
+    let (front, fragment) = link.split_once("/#").expect("a fragment");
+    let authority = front.trim_start_matches("https://");
+    let mut bytes = BASE64URL_NOPAD
+        .decode(fragment.as_bytes())
+        .expect("base64url");
+    bytes.truncate(bytes.len() - 4);
+    let linked = |bytes: &[u8]| {
+        let mut hash = Sha256::new();
+        hash.update(b"sottovoce link");
+        hash.update((authority.len() as u32).to_be_bytes());
+        hash.update(authority);
+        hash.update(bytes);
+        let sum = &hash.finalize()[..4];
+        format!(
+            "{front}/#{}",
+            BASE64URL_NOPAD.encode(&[bytes, sum].concat())
+        )
+    };
+    assert_eq!(linked(&bytes), link, "the checksum is made as it should be");
+    bytes[0] = 7;
+    fails(&mut join(&linked(&bytes)), 21, &["version 7", "newer"]);
+}
+
 #[test]
 fn nobody_at_the_relays_address() {
     fails(
@@ -101,6 +130,7 @@ fn a_port_that_is_taken() {
 #[test]
 fn a_port_that_needs_permission() {
     // As an ordinary user: root may use every port, so it is given up where the test runs as root.
+    let folder = tempfile::tempdir().expect("a scratch folder");
     let me = Command::new("id").arg("-u").output().expect("id runs");
     let mut command = if me.stdout.starts_with(b"0\n") {
         let mut command = Command::new("setpriv");
@@ -110,7 +140,7 @@ fn a_port_that_needs_permission() {
             "--clear-groups",
             "--inh-caps=-all",
         ]);
-        command.arg(readable_copy().as_os_str());
+        command.arg(readable_copy(folder.path()).as_os_str());
         command
     } else {
         sottovoce()
@@ -129,12 +159,25 @@ fn a_port_that_needs_permission() {
 }
 
 /// The program where every user can run it; the build folder may be root's own.
-fn readable_copy() -> std::path::PathBuf {
+fn readable_copy(folder: &Path) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
-    let copy = std::env::temp_dir().join(format!("sottovoce-{}", std::process::id()));
+    let everyone = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder, everyone).expect("a mode");
+    let copy = folder.join("sottovoce");
     std::fs::copy(env!("CARGO_BIN_EXE_sottovoce"), &copy).expect("a copy");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     copy
+}
+
+/// What the others would see of it is bounded, so a name is, too.
+#[test]
+fn a_name_that_is_none_or_too_long() {
+    let link = invite(&deaf_address());
+    for name in ["", "   ", &"x".repeat(300), &"\u{1f600}".repeat(65)] {
+        let mut command = sottovoce();
+        command.args(["join", &link, "--name", name, "--for", "1s"]);
+        fails(&mut command, 2, &["letters", "--name"]);
+    }
 }
 
 #[test]

@@ -157,10 +157,10 @@ impl<M: ControlMessage> ControlReader<M> {
             return Ok(None);
         };
         let class = usize::from(u16::from_be_bytes(*prefix));
-        if SIZE_CLASSES.contains(&class) {
-            Ok(Some(class))
-        } else {
-            Err(WireError::SizeClass)
+        match SIZE_CLASSES.last() {
+            _ if SIZE_CLASSES.contains(&class) => Ok(Some(class)),
+            Some(&largest) if class > largest => Err(WireError::TooLarge),
+            _ => Err(WireError::SizeClass),
         }
     }
 }

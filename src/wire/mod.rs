@@ -43,7 +43,7 @@ pub enum WireError {
     /// A datagram or group header that ends too early.
     #[error("a datagram or header that ends too early")]
     Truncated,
-    /// A message to encode, or a frame to decode, that is over its bound in [`limits`].
+    /// A message or a frame that is over its bound in [`limits`].
     #[error("a message over its size limit")]
     TooLarge,
 }

@@ -39,6 +39,7 @@ struct Shared {
     random: Mutex<u64>,
     stop: AtomicBool,
     blocked: AtomicBool,
+    deaf: AtomicBool,
     /// Raised by [`Proxy::roam`]: flows of an older age get a new socket.
     age: AtomicU64,
     /// Every payload that passed, when it is to be kept.
@@ -130,6 +131,7 @@ impl Proxy {
             random: Mutex::new(seed),
             stop: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
             age: AtomicU64::new(0),
             tape: keep.then(|| Mutex::new(Vec::new())),
             passed: AtomicU64::new(0),
@@ -148,6 +150,12 @@ impl Proxy {
     /// Lets nothing through any more, or everything again.
     pub fn block(&self, blocked: bool) {
         self.shared.blocked.store(blocked, Ordering::Relaxed);
+    }
+
+    /// Lets nothing through to the participants any more, who can still be heard: they acknowledge
+    /// nothing, since nothing reaches them.
+    pub fn deafen(&self) {
+        self.shared.deaf.store(true, Ordering::Relaxed);
     }
 
     /// Changes the weather.
@@ -226,7 +234,7 @@ fn run(shared: &Shared, front: &Arc<UdpSocket>) {
         }
         for (participant, (_, socket)) in &flows {
             while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-                if from == shared.relay {
+                if from == shared.relay && !shared.deaf.load(Ordering::Relaxed) {
                     enqueue(&mut under_way, front, *participant, &buffer[..length]);
                 }
             }

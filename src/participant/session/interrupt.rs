@@ -9,6 +9,9 @@ pub(super) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    /// A file that may not grow (`ulimit -f`) ends a program unless it listens: listening, it gets
+    /// an error from the write, and completes its recordings as on a full disk.
+    _too_large: Signal,
 }
 
 impl Interrupts {
@@ -18,6 +21,7 @@ impl Interrupts {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hang_up: listen(SignalKind::hangup())?,
+            _too_large: listen(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 

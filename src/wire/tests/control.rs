@@ -112,6 +112,9 @@ fn whatever_is_off_is_named() {
     class[1] += 1;
     assert_eq!(error(&class), Some(WireError::SizeClass));
     assert_eq!(error(&[0, 0]), Some(WireError::SizeClass));
+    assert_eq!(error(&[0x7f, 0xff]), Some(WireError::SizeClass));
+    assert_eq!(error(&[0x80, 0]), None, "the largest class");
+    assert_eq!(error(&[0x80, 1]), Some(WireError::TooLarge));
 
     let mut used = good.clone();
     used[2..4].copy_from_slice(&63_u16.to_be_bytes());

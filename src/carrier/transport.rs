@@ -37,11 +37,13 @@ const UPLINK_WINDOW: u32 = 256 * 1024;
 /// Datagrams waiting in one direction. Beyond that the oldest is dropped: late sound is no use.
 pub(super) const DATAGRAMS: usize = 64 * 1024;
 
-/// Packets after which a peer is asked to acknowledge, and how long it may wait at most. Each
-/// acknowledgement costs the relay a packet to take; see `server/patience.rs`. Longer: the last
-/// packet of a group that is lost is sent again later.
+/// Packets after which a peer is asked to acknowledge. Each acknowledgement costs the relay a packet
+/// to take. So many are less than the floor under the congestion window (`congestion.rs`): waiting
+/// for one never stops a sender.
 const ACKNOWLEDGE_AFTER: u32 = 24;
-pub(super) const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(100);
+/// How long a peer is asked to wait at most; see `server/patience.rs`. Gaps are reported at once.
+/// Longer: what was lost last, before a silence, is sent again later.
+pub(super) const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(200);
 
 fn common() -> TransportConfig {
     let mut acknowledge = AckFrequencyConfig::default();

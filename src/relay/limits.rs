@@ -21,7 +21,7 @@ pub const OVERRUN: Duration = BEAT;
 /// Least time between two looks at the sockets while a meeting is busy. What came meanwhile waits
 /// for the beat anyway; each look costs two system calls and a wake-up. Longer: acknowledgements
 /// and joins wait for it.
-pub const INPUT_PACE: Duration = Duration::from_millis(5);
+pub const INPUT_PACE: Duration = Duration::from_millis(10);
 
 /// How long after a beat that had something to give a meeting counts as busy: longer than a viewer's
 /// beat, so that a meeting in which someone talks is so without a break.

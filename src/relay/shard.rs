@@ -74,7 +74,7 @@ impl<S: Socket, B: Bus> Shard<S, B> {
         let mut lively = None;
         loop {
             let now = Instant::now();
-            self.server.turn(now);
+            let more = self.server.turn(now);
             while let Some(event) = self.server.next_event() {
                 self.rooms.handle(now, event, &mut self.server);
             }
@@ -104,7 +104,9 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                     return Drain::Partial;
                 }
             }
-            self.sleep(now, stopping, lively.is_some_and(|until| now < until));
+            if !more {
+                self.sleep(now, stopping, lively.is_some_and(|until| now < until));
+            }
         }
     }
 

@@ -64,19 +64,22 @@ impl<S: Socket> Server<S> {
         self.airlock.local_addresses()
     }
 
-    /// Takes what is there to receive and the timers that are due. Events wait afterwards.
-    pub fn turn(&mut self, now: Instant) {
+    /// Takes what is there to receive and the timers that are due. Events wait afterwards. `true` when
+    /// there is probably more to receive: then the next turn should follow this one at once.
+    pub fn turn(&mut self, now: Instant) -> bool {
         let Self {
             airlock,
             connections,
             ..
         } = self;
         connections.now = now;
+        let mut more = true;
         for _ in 0..BATCHES {
             let seen = airlock.receive(now, &mut |arrival| {
                 connections.datagram(arrival.from, arrival.local_ip, arrival.ecn, arrival.bytes);
             });
-            if seen < AIRLOCK_BATCH {
+            more = seen >= AIRLOCK_BATCH;
+            if !more {
                 break;
             }
         }
@@ -89,6 +92,7 @@ impl<S: Socket> Server<S> {
             self.airlock.expire(now);
         }
         self.tell_airlock();
+        more
     }
 
     fn tell_airlock(&mut self) {

@@ -1,4 +1,4 @@
-//! Lets participants acknowledge every 100 ms rather than every 25.
+//! Lets participants acknowledge every 200 ms rather than every 25.
 //!
 //! Every datagram asks for an acknowledgement (RFC 9221, section 5.2), and each one that comes costs
 //! the relay about as much as a frame that goes. quinn-proto asks peers to wait

@@ -1,6 +1,7 @@
 //! What a server needs before its first packet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use quinn_proto::crypto::rustls::QuicServerConfig;
@@ -13,6 +14,9 @@ use super::super::limits::HANDSHAKES;
 use super::super::transport::{ACKNOWLEDGE_WITHIN, crypto_provider, server_transport};
 use super::patience::Patient;
 use crate::wire;
+
+/// Least time between two stateless resets, over all peers: ten thousand a second.
+const RESET_INTERVAL: Duration = Duration::from_micros(100);
 
 /// Settings of a [`super::Server`].
 #[derive(Clone, Copy)]
@@ -39,6 +43,9 @@ impl ServerSettings {
         }
         let ids = u64::from_be_bytes(ids);
         let mut config = EndpointConfig::new(Arc::new(key));
+        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is never
+        // larger than what it answers.
+        config.min_reset_interval(RESET_INTERVAL);
         config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
         config
     }

@@ -340,6 +340,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn any_text_gives_an_address_or_an_error(text in "\\PC{0,80}") {
             let _ = parse(&text);

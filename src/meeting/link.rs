@@ -17,9 +17,9 @@ const VERSION: u8 = 1;
 /// Longest link that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
-/// Relays in a link, and certificate hashes of each.
+/// Relays in a link, and certificate hashes of each: as many as a relay's own address may hold.
 const RELAYS: usize = 8;
-const HASHES: usize = 8;
+const HASHES: usize = 4;
 
 const CHECKSUM: usize = 4;
 

@@ -257,6 +257,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn any_bytes_are_taken_apart_without_panic(
             body in proptest::collection::vec(any::<u8>(), 0..600),

@@ -312,6 +312,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn integers_come_back(unsigned: u64, signed: i64, small in -300i64..300) {
             let mut out = Vec::new();

@@ -15,5 +15,6 @@ mod leaving;
 mod lossy;
 mod marks;
 mod moving;
+mod patience;
 mod stateless;
 mod traces;

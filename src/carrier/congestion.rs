@@ -16,8 +16,7 @@ pub const FLOOR: u64 = 32 * 1024;
 /// The first window, in bytes: a key frame of a small picture goes out at once.
 pub const INITIAL: u64 = 64 * 1024;
 
-/// The largest window, in bytes: as much as a relay holds for a participant, and more than that
-/// has no use.
+/// The largest window, in bytes: 16 Mbit/s over a round trip of a second.
 pub const CEILING: u64 = 2 * 1024 * 1024;
 
 /// Makes [`Steady`] controllers.

@@ -20,6 +20,24 @@ pub const CONTROL_QUEUE: usize = 256 * 1024;
 /// Batches that are received in one turn at most, so that a flood of input does not starve output.
 pub const BATCHES: usize = 8;
 
+/// Datagrams in one turn after which the next look should come soon.
+pub const MUCH_INPUT: usize = 128;
+
+/// Handshakes that are begun in one turn at most, about half a millisecond of CPU time each: more
+/// would delay everyone's beat. Further newcomers are asked to show their address, or to try again.
+pub const TURN_HANDSHAKES: usize = 16;
+
+/// The largest UDP payload that is looked at, in bytes. We tell peers that we take 1,472; a packet
+/// of 64 KiB, cut into fragments by IP, would hold as much memory for each byte of a group in it.
+pub const LARGEST: usize = 1500;
+
+/// Streams towards one peer, those included whose reset it has not acknowledged. Twice what our
+/// participants allow: a peer that allows any number and acknowledges nothing gets no more.
+pub const OUTGOING_STREAMS: usize = 512;
+
+/// Datagrams for which room is kept from one beat to the next.
+pub const MAIL_KEPT: usize = 8192;
+
 /// Messages after which the airlock is told to send what it has.
 pub const SEND_BATCH: usize = 128;
 

@@ -232,7 +232,8 @@ impl Cursor {
             }
             let taken = outlet.write_group(peer, self.stream, scratch);
             self.advance(group, taken);
-            if taken < offered {
+            // quinn tells when there is room again only to who was refused altogether.
+            if taken == 0 {
                 return Progress::Waiting;
             }
         }

@@ -23,6 +23,9 @@ pub const OVERRUN: Duration = BEAT;
 /// and joins wait for it.
 pub const INPUT_PACE: Duration = Duration::from_millis(10);
 
+/// The same after a look that found much: else a flood fills the socket's buffer between two looks.
+pub const MUCH_INPUT_PACE: Duration = Duration::from_millis(1);
+
 /// How long after a beat that had something to give a meeting counts as busy: longer than a viewer's
 /// beat, so that a meeting in which someone talks is so without a break.
 pub const LIVELY: Duration = Duration::from_millis(100);

@@ -6,16 +6,16 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::bus::Bus;
-use super::limits::{DRAIN, INPUT_PACE, LIVELY};
+use super::limits::{DRAIN, INPUT_PACE, LIVELY, MUCH_INPUT_PACE};
 use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
 use super::rooms::{Beat, Rooms};
 use super::strain::Strain;
-use crate::carrier::server::{Server, Socket};
+use crate::carrier::server::{Input, Server, Socket};
 use crate::quiet::{self, Drain, Event};
 use crate::wire::CloseReason;
 
@@ -74,7 +74,7 @@ impl<S: Socket, B: Bus> Shard<S, B> {
         let mut lively = None;
         loop {
             let now = Instant::now();
-            let more = self.server.turn(now);
+            let input = self.server.turn(now);
             while let Some(event) = self.server.next_event() {
                 self.rooms.handle(now, event, &mut self.server);
             }
@@ -104,17 +104,23 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                     return Drain::Partial;
                 }
             }
-            if !more {
-                self.sleep(now, stopping, lively.is_some_and(|until| now < until));
+            let lively = lively.is_some_and(|until| now < until);
+            match input {
+                Input::More => {}
+                Input::Much => self.sleep(now, stopping, lively.then_some(MUCH_INPUT_PACE)),
+                Input::Little => self.sleep(now, stopping, lively.then_some(INPUT_PACE)),
             }
         }
     }
 
-    fn sleep(&mut self, now: Instant, stopping: Option<Instant>, lively: bool) {
-        if lively {
+    /// Sleeps; where there is a `pace`, until then or the next beat, whatever comes in.
+    fn sleep(&mut self, now: Instant, stopping: Option<Instant>, pace: Option<Duration>) {
+        if let Some(pace) = pace
+            && !self.server.blocked()
+        {
             // What comes now waits for the beat anyway: look at the sockets a few times a beat
             // rather than for each packet. Timers can wait so long too.
-            let until = self.rooms.after(now).min(now + INPUT_PACE);
+            let until = self.rooms.after(now).min(now + pace);
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         } else {
             let due = [self.rooms.deadline(), self.server.deadline(), stopping];

@@ -12,7 +12,7 @@ use quinn_proto::{
 };
 use rustls::server::ResolvesServerCert;
 
-use super::super::limits::{HANDSHAKE, HANDSHAKES, RETRY_FROM};
+use super::super::limits::{HANDSHAKE, HANDSHAKES, LARGEST, RETRY_FROM, TURN_HANDSHAKES};
 use super::deadlines::Deadlines;
 use super::outgoing::Control;
 use super::settings::{ServerSettings, server_config};
@@ -33,6 +33,8 @@ pub(super) struct Connections {
     due: Vec<usize>,
     touched: VecDeque<usize>,
     handshakes: usize,
+    /// Handshakes that were begun in this turn.
+    begun: usize,
     most: usize,
     retry_from: usize,
     closing_down: bool,
@@ -62,6 +64,7 @@ impl Connections {
             due: Vec::new(),
             touched: VecDeque::new(),
             handshakes: 0,
+            begun: 0,
             most: settings.connections,
             // Spoofed newcomers take a small part of the seats, also where there are few.
             retry_from: RETRY_FROM.min(settings.connections / 4).max(1),
@@ -76,6 +79,12 @@ impl Connections {
         })
     }
 
+    /// To be called before the first datagram of a turn.
+    pub(super) fn begin_turn(&mut self, now: Instant) {
+        self.now = now;
+        self.begun = 0;
+    }
+
     /// One datagram from the airlock.
     pub(super) fn datagram(
         &mut self,
@@ -84,6 +93,9 @@ impl Connections {
         ecn: Option<u8>,
         bytes: &[u8],
     ) {
+        if bytes.len() > LARGEST {
+            return;
+        }
         let ecn = ecn.and_then(EcnCodepoint::from_bits);
         let data = BytesMut::from(bytes);
         self.scratch.clear();
@@ -131,12 +143,19 @@ impl Connections {
             self.reply(from, &transmit);
             return;
         }
-        if self.handshakes >= self.retry_from && incoming.may_retry() {
+        let busy = self.begun >= TURN_HANDSHAKES;
+        if (busy || self.handshakes >= self.retry_from) && incoming.may_retry() {
             if let Ok(transmit) = self.endpoint.retry(incoming, &mut self.scratch) {
                 self.reply(from, &transmit);
             }
             return;
         }
+        if busy {
+            // It comes again.
+            self.endpoint.ignore(incoming);
+            return;
+        }
+        self.begun += 1;
         let shown = incoming.remote_address_validated();
         match self
             .endpoint

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use quinn_proto::{Dir, VarInt};
 use rustls::server::ResolvesServerCert;
 
-use super::super::limits::{AIRLOCK_BATCH, BATCHES, SEGMENTS, SEND_BATCH};
-use super::super::transport::DATAGRAMS;
+use super::super::limits::{
+    AIRLOCK_BATCH, BATCHES, MAIL_KEPT, MUCH_INPUT, OUTGOING_STREAMS, SEGMENTS, SEND_BATCH,
+};
 use super::connections::{Connections, departure};
 use super::slot::{PathChange, Stage};
-use super::{Event, IncomingGroup, OutgoingGroup, Peer, SendError, ServerSettings};
+use super::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError, ServerSettings};
 use crate::airlock::{Airlock, KernelSocket, Socket, StandIn, Woken};
 use crate::wire::CloseReason;
 
@@ -24,6 +25,8 @@ pub struct Server<S: Socket = KernelSocket> {
     /// 10 KiB, and with hundreds of them each visit finds it out of the processor's cache. The flush
     /// visits each once, to queue its datagrams, send them and note its deadline.
     mail: Vec<(Peer, Bytes)>,
+    /// The last flush did not come to all: the socket was full.
+    left_over: bool,
     /// A packet buffer that the last flush did not need.
     spare: Option<Vec<u8>>,
     next_expiry: Instant,
@@ -48,6 +51,7 @@ impl<S: Socket> Server<S> {
             airlock,
             connections,
             mail: Vec::new(),
+            left_over: false,
             spare: None,
             next_expiry: now + EXPIRY,
         })
@@ -64,20 +68,20 @@ impl<S: Socket> Server<S> {
         self.airlock.local_addresses()
     }
 
-    /// Takes what is there to receive and the timers that are due. Events wait afterwards. `true` when
-    /// there is probably more to receive: then the next turn should follow this one at once.
-    pub fn turn(&mut self, now: Instant) -> bool {
+    /// Takes what is there to receive and the timers that are due. Events wait afterwards.
+    pub fn turn(&mut self, now: Instant) -> Input {
         let Self {
             airlock,
             connections,
             ..
         } = self;
-        connections.now = now;
-        let mut more = true;
+        connections.begin_turn(now);
+        let (mut more, mut taken) = (true, 0);
         for _ in 0..BATCHES {
             let seen = airlock.receive(now, &mut |arrival| {
                 connections.datagram(arrival.from, arrival.local_ip, arrival.ecn, arrival.bytes);
             });
+            taken += seen;
             more = seen >= AIRLOCK_BATCH;
             if !more {
                 break;
@@ -92,7 +96,16 @@ impl<S: Socket> Server<S> {
             self.airlock.expire(now);
         }
         self.tell_airlock();
-        more
+        match (more, taken >= MUCH_INPUT) {
+            (true, _) => Input::More,
+            (false, true) => Input::Much,
+            (false, false) => Input::Little,
+        }
+    }
+
+    /// Whether something waits for room in a socket; [`Server::wait`] tells when there is some.
+    pub fn blocked(&self) -> bool {
+        self.airlock.blocked()
     }
 
     fn tell_airlock(&mut self) {
@@ -135,13 +148,21 @@ impl<S: Socket> Server<S> {
     pub fn flush(&mut self, now: Instant) {
         self.connections.now = now;
         let mut queued = self.connections.replies.len();
+        if self.airlock.blocked() {
+            self.airlock.flush(now);
+        }
         self.deliver_mail(now, &mut queued);
         while !self.airlock.blocked() {
-            let Some(index) = self.connections.next_touched() else {
-                break;
-            };
-            self.visit(index, now, true, &mut queued);
+            match self.connections.next_touched() {
+                Some(index) => self.visit(index, now, &mut queued),
+                None => break,
+            }
+            if self.airlock.blocked() {
+                // There may be room again: nobody is left over unless the socket says when.
+                self.airlock.flush(now);
+            }
         }
+        self.left_over = self.airlock.blocked();
         self.tell_airlock_after_flush(now);
     }
 
@@ -162,20 +183,22 @@ impl<S: Socket> Server<S> {
                 let _ = slot.quic.datagrams().send(bundle, true);
             }
             let index = peer.index as usize;
-            if self.airlock.blocked() {
+            // Whoever a full socket kept waiting goes first.
+            if self.left_over || self.airlock.blocked() {
                 self.connections.touch(index);
             } else {
-                let anything = std::mem::take(&mut slot.touched);
-                self.visit(index, now, anything, queued);
+                slot.touched = false;
+                self.visit(index, now, queued);
             }
         }
         drop(letters);
+        mail.shrink_to(MAIL_KEPT);
         self.mail = mail;
     }
 
-    /// Sends what a connection has to send: `anything`, or no more than its datagrams.
-    fn visit(&mut self, index: usize, now: Instant, anything: bool, queued: &mut usize) {
-        *queued += self.transmit(index, now, anything);
+    /// Sends what a connection has to send, and notes its deadline.
+    fn visit(&mut self, index: usize, now: Instant, queued: &mut usize) {
+        *queued += self.transmit(index, now);
         self.connections.settle(index);
         if *queued >= SEND_BATCH {
             self.airlock.flush(now);
@@ -189,10 +212,9 @@ impl<S: Socket> Server<S> {
         self.tell_airlock();
     }
 
-    /// All packets that a connection has to send now; how many messages that is. A connection of
-    /// which nothing was heard and to which nothing but datagrams was given has nothing to send
-    /// once these are gone; to ask it is not cheap.
-    fn transmit(&mut self, index: usize, now: Instant, anything: bool) -> usize {
+    /// All packets that a connection has to send now; how many messages that is. It is asked until it
+    /// has none: only then does quinn know that it does not use all of its window.
+    fn transmit(&mut self, index: usize, now: Instant) -> usize {
         let segments = self.airlock.segmentation().min(SEGMENTS);
         let mut queued = 0;
         let Some(slot) = self.connections.slot(index) else {
@@ -205,9 +227,6 @@ impl<S: Socket> Server<S> {
                     queued += 1;
                     let to = StandIn::from_quic(transmit.destination);
                     self.airlock.send(departure(to, &transmit, bytes));
-                    if !anything && slot.quic.datagrams().send_buffer_space() == DATAGRAMS {
-                        return queued;
-                    }
                 }
                 None => {
                     self.spare = Some(bytes);
@@ -250,6 +269,9 @@ impl<S: Socket> Server<S> {
     /// higher priority go first.
     pub fn open_group(&mut self, to: Peer, priority: i32) -> Option<OutgoingGroup> {
         let slot = self.connections.open_slot(to)?;
+        if slot.quic.streams().send_streams() >= OUTGOING_STREAMS {
+            return None;
+        }
         let id = slot.quic.streams().open(Dir::Uni)?;
         let _ = slot.quic.send_stream(id).set_priority(priority);
         Some(OutgoingGroup(id))

@@ -20,7 +20,7 @@ mod slot;
 
 pub use drive::Server;
 pub use open::{ListenError, listen, reachable};
-pub use peer::{Event, IncomingGroup, OutgoingGroup, Peer, SendError};
+pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
 pub use settings::ServerSettings;
 
 // A shard names the kind of socket that its server drives, and never touches one.

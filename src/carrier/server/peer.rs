@@ -3,6 +3,18 @@
 use bytes::Bytes;
 use quinn_proto::StreamId;
 
+/// What a turn found to receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// All is taken.
+    Little,
+    /// All is taken, and it was so much that the next look should come soon: a socket without
+    /// privileges holds a few hundred packets.
+    Much,
+    /// There is more: the next turn should follow at once.
+    More,
+}
+
 /// One connected peer. Its index is used again after it has gone, its generation is not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer {

@@ -15,9 +15,6 @@ use super::super::transport::{ACKNOWLEDGE_WITHIN, crypto_provider, server_transp
 use super::patience::Patient;
 use crate::wire;
 
-/// Least time between two stateless resets, over all peers: ten thousand a second.
-const RESET_INTERVAL: Duration = Duration::from_micros(100);
-
 /// Settings of a [`super::Server`].
 #[derive(Clone, Copy)]
 pub struct ServerSettings {
@@ -43,9 +40,9 @@ impl ServerSettings {
         }
         let ids = u64::from_be_bytes(ids);
         let mut config = EndpointConfig::new(Arc::new(key));
-        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is never
-        // larger than what it answers.
-        config.min_reset_interval(RESET_INTERVAL);
+        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is
+        // smaller than what it answers, and answers connection ids alone that this relay has made.
+        config.min_reset_interval(Duration::ZERO);
         config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
         config
     }

@@ -93,3 +93,26 @@ fn a_kernel_short_of_memory_is_waited_for() {
     assert_eq!(net.clients[client].seen.control, b"patience");
     net.end();
 }
+
+#[test]
+fn nobody_is_left_behind_by_a_narrow_kernel_while_there_is_ever_more_to_send() {
+    let mut net = Net::new(1);
+    let joined: Vec<_> = (0..10).map(|_| net.join()).collect();
+    net.run(A_WHILE);
+    for _ in 0..100 {
+        net.network.room(Some(3));
+        for &(_, peer) in &joined {
+            let datagram = Bytes::from(vec![1; 900]);
+            net.server.send_datagram(peer, datagram).unwrap();
+        }
+        net.turn();
+        net.run(std::time::Duration::from_millis(1));
+    }
+    let clients = net.clients.iter();
+    let got: Vec<usize> = clients.map(|client| client.seen.datagrams.len()).collect();
+    let (least, most) = (got.iter().min().unwrap(), got.iter().max().unwrap());
+    assert!(*least > 0 && *most <= least * 2 + 2, "{got:?}");
+    net.network.room(None);
+    net.run(A_WHILE);
+    net.end();
+}

@@ -7,7 +7,7 @@ use quinn_proto::{ClientConfig, ConnectionError};
 
 use super::client::{A_WHILE, Client, config, usual};
 use super::net::{Net, RELAY};
-use crate::carrier::limits::{HANDSHAKES, RETRY_FROM};
+use crate::carrier::limits::{HANDSHAKES, LARGEST, RETRY_FROM, TURN_HANDSHAKES};
 
 /// First packets from addresses that are not the sender's own, at one instant.
 fn spoofed(net: &mut Net, config: &ClientConfig, from: u32, count: u32) -> usize {
@@ -21,7 +21,8 @@ fn spoofed(net: &mut Net, config: &ClientConfig, from: u32, count: u32) -> usize
         for sent in client.drive(net.now) {
             client.host.send(relay, &sent.bytes);
         }
-        if number % 20 == 0 {
+        // Fewer than may begin in one turn.
+        if number % 10 == 0 {
             net.turn();
         }
         answers += client.host.receive_all().len();
@@ -148,4 +149,40 @@ fn garbage_is_no_peer() {
     let lost: &Option<ConnectionError> = &net.clients[client].seen.lost;
     assert!(lost.is_none());
     net.end();
+}
+
+#[test]
+fn one_turn_begins_few_handshakes() {
+    let mut net = Net::new(1);
+    let (transport, tls) = usual();
+    let config = config(transport, tls);
+    let relay = RELAY.parse().unwrap();
+    for number in 0..60 {
+        let host = net.network.host(([203, 0, 113, number], 1000).into());
+        let mut client = Client::connect(host, relay, config.clone(), net.now);
+        for sent in client.drive(net.now) {
+            client.host.send(relay, &sent.bytes);
+        }
+    }
+    net.turn();
+    assert_eq!(net.server.connections.held().1, TURN_HANDSHAKES);
+    net.run(Duration::from_secs(20));
+    net.nothing_left();
+}
+
+#[test]
+fn a_packet_that_no_honest_peer_sends_is_not_looked_at() {
+    let mut net = Net::new(1);
+    let (transport, tls) = usual();
+    let config = config(transport, tls);
+    let relay = RELAY.parse().unwrap();
+    let host = net.network.host("203.0.113.1:9".parse().unwrap());
+    let mut client = Client::connect(host, relay, config, net.now);
+    let mut first = client.drive(net.now).swap_remove(0).bytes;
+    first.resize(LARGEST + 1, 0);
+    client.host.send(relay, &first);
+    net.turn();
+    assert_eq!(net.server.connections.held(), (0, 0));
+    net.run(Duration::from_secs(20));
+    net.nothing_left();
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -13,10 +13,12 @@ use super::media::{MediaError, Recorder};
 use super::people::Key;
 use crate::meeting::{Frame, Presence};
 
-/// Frames that wait for the disk.
-const FRAMES: usize = 16 * 1024;
-/// Bytes that wait for the disk: some seconds of a large meeting.
+/// Bytes of frames that wait for the disk: some seconds of a large meeting. Beyond that frames are
+/// left out, but never the word of who came or left: without it somebody would not be recorded at
+/// all. How often a peer can say it, the relay bounds.
 const BYTES: usize = 64 * 1024 * 1024;
+/// What a frame takes while it waits, besides its payload.
+const OVERHEAD: usize = 256;
 /// How often recordings are looked after while nothing comes.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -40,7 +42,7 @@ pub(crate) enum Report {
 
 /// The thread, as seen from the meeting.
 pub(crate) struct Scribe {
-    orders: SyncSender<Order>,
+    orders: Sender<Order>,
     waiting: Arc<AtomicUsize>,
     reports: mpsc::UnboundedReceiver<Report>,
 }
@@ -53,7 +55,7 @@ impl Scribe {
     pub(crate) fn start(folder: PathBuf) -> Result<Self, MediaError> {
         let cannot = |error: std::io::Error| MediaError::CannotCreate(error.kind());
         std::fs::create_dir_all(&folder).map_err(cannot)?;
-        let (orders, to_do) = sync_channel(FRAMES);
+        let (orders, to_do) = channel();
         let (done, reports) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let desk = Desk {
@@ -75,19 +77,19 @@ impl Scribe {
 
     /// Somebody appeared, came back, or sends other tracks now.
     pub(crate) fn person(&self, key: Key, presence: &Presence) {
-        let _ = self.orders.try_send(Order::Person(key, presence.clone()));
+        let _ = self.orders.send(Order::Person(key, presence.clone()));
     }
 
     /// Records a frame. False when the disk is so far behind that it was left out.
     pub(crate) fn frame(&self, key: Key, frame: &Frame, now: Instant) -> bool {
-        let size = frame.payload.len();
+        let size = frame.payload.len() + OVERHEAD;
         if self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
             return false;
         }
         self.waiting.fetch_add(size, Ordering::Relaxed);
         let sent = self
             .orders
-            .try_send(Order::Frame(key, frame.clone(), now))
+            .send(Order::Frame(key, frame.clone(), now))
             .is_ok();
         if !sent {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
@@ -97,7 +99,7 @@ impl Scribe {
 
     /// Somebody left for good: its recording is complete.
     pub(crate) fn finish(&self, key: Key) {
-        let _ = self.orders.try_send(Order::Finish(key));
+        let _ = self.orders.send(Order::Finish(key));
     }
 
     /// The next report. None is lost when the future is dropped.
@@ -140,7 +142,7 @@ impl Desk {
                 Ok(Order::Person(key, presence)) => self.person(key, presence),
                 Ok(Order::Frame(key, frame, now)) => {
                     self.waiting
-                        .fetch_sub(frame.payload.len(), Ordering::Relaxed);
+                        .fetch_sub(frame.payload.len() + OVERHEAD, Ordering::Relaxed);
                     self.frame(key, frame, now);
                 }
                 Ok(Order::Finish(key)) => {

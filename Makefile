@@ -36,7 +36,7 @@ fuzz: ## each decoder's fuzz target for 30 s (needs cargo-fuzz and a nightly too
 	@scripts/fuzz.sh
 
 build: setup-build
-	@$(CARGO) build --quiet --release --locked
+	@$(CARGO) build --release --locked
 
 setup-build:
 	@scripts/need.sh build

@@ -291,3 +291,13 @@ fn exit_codes_are_documented() {
     }
     fails(sottovoce().arg("--nonsense"), 2, &["--nonsense"]);
 }
+
+#[test]
+fn a_local_address_that_is_not_here() {
+    let link = invite(&deaf_address());
+    fails(
+        join(&link).args(["--bind", "192.0.2.7"]),
+        11,
+        &["this machine"],
+    );
+}

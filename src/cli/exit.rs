@@ -39,7 +39,8 @@ impl Exit {
         use sottovoce::participant::JoinError as J;
         use sottovoce::wire::CloseReason;
         match error {
-            J::Name | J::Connect(C::Bind(_)) => Self::Usage,
+            J::Name => Self::Usage,
+            J::Connect(C::Bind(_)) => Self::Listen,
             J::Link(LinkError::Version(_)) => Self::Version,
             J::Link(_) | J::NoRelay => Self::Link,
             J::Play { .. } => Self::Media,

@@ -22,8 +22,6 @@ use crate::process::{cpu_of, rss_of};
 const TRACK: TrackId = TrackId(1);
 /// Talked before anything is counted: caches, windows and round-trip times settle.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// A relay's beat for members.
-const BEAT: Duration = Duration::from_millis(20);
 /// How many participants come in at once.
 const AT_ONCE: usize = 16;
 
@@ -151,7 +149,7 @@ async fn run(
     for (index, mut talker) in talkers.into_iter().enumerate() {
         talker.subscribe(&sources).await?;
         let phase = PACE * index as u32 / case.talkers as u32;
-        talker.talk(case.media, phase, window, &tally);
+        talker.talk(case, phase, window, &tally);
         talker.listen(&tally);
     }
 
@@ -297,7 +295,8 @@ impl Participant {
         );
     }
 
-    fn talk(&self, media: Media, phase: Duration, window: Duration, tally: &Shared) {
+    fn talk(&self, case: &Case, phase: Duration, window: Duration, tally: &Shared) {
+        let (media, beat) = (case.media, case.beat());
         let (link, tally) = (self.link.clone(), tally.clone());
         tokio::task::spawn_local(async move {
             tokio::time::sleep(phase).await;
@@ -309,7 +308,7 @@ impl Participant {
             // How long a frame waits for the beat depends on where between two beats a talker
             // speaks. Each walks once through all places in the time that counts.
             let frames = window.as_secs_f64() / pace.as_secs_f64();
-            let pace = pace + BEAT.div_f64(frames);
+            let pace = pace + beat.div_f64(frames);
             let mut due = tokio::time::interval(pace);
             let mut group = None;
             for number in 0u64.. {

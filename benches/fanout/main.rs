@@ -5,7 +5,8 @@
 //! The relay runs in its own process, pinned to the first core; the load in another, pinned to the
 //! last. Each case prints one JSON line. The floor is what the machine itself asks for the same
 //! work: sealing the same packets and sending them to as many sockets at the same pace, in the same
-//! run. Both cores are kept from sleeping meanwhile. Exit code 1 when a case delivers less than 99.9 % or passes its bar.
+//! run. All cores are kept from sleeping meanwhile. Exit code 1 when a case delivers less than 99.9 %
+//! or passes its bar.
 
 mod case;
 mod floor;
@@ -54,7 +55,7 @@ fn bench(words: &[&str]) -> ExitCode {
     if cases.is_empty() {
         cases.extend(Case::ALL.iter());
     }
-    let _awake = match process::Awake::all_cores() {
+    let _awake = match process::keep_awake() {
         Ok(awake) => awake,
         Err(error) => {
             eprintln!("the cores cannot be kept awake: {error}");

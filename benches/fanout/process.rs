@@ -111,26 +111,21 @@ fn round(value: Option<f64>) -> Option<f64> {
     value.map(|value| (value * 100.0).round() / 100.0)
 }
 
-/// Keeps a core from going to sleep while it lives: work of the lowest priority, which gives way to
-/// everything else. A machine that slept wakes with cold caches and, where it is a guest, when its
-/// host finds the time; both would be counted as the relay's or the floor's cost.
-pub struct Awake(#[allow(dead_code)] Running);
-
-impl Awake {
-    /// One for each core.
-    pub fn all_cores() -> Result<Vec<Self>, String> {
-        let path = own_path()?;
-        (0..=last_core())
-            .map(|core| {
-                pinned(core, "chrt")
-                    .args(["-i", "0", &path, "--awake"])
-                    .stdin(Stdio::piped())
-                    .spawn()
-                    .map(|child| Self(Running(child)))
-                    .map_err(|error| error.to_string())
-            })
-            .collect()
-    }
+/// Keeps the cores from going to sleep while what is returned lives: work of the lowest priority on
+/// each, which gives way to everything else. A machine that slept wakes with cold caches and, where
+/// it is a guest, when its host finds the time; both would be counted as the relay's or the floor's.
+pub fn keep_awake() -> Result<Vec<Running>, String> {
+    let path = own_path()?;
+    (0..=last_core())
+        .map(|core| {
+            pinned(core, "chrt")
+                .args(["-i", "0", &path, "--awake"])
+                .stdin(Stdio::piped())
+                .spawn()
+                .map(Running)
+                .map_err(|error| error.to_string())
+        })
+        .collect()
 }
 
 /// `--awake`: ends with its input.

@@ -386,6 +386,11 @@ impl Connections {
         }
     }
 
+    /// Whether there is one to flush.
+    pub(super) fn any_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     /// The next touched connection to flush; it is no longer touched.
     pub(super) fn next_touched(&mut self) -> Option<usize> {
         loop {

@@ -152,18 +152,21 @@ impl<S: Socket> Server<S> {
             self.airlock.flush(now);
         }
         self.deliver_mail(now, &mut queued);
-        while !self.airlock.blocked() {
-            match self.connections.next_touched() {
-                Some(index) => self.visit(index, now, &mut queued),
-                None => break,
+        loop {
+            while !self.airlock.blocked()
+                && let Some(index) = self.connections.next_touched()
+            {
+                self.visit(index, now, &mut queued);
             }
-            if self.airlock.blocked() {
-                // There may be room again: nobody is left over unless the socket says when.
-                self.airlock.flush(now);
+            self.airlock.flush(now);
+            // There may be room again: nobody is left over unless the socket says when to go on.
+            if self.airlock.blocked() || !self.connections.any_touched() {
+                break;
             }
         }
         self.left_over = self.airlock.blocked();
-        self.tell_airlock_after_flush(now);
+        // A stand-in is released after its last packet has left.
+        self.tell_airlock();
     }
 
     /// Hands the datagrams of this turn to their connections and sends them.
@@ -204,12 +207,6 @@ impl<S: Socket> Server<S> {
             self.airlock.flush(now);
             *queued = 0;
         }
-    }
-
-    fn tell_airlock_after_flush(&mut self, now: Instant) {
-        // A stand-in is released after its last packet has left.
-        self.airlock.flush(now);
-        self.tell_airlock();
     }
 
     /// All packets that a connection has to send now; how many messages that is. It is asked until it

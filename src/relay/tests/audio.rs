@@ -210,3 +210,22 @@ fn subscriptions_end_and_none_is_inherited() {
         "a new member, in the place of one who left"
     );
 }
+
+/// A look comes a little after the beat that it was meant for, and what it finds goes with that one;
+/// what comes after waits for the next.
+#[test]
+fn what_is_seen_right_after_a_beat_is_given_with_it_once() {
+    let mut relay = Relay::new();
+    let (talker, listener) = relay.pair();
+    relay.pass(Duration::from_secs(1));
+    relay.heard(listener);
+    relay.now += Duration::from_millis(1);
+    relay.speak(talker, b"came before the beat");
+    relay.pass(Duration::ZERO);
+    assert_eq!(relay.heard(listener).len(), 1);
+    relay.speak(talker, b"came after it");
+    relay.pass(Duration::from_millis(10));
+    assert!(relay.heard(listener).is_empty());
+    relay.pass_beat();
+    assert_eq!(relay.heard(listener).len(), 1);
+}

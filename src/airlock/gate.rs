@@ -10,7 +10,7 @@ use super::kernel::KernelSocket;
 use super::lane::{Blocked, Counters, Lane};
 use super::limits::{CROWDED_PAUSE, SEND_BATCH, SOCKETS};
 use super::outbound::{Pool, Queued};
-use super::pair::Tick;
+use super::pair::{Route, Tick};
 use super::scrub::scrub_stack;
 use super::socket::Socket;
 use super::stand_in::StandIn;
@@ -199,22 +199,36 @@ impl<S: Socket> Airlock<S> {
     /// a stand-in that was released, or past what may wait, it is dropped, as a
     /// network would.
     pub fn send(&mut self, departure: Departure) {
+        match self.table.route(departure.to) {
+            Some(route) => self.send_along(route, departure),
+            None => {
+                self.counters.nobody += 1;
+                self.pool.put(departure.bytes);
+            }
+        }
+    }
+
+    /// How to reach a peer: spares [`send_along`](Self::send_along) the lookup. `None` to a stand-in
+    /// that was released.
+    pub fn route(&self, to: StandIn) -> Option<Route> {
+        self.table.route(to)
+    }
+
+    /// As [`send`](Self::send), to the peer of `route` instead of [`Departure::to`].
+    pub fn send_along(&mut self, route: Route, departure: Departure) {
         let Departure {
-            to,
+            to: _,
             source_ip,
             ecn,
             segment_size,
             bytes,
         } = departure;
-        let Some((ticket, number)) = self.table.ticket(to) else {
-            self.counters.nobody += 1;
-            self.pool.put(bytes);
+        let segment = segment_size.filter(|size| (1..bytes.len()).contains(size));
+        let Some(lane) = self.lanes.get_mut(usize::from(route.lane)) else {
             return;
         };
-        let segment = segment_size.filter(|size| (1..bytes.len()).contains(size));
-        let lane = &mut self.lanes[usize::from(number)];
         let message = Queued {
-            to: ticket,
+            to: route.ticket,
             source_ip,
             ecn,
             segment,
@@ -226,7 +240,7 @@ impl<S: Socket> Airlock<S> {
             self.pool.put(message.bytes);
         }
         if lane.queue.len() >= SEND_BATCH && lane.blocked == Blocked::No {
-            self.drain(usize::from(number));
+            self.drain(usize::from(route.lane));
             scrub_stack();
         }
     }

@@ -17,6 +17,14 @@ pub(super) struct Ticket {
     pub(super) generation: u32,
 }
 
+/// How to reach a peer without looking it up again: good for as long as its stand-in is.
+#[derive(Clone, Copy)]
+pub struct Route {
+    pub(super) ticket: Ticket,
+    /// The number of the socket that its peer is behind.
+    pub(super) lane: u8,
+}
+
 /// One peer's port: one cache line, no padding.
 #[derive(Default, Zeroize)]
 #[repr(C)]

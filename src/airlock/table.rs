@@ -6,7 +6,7 @@ use super::address::RealAddress;
 use super::dice::{Dice, HashKey};
 use super::index::Index;
 use super::limits::PAIRS_OF_ONE_ADDRESS;
-use super::pair::{Host, Pair, State, Tick, Ticket};
+use super::pair::{Host, Pair, Route, State, Tick, Ticket};
 use super::stand_in::{StandIn, draw_ip, key};
 use super::store::Store;
 
@@ -163,18 +163,18 @@ impl Table {
         }
     }
 
-    /// A stand-in's ticket and the number of the socket that its peer is behind.
+    /// How to reach the peer behind a stand-in.
     #[inline]
-    pub(super) fn ticket(&self, who: StandIn) -> Option<(Ticket, u8)> {
+    pub(super) fn route(&self, who: StandIn) -> Option<Route> {
         let place = self.place(who)?;
         let pair = &self.pairs[place];
-        Some((
-            Ticket {
+        Some(Route {
+            ticket: Ticket {
                 place,
                 generation: pair.generation,
             },
-            pair.real.socket(),
-        ))
+            lane: pair.real.socket(),
+        })
     }
 
     /// Where to send; `None` if the peer was released meanwhile.

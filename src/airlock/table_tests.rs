@@ -31,7 +31,7 @@ fn enter(table: &mut Table, address: &str) -> StandIn {
 
 /// Where `who` leads now, as an address.
 fn leads(table: &Table, who: StandIn) -> Option<SocketAddr> {
-    let (ticket, _) = table.ticket(who)?;
+    let ticket = table.route(who)?.ticket;
     let mut name = Name::EMPTY;
     let length = table.resolve(ticket)?.write(&mut name);
     name.decode(length)
@@ -166,7 +166,7 @@ fn ports_of_one_address_share_a_stand_in_address_while_either_is_there() {
         // The same port on another socket of ours is another pair.
         let elsewhere = table.enter(&real_on(addresses[0], 1), Tick(0)).unwrap();
         assert!(elsewhere != one && elsewhere.quic().ip() == one.quic().ip());
-        assert_eq!(table.ticket(elsewhere).unwrap().1, 1);
+        assert_eq!(table.route(elsewhere).unwrap().lane, 1);
 
         table.release(one);
         table.release(elsewhere);
@@ -270,10 +270,10 @@ fn a_pair_used_by_two_connections_goes_with_the_second() {
 fn a_place_given_to_another_peer_does_not_answer_an_old_ticket() {
     let mut table = table(2, 2);
     let one = enter(&mut table, "198.51.100.1:1");
-    let (ticket, _) = table.ticket(one).unwrap();
+    let ticket = table.route(one).unwrap().ticket;
     table.release(one);
     let two = enter(&mut table, "198.51.100.2:1");
-    let (other, _) = table.ticket(two).unwrap();
+    let other = table.route(two).unwrap().ticket;
     assert!(ticket.place == other.place, "the place is the same");
     assert!(table.resolve(ticket).is_none() && table.resolve(other).is_some());
 }

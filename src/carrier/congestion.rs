@@ -37,7 +37,12 @@ pub struct Steady {
     threshold: u64,
     /// Losses of packets sent before this are part of a loss that was answered already.
     recovery_start: Instant,
+    /// Bytes acknowledged since the window last grew by a packet.
     acknowledged: u64,
+    /// Bytes that the acknowledgement being taken is for.
+    newly: u64,
+    /// Those of them that were sent after the last loss was answered.
+    counting: u64,
 }
 
 impl Steady {
@@ -49,23 +54,33 @@ impl Steady {
             threshold: u64::MAX,
             recovery_start: now,
             acknowledged: 0,
+            newly: 0,
+            counting: 0,
         }
     }
-}
 
-impl Controller for Steady {
-    fn on_ack(
-        &mut self,
-        _now: Instant,
-        sent: Instant,
-        bytes: u64,
-        app_limited: bool,
-        _rtt: &RttEstimator,
-    ) {
-        // A window that was not used says nothing about a larger one.
-        if app_limited || sent <= self.recovery_start || self.window >= CEILING {
-            return;
+    /// A packet was acknowledged.
+    fn take(&mut self, sent: Instant, bytes: u64) {
+        self.newly += bytes;
+        if sent > self.recovery_start {
+            self.counting += bytes;
         }
+    }
+
+    /// An acknowledgement has been taken, which leaves `in_flight` bytes under way.
+    fn taken(&mut self, in_flight: u64) {
+        let newly = std::mem::take(&mut self.newly);
+        let counting = std::mem::take(&mut self.counting);
+        // A window that was not used says nothing about a larger one (RFC 9002, section 7.8). What
+        // was under way tells it better than quinn's own word, which is about the last moment.
+        let used = (in_flight + newly) * 2 >= self.window;
+        if used && self.window < CEILING {
+            self.grow(counting);
+        }
+    }
+
+    /// `bytes` were acknowledged of a window that was in use.
+    fn grow(&mut self, bytes: u64) {
         if self.window < self.threshold {
             self.window = (self.window + bytes).min(CEILING);
         } else {
@@ -76,6 +91,29 @@ impl Controller for Steady {
                 self.window += self.mtu;
             }
         }
+    }
+}
+
+impl Controller for Steady {
+    fn on_ack(
+        &mut self,
+        _now: Instant,
+        sent: Instant,
+        bytes: u64,
+        _app_limited: bool,
+        _rtt: &RttEstimator,
+    ) {
+        self.take(sent, bytes);
+    }
+
+    fn on_end_acks(
+        &mut self,
+        _now: Instant,
+        in_flight: u64,
+        _app_limited: bool,
+        _largest_packet_num_acked: Option<u64>,
+    ) {
+        self.taken(in_flight);
     }
 
     fn on_congestion_event(
@@ -150,6 +188,32 @@ mod tests {
             1200,
         );
         assert_eq!(steady.window(), 200_000, "the same loss is answered once");
+    }
+
+    #[test]
+    fn a_window_grows_when_it_was_used_and_only_then() {
+        let start = Instant::now();
+        let later = start + Duration::from_millis(10);
+        let mut steady = Steady::new(start, 1200);
+        let mut acknowledge = |sent, bytes, left| {
+            steady.take(sent, bytes);
+            steady.taken(left);
+            steady.window()
+        };
+        assert_eq!(acknowledge(later, 9600, 1200), INITIAL, "hardly used");
+        assert_eq!(
+            acknowledge(start, 9600, INITIAL),
+            INITIAL,
+            "sent before a loss"
+        );
+        assert_eq!(acknowledge(later, 9600, INITIAL - 9600), INITIAL + 9600);
+        steady.on_congestion_event(later, later, false, 1200);
+        let (halved, after) = (steady.window(), later + Duration::from_millis(1));
+        for _ in 0..halved.div_ceil(9600) {
+            steady.take(after, 9600);
+            steady.taken(halved - 9600);
+        }
+        assert_eq!(steady.window(), halved + 1200, "a packet for each window");
     }
 
     #[test]

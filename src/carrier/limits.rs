@@ -38,8 +38,18 @@ pub const OUTGOING_STREAMS: usize = 512;
 /// Datagrams for which room is kept from one beat to the next.
 pub const MAIL_KEPT: usize = 8192;
 
+/// The largest packet that may wait for its connection's next visit, in bytes of UDP payload: an
+/// acknowledgement of a few ranges; less than a frame of speech.
+pub const HELD_SIZE: usize = 64;
+
+/// How long it waits at most: a little longer than the longest beat.
+pub const HELD_FOR: Duration = Duration::from_millis(70);
+
+/// How many wait for one connection at most.
+pub const HELD_PACKETS: usize = 4;
+
 /// Messages after which the airlock is told to send what it has.
-pub const SEND_BATCH: usize = 128;
+pub const SEND_BATCH: usize = 32;
 
 /// Datagrams below which a batch of the airlock was not full, so that there is nothing more to
 /// receive now: the number of its receive slots.

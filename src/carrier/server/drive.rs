@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use quinn_proto::{Dir, VarInt};
+use quinn_proto::{Dir, Transmit, VarInt};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{
     AIRLOCK_BATCH, BATCHES, MAIL_KEPT, MUCH_INPUT, OUTGOING_STREAMS, SEGMENTS, SEND_BATCH,
 };
 use super::connections::{Connections, departure};
-use super::slot::{PathChange, Stage};
+use super::slot::{PathChange, Slot, Stage};
 use super::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError, ServerSettings};
 use crate::airlock::{Airlock, KernelSocket, Socket, StandIn, Woken};
 use crate::wire::CloseReason;
@@ -174,25 +174,25 @@ impl<S: Socket> Server<S> {
         let mut mail = std::mem::take(&mut self.mail);
         let mut letters = mail.drain(..).peekable();
         while let Some((peer, bundle)) = letters.next() {
-            let Some(slot) = self.connections.slot_of(peer) else {
+            let index = peer.index as usize;
+            let Some(slot) = self.connections.living(peer) else {
                 continue;
             };
-            if !matches!(slot.stage, Stage::Open | Stage::Closing(_)) {
-                continue;
-            }
             // Should too many wait, the oldest is dropped.
             let _ = slot.quic.datagrams().send(bundle, true);
             while let Some((_, bundle)) = letters.next_if(|(next, _)| *next == peer) {
                 let _ = slot.quic.datagrams().send(bundle, true);
             }
-            let index = peer.index as usize;
+            // What it is sent besides datagrams goes on when acknowledgements come.
+            let waits = slot.quic.streams().send_streams() > slot.control.streams();
             // Whoever a full socket kept waiting goes first.
             if self.left_over || self.airlock.blocked() {
                 self.connections.touch(index);
             } else {
-                slot.touched = false;
+                self.connections.untouch(index);
                 self.visit(index, now, queued);
             }
+            self.connections.held.listens(index, now, !waits);
         }
         drop(letters);
         mail.shrink_to(MAIL_KEPT);
@@ -201,6 +201,7 @@ impl<S: Socket> Server<S> {
 
     /// Sends what a connection has to send, and notes its deadline.
     fn visit(&mut self, index: usize, now: Instant, queued: &mut usize) {
+        self.connections.take_held(index);
         *queued += self.transmit(index, now);
         self.connections.settle(index);
         if *queued >= SEND_BATCH {
@@ -209,8 +210,7 @@ impl<S: Socket> Server<S> {
         }
     }
 
-    /// All packets that a connection has to send now; how many messages that is. It is asked until it
-    /// has none: only then does quinn know that it does not use all of its window.
+    /// All packets that a connection has to send now; how many messages that is.
     fn transmit(&mut self, index: usize, now: Instant) -> usize {
         let segments = self.airlock.segmentation().min(SEGMENTS);
         let mut queued = 0;
@@ -222,8 +222,11 @@ impl<S: Socket> Server<S> {
             match slot.quic.poll_transmit(now, segments, &mut bytes) {
                 Some(transmit) => {
                     queued += 1;
-                    let to = StandIn::from_quic(transmit.destination);
-                    self.airlock.send(departure(to, &transmit, bytes));
+                    let last = slot.stage == Stage::Open && slot.was_last(&transmit);
+                    send(&mut self.airlock, slot, &transmit, bytes);
+                    if last {
+                        return queued;
+                    }
                 }
                 None => {
                     self.spare = Some(bytes);
@@ -327,5 +330,22 @@ impl<S: Socket> Server<S> {
     /// Peers whose handshake is complete.
     pub fn peers(&self) -> usize {
         self.connections.open
+    }
+}
+
+/// By the way that is known of the peer's path; what goes to another path of it, to see whether it
+/// is there, is looked up.
+fn send<S: Socket>(airlock: &mut Airlock<S>, slot: &mut Slot, transmit: &Transmit, bytes: Vec<u8>) {
+    let to = StandIn::from_quic(transmit.destination);
+    let departure = departure(to, transmit, bytes);
+    if to != slot.path {
+        return airlock.send(departure);
+    }
+    if slot.route.is_none() {
+        slot.route = airlock.route(to);
+    }
+    match slot.route {
+        Some(route) => airlock.send_along(route, departure),
+        None => airlock.send(departure),
     }
 }

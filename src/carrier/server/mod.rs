@@ -10,6 +10,7 @@
 mod connections;
 mod deadlines;
 mod drive;
+mod held;
 mod incoming;
 mod open;
 mod outgoing;

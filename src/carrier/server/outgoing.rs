@@ -32,6 +32,11 @@ impl Control {
         self.stream == Some(id)
     }
 
+    /// Streams of quinn's that this is.
+    pub(super) fn streams(&self) -> usize {
+        usize::from(self.stream.is_some())
+    }
+
     pub(super) fn push(&mut self, quic: &mut Connection, message: Bytes) -> Result<(), SendError> {
         if self.bytes + message.len() > CONTROL_QUEUE {
             return Err(SendError::Overflow);

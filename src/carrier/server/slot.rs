@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use quinn_proto::Connection;
+use quinn_proto::{Connection, Transmit};
 
+use super::super::transport::PACKET;
 use super::outgoing::Control;
-use crate::airlock::StandIn;
+use crate::airlock::{Route, StandIn};
 use crate::wire::CloseReason;
 
 /// How far a connection has come.
@@ -25,9 +26,31 @@ pub(super) struct Slot {
     pub(super) quic: Connection,
     pub(super) stage: Stage,
     pub(super) path: StandIn,
+    /// How the airlock reaches `path`, once it was asked.
+    pub(super) route: Option<Route>,
     pub(super) control: Control,
+    /// Room for datagrams to send when none waits, in bytes, as quinn counts it.
+    pub(super) room: usize,
     /// Whether it stands in the list of those to pump and to flush.
     pub(super) touched: bool,
+}
+
+/// The least room in a packet that quinn would have used if it had anything more to send, in bytes:
+/// a frame's header and a little.
+const SPARE: usize = 64;
+
+impl Slot {
+    /// Whether nothing more waits to be sent after `transmit`: its last packet was not full, and no
+    /// datagram is left that may not have fitted. Asking quinn once more costs a good part of a
+    /// packet.
+    pub(super) fn was_last(&mut self, transmit: &Transmit) -> bool {
+        let last = match transmit.segment_size {
+            Some(size) if size > 0 => transmit.size - (transmit.size - 1) / size * size,
+            _ => transmit.size,
+        };
+        last + SPARE <= usize::from(PACKET)
+            && self.quic.datagrams().send_buffer_space() == self.room
+    }
 }
 
 /// What the airlock is to be told of a peer's path.

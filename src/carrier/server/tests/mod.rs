@@ -18,3 +18,4 @@ mod moving;
 mod patience;
 mod stateless;
 mod traces;
+mod waiting;

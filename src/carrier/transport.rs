@@ -34,6 +34,13 @@ const DOWNLINK_WINDOW: u64 = 512 * 1024;
 /// Bytes that may be on the way from a participant in one stream: 8 Mbit/s over 250 ms.
 const UPLINK_WINDOW: u32 = 256 * 1024;
 
+/// Bytes that may be on the way from a participant in all its streams.
+pub(super) const MEMBER_WINDOW: u32 = UPLINK_WINDOW * 2;
+
+/// The same from somebody who has not been let into a room: two of the largest control messages. What
+/// comes out of order is held, so strangers could hold so much for nothing.
+const STRANGER_WINDOW: u32 = 64 * 1024;
+
 /// Datagrams waiting in one direction. Beyond that the oldest is dropped: late sound is no use.
 pub(super) const DATAGRAMS: usize = 64 * 1024;
 
@@ -73,7 +80,7 @@ pub fn server_transport() -> TransportConfig {
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(UPLINK_GROUPS))
         .stream_receive_window(VarInt::from_u32(UPLINK_WINDOW))
-        .receive_window(VarInt::from_u32(UPLINK_WINDOW * 2))
+        .receive_window(VarInt::from_u32(STRANGER_WINDOW))
         .send_window(DOWNLINK_WINDOW)
         .keep_alive_interval(None);
     config

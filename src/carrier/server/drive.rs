@@ -11,6 +11,7 @@ use rustls::server::ResolvesServerCert;
 use super::super::limits::{
     AIRLOCK_BATCH, BATCHES, MAIL_KEPT, MUCH_INPUT, OUTGOING_STREAMS, SEGMENTS, SEND_BATCH,
 };
+use super::super::transport::MEMBER_WINDOW;
 use super::connections::{Connections, departure};
 use super::slot::{PathChange, Slot, Stage};
 use super::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError, ServerSettings};
@@ -263,6 +264,14 @@ impl<S: Socket> Server<S> {
         }
         self.mail.push((to, bundle));
         Ok(())
+    }
+
+    /// Lets a peer send groups at full speed; until then it may send little more than control
+    /// messages.
+    pub fn widen(&mut self, peer: Peer) {
+        if let Some(slot) = self.connections.open_slot(peer) {
+            slot.quic.set_receive_window(MEMBER_WINDOW.into());
+        }
     }
 
     /// Opens a stream for a group; `None` when the peer takes no more now, or is gone. Streams of a

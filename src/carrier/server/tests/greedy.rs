@@ -132,3 +132,21 @@ fn datagrams_that_pile_up_push_out_the_oldest() {
     assert_eq!(seen.last().unwrap()[..4], 499_u32.to_be_bytes());
     net.end();
 }
+
+#[test]
+fn a_stranger_makes_the_relay_hold_little() {
+    let mut net = Net::new(1);
+    let client = net.client();
+    let peer = net.joined(client);
+    // What may be on the way is what can be held out of order.
+    let bytes = vec![7; 1_000_000];
+    net.clients[client].control(&[0; 1000]);
+    let (first, written) = net.clients[client].group(&bytes);
+    assert!((32_000..=64 * 1024).contains(&written), "{written}");
+    net.server.widen(peer);
+    net.run(A_WHILE);
+    let mut stream = net.clients[client].quic.send_stream(first);
+    let more = stream.write(&bytes).unwrap();
+    assert!(more >= 200_000, "{more}");
+    net.end();
+}

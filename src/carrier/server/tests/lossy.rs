@@ -19,12 +19,18 @@ fn pattern(length: usize) -> Vec<u8> {
 fn loss_and_reordering_harm_no_stream() {
     for seed in 1..=8 {
         let mut net = Net::new(seed);
+        let jitter = Duration::from_millis(30);
         net.path = Path {
-            jitter: Duration::from_millis(30),
+            jitter,
             loss: 100,
             ..Path::default()
         };
-        let (client, peer) = net.join();
+        let client = net.client();
+        let peer = net.joined(client);
+        net.path.loss = 0;
+        net.server.widen(peer);
+        net.run(jitter + A_WHILE);
+        net.path.loss = 100;
         let up = pattern(100_000);
         net.clients[client].control(b"hello");
         let (group, written) = net.clients[client].group(&up);

@@ -14,6 +14,7 @@ fn moves(relay: &str, to: &str) {
     let (transport, tls) = usual();
     let client = net.client_with(config(transport, tls), relay);
     let peer = net.joined(client);
+    net.server.widen(peer);
     net.run(A_WHILE);
     assert_eq!(net.server.airlock.known(), (1, 0));
 

@@ -159,10 +159,13 @@ impl Net {
         number
     }
 
-    /// A client that is in, and the server's name for it.
+    /// A client that is in and may send groups, and the server's name for it.
     pub(super) fn join(&mut self) -> (usize, Peer) {
         let client = self.client();
-        (client, self.joined(client))
+        let peer = self.joined(client);
+        self.server.widen(peer);
+        self.run(self.path.latency * 2);
+        (client, peer)
     }
 
     /// Waits until the newest client is in.

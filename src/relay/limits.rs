@@ -93,7 +93,8 @@ pub const GRACE: Duration = Duration::from_millis(750);
 /// beat has to find it.
 pub const LINGER: Duration = Duration::from_millis(100);
 
-/// How long the finished groups of a sender who left are still delivered.
+/// How long the finished groups of a sender who left are still delivered, if there is memory for
+/// them.
 pub const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Bytes of one group. At 4 Mbit/s, sixteen seconds without a key frame.
@@ -102,7 +103,8 @@ pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that one participant's groups may hold together: a full one and its successor.
 pub const PARTICIPANT_BYTES: usize = 2 * GROUP_BYTES;
 
-/// Bytes that the groups of one room may hold together; past it, whoever holds most is closed.
+/// Bytes that the groups of one room may hold together. Past it, those of who left are let go, then
+/// whoever holds most is closed.
 pub const ROOM_BYTES: usize = 128 * 1024 * 1024;
 
 /// Chunks of a group are merged (copied) while two neighbours fit this many bytes, so that a

@@ -29,6 +29,8 @@ mod beat;
 
 mod groups;
 
+mod memory;
+
 mod bus;
 pub use bus::{Alone, Bus, GroupName, News, Parcel, ShardId};
 

@@ -77,6 +77,11 @@ pub const ROOM_DATAGRAMS: usize = 2048;
 /// See [`ROOM_DATAGRAMS`].
 pub const FAIR_SHARE: usize = 2;
 
+/// Bytes of datagrams that a beat builds for one listener; the newest stay. More would be built only
+/// to be dropped: the carrier queues no more for one connection. A hundred who talk at once fit, even
+/// in a viewer's beat with its three frames of each.
+pub const LISTENER_BYTES: usize = 64 * 1024;
+
 /// Incoming streams of one participant at a time. Its tracks times two: a group that ends while
 /// the next begins.
 pub const UPLOADS: usize = 2 * TRACKS as usize;

@@ -159,6 +159,44 @@ fn datagrams_of_one_room() {
     assert_eq!(heard.iter().filter(|(id, _)| *id == talker.id).count(), 1);
 }
 
+/// What a beat builds for someone who asked for everything: the newest frames, in their order.
+#[test]
+fn bytes_of_one_beat_for_one_listener() {
+    let (mut relay, talker, listener, everything) = company();
+    let flooders: Vec<_> = (0..20).map(|_| relay.member()).collect();
+    for &flooder in &flooders {
+        relay.subscribe(everything, flooder, AUDIO);
+    }
+    let frame = |number: u32| {
+        let mut frame = number.to_be_bytes().to_vec();
+        frame.resize(800 + number as usize % 200, 0);
+        frame
+    };
+    let last = 20 * 10 - 1;
+    for number in 0..=last {
+        relay.speak(flooders[number as usize % 20], &frame(number));
+    }
+    relay.speak(talker, b"a voice");
+    relay.pass_beat();
+    let bundles = &relay.inbox(everything).bundles;
+    let bytes: usize = bundles.iter().map(Bytes::len).sum();
+    assert!(
+        bytes <= LISTENER_BYTES && bytes > LISTENER_BYTES - 1024,
+        "{bytes}"
+    );
+    let heard = relay.heard(everything);
+    let first = last + 1 - heard.len() as u32;
+    for (number, (_, heard)) in (first..=last).zip(&heard) {
+        assert!(*heard == frame(number));
+    }
+    assert_eq!(
+        relay.heard(listener).len(),
+        1,
+        "who asks for less loses nothing"
+    );
+    assert!(relay.hears(listener, talker));
+}
+
 #[test]
 fn track_numbers() {
     let (mut relay, talker, listener, one) = company();

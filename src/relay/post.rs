@@ -45,6 +45,7 @@ impl Room {
         let from = member.id;
         let shard = match to {
             To::Everyone => None,
+            To::One(id) if id == from => return,
             To::One(id) => match self.home(id) {
                 Some(Home::Shard(shard)) => Some(shard),
                 _ => None,

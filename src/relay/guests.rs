@@ -13,7 +13,8 @@ use crate::wire::{
 use super::bucket::{Bucket, Millis};
 use super::bus::{Bus, News, Parcel};
 use super::limits::{
-    BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, HELLO_WITHIN, MESSAGES_BURST, MESSAGES_RATE,
+    BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, GROUP_BURST, GROUPS_BURST, HELLO_WITHIN,
+    MESSAGES_BURST, MESSAGES_RATE,
 };
 use super::outlet::{OutgoingGroup, Outlet, Peer};
 use super::room::{Place, Room};
@@ -28,6 +29,9 @@ pub(super) struct Guest {
     pub(super) seat: Option<Seated>,
     pub(super) messages: Bucket,
     pub(super) bodies: Bucket,
+    /// How many groups it may begin, and how many bytes of groups it may send.
+    pub(super) groups: Bucket,
+    pub(super) group_bytes: Bucket,
     pub(super) uploads: Vec<Upload>,
 }
 
@@ -65,6 +69,8 @@ impl<B: Bus> Rooms<B> {
             seat: None,
             messages: Bucket::new(MESSAGES_BURST, millis),
             bodies: Bucket::new(BODIES_BURST, millis),
+            groups: Bucket::new(GROUPS_BURST, millis),
+            group_bytes: Bucket::new(GROUP_BURST, millis),
             uploads: Vec::new(),
         }));
         self.connected += 1;

@@ -108,6 +108,22 @@ pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that one participant's groups may hold together: a full one and its successor.
 pub const PARTICIPANT_BYTES: usize = 2 * GROUP_BYTES;
 
+/// Group bytes of one participant: how many at once, and how many a second after; all who subscribe
+/// get each of them. The burst is two frames of the largest size, the rate 24 Mbit/s: a camera and
+/// a 4K screen at once, at what they take with any codec of today. What is over costs its sender the
+/// rest of that group, as a network that is too slow would.
+pub const GROUP_BURST: u32 = 8 * 1024 * 1024;
+/// See [`GROUP_BURST`].
+pub const GROUP_RATE: u32 = 3 * 1024 * 1024;
+
+/// Groups that one participant begins: how many at once, and how many a second after. Each is a
+/// stream to everyone who subscribes. Three tracks on which every picture is a group, at 60 a
+/// second, fit; and the burst is more than a second of them, since a network that stalled delivers
+/// them together.
+pub const GROUPS_BURST: u32 = 256;
+/// See [`GROUPS_BURST`].
+pub const GROUPS_RATE: u32 = 200;
+
 /// Bytes that the groups of one room may hold together. Past it, those of who left are let go, then
 /// whoever holds most is closed.
 pub const ROOM_BYTES: usize = 128 * 1024 * 1024;

@@ -159,7 +159,7 @@ impl<B: Bus> Rooms<B> {
             Event::Connected(peer) => self.connected(now, peer, outlet),
             Event::Control(peer, bytes) => self.control(now, peer, &bytes, outlet),
             Event::Datagram(peer, bytes) => self.datagram(now, peer, &bytes, outlet),
-            Event::GroupOpened(peer, stream) => self.group_opened(peer, stream),
+            Event::GroupOpened(peer, stream) => self.group_opened(now, peer, stream),
             Event::GroupData(peer, stream, bytes) => {
                 self.group_data(now, peer, stream, bytes, outlet);
             }

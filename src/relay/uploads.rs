@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use crate::wire::{CloseReason, GroupNumber, TrackId, UplinkGroup};
 
+use super::bucket::Millis;
 use super::bus::Bus;
 use super::guests::fault;
-use super::limits::{TRACKS, UPLOADS};
+use super::limits::{GROUP_BURST, GROUP_RATE, GROUPS_BURST, GROUPS_RATE, TRACKS, UPLOADS};
 use super::outlet::{IncomingGroup, Outlet, Peer};
 use super::rooms::Rooms;
 
@@ -20,14 +21,17 @@ pub(super) struct Upload {
 }
 
 impl<B: Bus> Rooms<B> {
-    pub(super) fn group_opened(&mut self, peer: Peer, stream: IncomingGroup) {
+    /// A stream counts as a group from its opening on, whatever becomes of it.
+    pub(super) fn group_opened(&mut self, now: Instant, peer: Peer, stream: IncomingGroup) {
         if self.sender(peer).is_none() {
             return;
         }
+        let millis = Millis::since(self.start, now);
         let Some(guest) = self.guest(peer) else {
             return;
         };
-        if guest.uploads.len() >= UPLOADS {
+        let within_rate = guest.groups.take(1, GROUPS_BURST, GROUPS_RATE, millis);
+        if !within_rate || guest.uploads.len() >= UPLOADS {
             return self.doomed.push((peer, CloseReason::TooMany));
         }
         guest.uploads.push(Upload {
@@ -45,6 +49,7 @@ impl<B: Bus> Rooms<B> {
         mut bytes: Bytes,
         outlet: &mut O,
     ) {
+        let millis = Millis::since(self.start, now);
         let Some((seat, member)) = self.sender(peer) else {
             return;
         };
@@ -81,7 +86,19 @@ impl<B: Bus> Rooms<B> {
                 }
             }
         };
+        // What is over the rate ends its group, as a sender knows it from a network that takes no
+        // more: its next key frame begins afresh. The carrier has no way to hold a sender back.
+        let cost = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let within_rate = guest
+            .group_bytes
+            .take(cost, GROUP_BURST, GROUP_RATE, millis);
         let wanted = self.in_room(now, seat.room, outlet, |room, turn| {
+            if !within_rate {
+                if !begins {
+                    room.end_group(turn, member, track, group, false);
+                }
+                return false;
+            }
             (!begins || room.begin_group(turn, member, track, group))
                 && room.extend_group(turn, member, track, group, bytes)
         });

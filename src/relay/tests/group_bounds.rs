@@ -3,6 +3,10 @@
 use super::bounds::{closed_for, company, company_with};
 use super::*;
 use crate::relay::limits::*;
+use crate::wire::limits::GROUP_FRAME;
+
+/// After so long without groups, [`GROUP_BURST`] is there again.
+const REST: Duration = Duration::from_secs(3);
 
 #[test]
 fn groups_of_one_track() {
@@ -26,6 +30,7 @@ fn bytes_of_one_group() {
         relay.data(offender, 1, &[0; 65536]);
     }
     assert_eq!(relay.closed(offender.peer), None);
+    relay.pass(REST);
     relay.data(offender, 1, &[0]);
     closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
     relay.pass(FAREWELL);
@@ -55,7 +60,9 @@ pub(super) fn fill(relay: &mut Relay, who: Person, track: u8, bytes: usize) {
 fn group_bytes_of_one_participant() {
     let (mut relay, talker, listener, offender) = company();
     fill(&mut relay, offender, 1, GROUP_BYTES);
+    relay.pass(REST);
     fill(&mut relay, offender, 2, PARTICIPANT_BYTES - GROUP_BYTES);
+    relay.pass(REST);
     assert_eq!(relay.closed(offender.peer), None);
     fill(&mut relay, offender, 3, 1);
     closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
@@ -67,6 +74,7 @@ fn group_bytes_of_one_room() {
     let (mut relay, talker, listener, offender) = company();
     fill(&mut relay, talker, 1, 100_000);
     fill(&mut relay, offender, 1, GROUP_BYTES);
+    relay.pass(REST);
     fill(&mut relay, offender, 2, 1000);
     for _ in 0..(ROOM_BYTES - GROUP_BYTES) / GROUP_BYTES {
         let helper = relay.member();
@@ -93,6 +101,7 @@ fn group_bytes_of_the_relay() {
     });
     let offender = relay.enter(RoomHandle([9; 32]), Role::Member);
     fill(&mut relay, offender, 1, GROUP_BYTES);
+    relay.pass(REST);
     fill(&mut relay, offender, 2, GROUP_BYTES - 100_000);
     assert_eq!(relay.closed(offender.peer), None);
     fill(&mut relay, talker, 1, 200_000);
@@ -205,5 +214,127 @@ fn group_bytes_of_who_was_closed_for_them() {
     let closed = offenders.map(|offender| relay.closed(offender.peer));
     assert!(closed.contains(&Some(CloseReason::TooLarge)) && closed.contains(&None));
     assert!(relay.rooms.census().group_bytes <= 2 * GROUP_BYTES);
+    assert!(relay.hears(listener, talker));
+}
+
+/// A group of one picture, on a track of choice.
+fn picture(relay: &mut Relay, who: Person, track: u8, group: u32, bytes: &[u8]) {
+    let stream = u64::from(group) << 8 | u64::from(track);
+    relay.open(who, stream);
+    let header = UplinkGroup {
+        track: TrackId(track),
+        group: GroupNumber(group),
+    }
+    .encode();
+    relay.data(who, stream, &header);
+    relay.data(who, stream, bytes);
+    relay.finish(who, stream);
+}
+
+#[test]
+fn the_rate_of_group_bytes() {
+    let (mut relay, talker, listener, offender) = company();
+    relay.subscribe(listener, offender, VIDEO);
+    fill(&mut relay, offender, VIDEO.0, GROUP_BURST as usize);
+    assert!(relay.inbox(offender).stopped.is_empty());
+    relay.pass_beat();
+    relay.data(offender, 1, &[0; 65536]);
+    assert!(relay.inbox(offender).stopped == [incoming(1)]);
+    assert_eq!(relay.closed(offender.peer), None);
+    assert_eq!(
+        relay.rooms.census().group_bytes,
+        0,
+        "nobody can use the rest"
+    );
+    relay.pass_beat();
+    let streams = relay.streams(listener);
+    assert!(streams.len() == 1 && streams[0].end == End::Reset);
+    relay.pass(Duration::from_secs(1));
+    picture(&mut relay, offender, VIDEO.0, 9, &[1; GROUP_RATE as usize]);
+    picture(&mut relay, offender, 2, 9, &[1; 200_000]);
+    assert_eq!(relay.inbox(offender).stopped.len(), 2);
+    relay.pass_beat();
+    let streams = relay.streams(listener);
+    assert!(
+        streams.len() == 2 && streams[1].end == End::Finished,
+        "the picture is back"
+    );
+    assert!(relay.hears(listener, talker));
+}
+
+/// Twenty groups of 6 MiB, of which the largest key frame is 4: each in a little over 2 s.
+#[test]
+fn a_screen_at_the_rate_of_group_bytes_loses_nothing() {
+    let mut relay = Relay::new();
+    let (talker, listener) = relay.pair();
+    for group in 0..20 {
+        let stream = u64::from(group);
+        relay.begin(talker, stream, group);
+        relay.data(talker, stream, &[7; GROUP_FRAME]);
+        for _ in 0..60 {
+            relay.pass(Duration::from_millis(34));
+            let piece = (2 * GROUP_RATE as usize - GROUP_FRAME) / 60;
+            relay.data(talker, stream, &vec![7; piece]);
+        }
+        relay.finish(talker, stream);
+    }
+    relay.pass_beat();
+    assert!(relay.inbox(talker).stopped.is_empty());
+    let streams = relay.streams(listener);
+    assert_eq!(streams.len(), 20);
+    assert!(streams.iter().all(|stream| stream.end == End::Finished));
+}
+
+#[test]
+fn the_rate_of_groups() {
+    let (mut relay, talker, listener, offender) = company();
+    for number in 0..GROUPS_BURST {
+        picture(&mut relay, offender, VIDEO.0, number, b"picture");
+    }
+    assert_eq!(relay.closed(offender.peer), None);
+    relay.open(offender, 99);
+    closed_for(&mut relay, offender.peer, CloseReason::TooMany);
+    assert!(relay.hears(listener, talker));
+}
+
+/// A stream counts though it never says what it brings.
+#[test]
+fn the_rate_of_streams_that_are_given_up() {
+    let (mut relay, talker, listener, offender) = company();
+    for number in 0..=GROUPS_BURST {
+        assert_eq!(relay.closed(offender.peer), None);
+        relay.open(offender, u64::from(number));
+        if relay.closed(offender.peer).is_none() {
+            let reset = Event::GroupReset(offender.peer, incoming(u64::from(number)));
+            relay.event(reset);
+        }
+    }
+    closed_for(&mut relay, offender.peer, CloseReason::TooMany);
+    assert!(relay.hears(listener, talker));
+}
+
+#[test]
+fn pictures_that_are_groups_of_their_own_on_two_tracks_are_not_too_many() {
+    let (mut relay, talker, listener, filming) = company();
+    let tracks = [1, 2];
+    for track in tracks {
+        relay.subscribe(listener, filming, TrackId(track));
+    }
+    let pictures = 60 * 60;
+    for number in 0..pictures {
+        // A network that stalls delivers half a second at once.
+        if number % 30 == 0 {
+            relay.pass(Duration::from_millis(500));
+        }
+        for track in tracks {
+            picture(&mut relay, filming, track, number, b"picture");
+        }
+        relay.pass(Duration::from_micros(10));
+        if number % GROUPS_PER_TRACK as u32 == 0 {
+            relay.pass_beat();
+        }
+    }
+    assert_eq!(relay.closed(filming.peer), None);
+    assert!(relay.inbox(filming).stopped.is_empty());
     assert!(relay.hears(listener, talker));
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::wire::limits::DATAGRAM;
 use crate::wire::{Bundle, ParticipantId};
 
-use super::limits::{BEAT, VIEWER_BEATS};
+use super::limits::{BEAT, LISTENER_BYTES, VIEWER_BEATS};
 use super::subscription::{MemberIndex, Selection, Source};
 
 /// Where participants stand: members at 0, served on each beat; viewers at 1 to 3, each served on
@@ -256,18 +256,33 @@ impl Sharing {
         }
     }
 
-    /// As few bundles as it takes, and as equal as can be, so that the kernel can cut them from
-    /// one buffer.
-    fn build(&mut self, selection: &Selection, arrivals: &[Arrival]) {
+    /// Which of the arrivals someone is given: the newest that it is subscribed to, as far as
+    /// [`LISTENER_BYTES`] go. Returns their bytes.
+    fn choose(&mut self, selection: &Selection, arrivals: &[Arrival]) -> usize {
         self.wanted.clear();
-        let (mut fewest, mut filled, mut total) = (0, DATAGRAM, 0);
-        for (number, arrival) in arrivals.iter().enumerate() {
+        let mut total = 0;
+        for (number, arrival) in arrivals.iter().enumerate().rev() {
             if !selection.contains(arrival.source) {
                 continue;
             }
             let size = Bundle::entry_len(arrival.payload.len());
+            if total + size > LISTENER_BYTES {
+                break;
+            }
             self.wanted.push(number as u32);
             total += size;
+        }
+        self.wanted.reverse();
+        total
+    }
+
+    /// As few bundles as it takes, and as equal as can be, so that the kernel can cut them from
+    /// one buffer.
+    fn build(&mut self, selection: &Selection, arrivals: &[Arrival]) {
+        let total = self.choose(selection, arrivals);
+        let (mut fewest, mut filled) = (0, DATAGRAM);
+        for &number in &self.wanted {
+            let size = Bundle::entry_len(arrivals[number as usize].payload.len());
             filled += size;
             if filled > DATAGRAM {
                 fewest += 1;

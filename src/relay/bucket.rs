@@ -23,10 +23,12 @@ impl Bucket {
     pub(super) fn take(&mut self, cost: u32, burst: u32, rate: u32, now: Millis) -> bool {
         let gained = u64::from(now.0.wrapping_sub(self.at)) * u64::from(rate) / 1000;
         if gained > 0 {
+            // Only as far as whole tokens go, so that what is left of one counts the next time.
+            let spent = (gained * 1000).div_ceil(u64::from(rate));
+            self.at = self.at.wrapping_add(spent as u32);
             self.level = u64::from(self.level)
                 .saturating_add(gained)
                 .min(u64::from(burst)) as u32;
-            self.at = now.0;
         }
         match self.level.checked_sub(cost) {
             Some(rest) => {
@@ -71,6 +73,18 @@ mod tests {
             "never more than the burst"
         );
         assert!(bucket.take(10, 10, 100, at(100_000)));
+    }
+
+    #[test]
+    fn what_is_left_of_a_token_counts_the_next_time() {
+        let mut bucket = Bucket::new(5, Millis(0));
+        let mut given = 0;
+        for ms in (9..=9_000).step_by(9) {
+            while bucket.take(1, 5, 200, Millis(ms)) {
+                given += 1;
+            }
+        }
+        assert!((1790..=1805).contains(&given), "{given}");
     }
 
     #[test]

@@ -301,19 +301,11 @@ impl Room {
     /// Forgets a member: its number is free for another.
     fn bury<O: Outlet, B: Bus>(&mut self, turn: &mut Turn<'_, O, B>, index: MemberIndex) {
         self.backlog.purge(index);
+        self.drop_groups(turn.outlet, index);
         for seat in self.stands.iter_mut().flatten() {
             seat.selection.forget(index);
-            let theirs = seat
-                .views
-                .extract_if(.., |view| view.source().member == index);
-            for view in theirs {
-                let track = track_of(&self.members, view.source());
-                view.end(seat.peer, track, turn.outlet);
-            }
         }
-        if let Some(member) = self.members.try_remove(index.0 as usize) {
-            self.held -= member.held;
-        }
+        self.members.try_remove(index.0 as usize);
     }
 
     /// Whether something here waits for a beat.
@@ -329,16 +321,6 @@ impl Room {
                 .members
                 .iter()
                 .any(|(_, member)| member.tracks.iter().any(ages))
-    }
-
-    /// The local member whose groups hold most, and how much.
-    pub(super) fn largest_holder(&self) -> Option<(Peer, usize)> {
-        let members = self.members.iter().map(|(_, member)| member);
-        let here = members.filter_map(|member| match member.home {
-            Home::Here(peer) => Some((peer, member.held)),
-            Home::Shard(_) | Home::Gone { .. } => None,
-        });
-        here.max_by_key(|&(_, held)| held)
     }
 }
 

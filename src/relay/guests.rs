@@ -6,20 +6,21 @@ use bytes::Bytes;
 use zeroize::Zeroize;
 
 use crate::wire::{
-    CloseReason, ControlReader, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, UplinkGroup,
-    VERSION, WireError, hello_version, split_uplink,
+    CloseReason, ControlReader, Role, RoomHandle, To, ToRelay, VERSION, WireError, hello_version,
+    split_uplink,
 };
 
 use super::bucket::{Bucket, Millis};
 use super::bus::{Bus, News, Parcel};
 use super::limits::{
-    BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, HELLO_WITHIN, MESSAGES_BURST, MESSAGES_RATE,
-    TRACKS, UPLOADS,
+    BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, GROUP_BURST, GROUPS_BURST, HELLO_WITHIN,
+    MESSAGES_BURST, MESSAGES_RATE,
 };
-use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer};
+use super::outlet::{OutgoingGroup, Outlet, Peer};
 use super::room::{Place, Room};
 use super::rooms::Rooms;
 use super::subscription::{MemberIndex, Source};
+use super::uploads::Upload;
 
 /// One connection, from its first byte on.
 pub(super) struct Guest {
@@ -28,6 +29,9 @@ pub(super) struct Guest {
     pub(super) seat: Option<Seated>,
     pub(super) messages: Bucket,
     pub(super) bodies: Bucket,
+    /// How many groups it may begin, and how many bytes of groups it may send.
+    pub(super) groups: Bucket,
+    pub(super) group_bytes: Bucket,
     pub(super) uploads: Vec<Upload>,
 }
 
@@ -37,13 +41,6 @@ pub(super) struct Seated {
     pub(super) room: usize,
     pub(super) place: Place,
     pub(super) member: Option<MemberIndex>,
-}
-
-/// A stream that brings a group.
-pub(super) struct Upload {
-    pub(super) stream: IncomingGroup,
-    pub(super) header: Vec<u8>,
-    pub(super) group: Option<(TrackId, GroupNumber)>,
 }
 
 impl Guest {
@@ -72,6 +69,8 @@ impl<B: Bus> Rooms<B> {
             seat: None,
             messages: Bucket::new(MESSAGES_BURST, millis),
             bodies: Bucket::new(BODIES_BURST, millis),
+            groups: Bucket::new(GROUPS_BURST, millis),
+            group_bytes: Bucket::new(GROUP_BURST, millis),
             uploads: Vec::new(),
         }));
         self.connected += 1;
@@ -237,7 +236,7 @@ impl<B: Bus> Rooms<B> {
     }
 
     /// The seat of a member; anyone else who sends media is closed.
-    fn sender(&mut self, peer: Peer) -> Option<(Seated, MemberIndex)> {
+    pub(super) fn sender(&mut self, peer: Peer) -> Option<(Seated, MemberIndex)> {
         let seat = self.guest(peer)?.seat;
         let sender = seat.and_then(|seat| Some((seat, seat.member?)));
         if sender.is_none() {
@@ -267,109 +266,6 @@ impl<B: Bus> Rooms<B> {
         }
     }
 
-    pub(super) fn group_opened(&mut self, peer: Peer, stream: IncomingGroup) {
-        if self.sender(peer).is_none() {
-            return;
-        }
-        let Some(guest) = self.guest(peer) else {
-            return;
-        };
-        if guest.uploads.len() >= UPLOADS {
-            return self.doomed.push((peer, CloseReason::TooMany));
-        }
-        guest.uploads.push(Upload {
-            stream,
-            header: Vec::new(),
-            group: None,
-        });
-    }
-
-    pub(super) fn group_data<O: Outlet>(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        stream: IncomingGroup,
-        mut bytes: Bytes,
-        outlet: &mut O,
-    ) {
-        let Some((seat, member)) = self.sender(peer) else {
-            return;
-        };
-        let Some(guest) = self.guest(peer) else {
-            return;
-        };
-        let Some(at) = guest
-            .uploads
-            .iter()
-            .position(|upload| upload.stream == stream)
-        else {
-            return;
-        };
-        let upload = &mut guest.uploads[at];
-        let (track, group, begins) = match upload.group {
-            Some((track, group)) => (track, group, false),
-            None => {
-                let missing = UplinkGroup::LEN - upload.header.len();
-                let head = bytes.split_to(missing.min(bytes.len()));
-                upload.header.extend_from_slice(&head);
-                if upload.header.len() < UplinkGroup::LEN {
-                    return;
-                }
-                match UplinkGroup::decode(&upload.header) {
-                    Err(error) => return self.doomed.push((peer, fault(error))),
-                    Ok(UplinkGroup { track, .. }) if track.0 >= TRACKS => {
-                        return self.doomed.push((peer, CloseReason::TooMany));
-                    }
-                    Ok(UplinkGroup { track, group }) => {
-                        upload.header = Vec::new();
-                        upload.group = Some((track, group));
-                        (track, group, true)
-                    }
-                }
-            }
-        };
-        let wanted = self.in_room(now, seat.room, outlet, |room, turn| {
-            (!begins || room.begin_group(turn, member, track, group))
-                && room.extend_group(turn, member, track, group, bytes)
-        });
-        if wanted != Some(true) {
-            outlet.stop_incoming(peer, stream);
-            if let Some(guest) = self.guest(peer) {
-                guest.uploads.retain(|upload| upload.stream != stream);
-            }
-        }
-    }
-
-    pub(super) fn group_ended<O: Outlet>(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        stream: IncomingGroup,
-        whole: bool,
-        outlet: &mut O,
-    ) {
-        let Some(guest) = self.guest(peer) else {
-            return;
-        };
-        let Some(at) = guest
-            .uploads
-            .iter()
-            .position(|upload| upload.stream == stream)
-        else {
-            return;
-        };
-        let upload = guest.uploads.swap_remove(at);
-        match (upload.group, self.sender(peer)) {
-            (Some((track, group)), Some((seat, member))) => {
-                self.in_room(now, seat.room, outlet, |room, turn| {
-                    room.end_group(turn, member, track, group, whole);
-                });
-            }
-            (None, Some(_)) if whole => self.doomed.push((peer, CloseReason::Malformed)),
-            _ => {}
-        }
-    }
-
     pub(super) fn group_stopped<O: Outlet>(
         &mut self,
         now: Instant,
@@ -394,7 +290,7 @@ impl<B: Bus> Rooms<B> {
 }
 
 /// What a peer is told when its bytes are wrong.
-fn fault(error: WireError) -> CloseReason {
+pub(super) fn fault(error: WireError) -> CloseReason {
     match error {
         WireError::TooLarge => CloseReason::TooLarge,
         WireError::SizeClass | WireError::Malformed | WireError::Padding | WireError::Truncated => {

@@ -77,6 +77,11 @@ pub const ROOM_DATAGRAMS: usize = 2048;
 /// See [`ROOM_DATAGRAMS`].
 pub const FAIR_SHARE: usize = 2;
 
+/// Bytes of datagrams that a beat builds for one listener; the newest stay. More would be built only
+/// to be dropped: the carrier queues no more for one connection. A hundred who talk at once fit, even
+/// in a viewer's beat with its three frames of each.
+pub const LISTENER_BYTES: usize = 64 * 1024;
+
 /// Incoming streams of one participant at a time. Its tracks times two: a group that ends while
 /// the next begins.
 pub const UPLOADS: usize = 2 * TRACKS as usize;
@@ -93,7 +98,8 @@ pub const GRACE: Duration = Duration::from_millis(750);
 /// beat has to find it.
 pub const LINGER: Duration = Duration::from_millis(100);
 
-/// How long the finished groups of a sender who left are still delivered.
+/// How long the finished groups of a sender who left are still delivered, if there is memory for
+/// them.
 pub const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Bytes of one group. At 4 Mbit/s, sixteen seconds without a key frame.
@@ -102,7 +108,24 @@ pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that one participant's groups may hold together: a full one and its successor.
 pub const PARTICIPANT_BYTES: usize = 2 * GROUP_BYTES;
 
-/// Bytes that the groups of one room may hold together; past it, whoever holds most is closed.
+/// Group bytes of one participant: how many at once, and how many a second after; all who subscribe
+/// get each of them. The burst is two frames of the largest size, the rate 24 Mbit/s: a camera and
+/// a 4K screen at once, at what they take with any codec of today. What is over costs its sender the
+/// rest of that group, as a network that is too slow would.
+pub const GROUP_BURST: u32 = 8 * 1024 * 1024;
+/// See [`GROUP_BURST`].
+pub const GROUP_RATE: u32 = 3 * 1024 * 1024;
+
+/// Groups that one participant begins: how many at once, and how many a second after. Each is a
+/// stream to everyone who subscribes. Three tracks on which every picture is a group, at 60 a
+/// second, fit; and the burst is more than a second of them, since a network that stalled delivers
+/// them together.
+pub const GROUPS_BURST: u32 = 256;
+/// See [`GROUPS_BURST`].
+pub const GROUPS_RATE: u32 = 200;
+
+/// Bytes that the groups of one room may hold together. Past it, those of who left are let go, then
+/// whoever holds most is closed.
 pub const ROOM_BYTES: usize = 128 * 1024 * 1024;
 
 /// Chunks of a group are merged (copied) while two neighbours fit this many bytes, so that a

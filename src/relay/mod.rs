@@ -13,7 +13,11 @@ pub use rooms::{Beat, Census, Rooms};
 
 mod guests;
 
+mod uploads;
+
 mod room;
+
+mod post;
 
 mod strain;
 
@@ -24,6 +28,8 @@ mod delivery;
 mod beat;
 
 mod groups;
+
+mod memory;
 
 mod bus;
 pub use bus::{Alone, Bus, GroupName, News, Parcel, ShardId};
@@ -43,6 +49,8 @@ pub use run::{Relay, RelayError, StopHandle};
 #[allow(clippy::disallowed_types)] // where to listen
 mod config;
 pub use config::{ConfigError, Limits, RelayConfig};
+
+mod fields;
 
 #[cfg(test)]
 mod tests;

@@ -7,14 +7,13 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 use zeroize::Zeroize;
 
-use crate::wire::limits::BODY;
 use crate::wire::{
-    CloseReason, FromRelay, ParticipantId, Role, RoomHandle, To, TrackId, encode_control,
+    CloseReason, FromRelay, ParticipantId, Role, RoomHandle, TrackId, encode_control,
 };
 
 use super::beat::{Backlog, MEMBERS, STANDS, Sharing};
 use super::bucket::{Bucket, Millis};
-use super::bus::{Bus, News, Parcel, ShardId};
+use super::bus::{Bus, News, ShardId};
 use super::groups::{Track, View};
 use super::limits::{DATAGRAM_BURST, SUBSCRIPTIONS, TRACKS};
 use super::outlet::{Outlet, Peer, SendError};
@@ -263,99 +262,9 @@ impl Room {
         self.wind_up(turn);
     }
 
-    /// A message to all who are in the room at this shard.
-    pub(super) fn announce<O: Outlet, B: Bus>(
-        &self,
-        turn: &mut Turn<'_, O, B>,
-        message: &FromRelay,
-    ) {
-        let Ok(message) = encode_control(message) else {
-            return;
-        };
-        for seat in self.stands.iter().flatten() {
-            turn.control(seat.peer, &message);
-        }
-    }
-
-    /// A local member's control body.
-    pub(super) fn send<O: Outlet, B: Bus>(
-        &mut self,
-        turn: &mut Turn<'_, O, B>,
-        sender: Peer,
-        from: MemberIndex,
-        to: To,
-        body: Vec<u8>,
-    ) {
-        let Some(member) = self.members.get(from.0 as usize) else {
-            return;
-        };
-        if body.len() > BODY {
-            turn.doomed.push((sender, CloseReason::TooLarge));
-            return;
-        }
-        let from = member.id;
-        let shard = match to {
-            To::Everyone => None,
-            To::One(id) => match self.home(id) {
-                Some(Home::Shard(shard)) => Some(shard),
-                _ => None,
-            },
-        };
-        if let Some(shard) = shard {
-            let news = News::Message {
-                from,
-                to,
-                body: body.into(),
-            };
-            let (me, room) = (turn.bus.me(), self.handle);
-            turn.bus.send(
-                shard,
-                Parcel {
-                    from: me,
-                    room,
-                    news,
-                },
-            );
-            return;
-        }
-        if to == To::Everyone && !self.neighbours.is_empty() {
-            let body = Bytes::copy_from_slice(&body);
-            self.tell_neighbours(turn, &News::Message { from, to, body });
-        }
-        self.deliver(turn, from, to, body);
-    }
-
     pub(super) fn home(&self, id: ParticipantId) -> Option<Home> {
         let index = self.by_id.get(&id)?;
         Some(self.members.get(index.0 as usize)?.home)
-    }
-
-    /// A control body to those of its receivers who are at this shard.
-    pub(super) fn deliver<O: Outlet, B: Bus>(
-        &self,
-        turn: &mut Turn<'_, O, B>,
-        from: ParticipantId,
-        to: To,
-        body: Vec<u8>,
-    ) {
-        let Ok(message) = encode_control(&FromRelay::Message { from, body }) else {
-            return;
-        };
-        match to {
-            To::Everyone => {
-                let sender = self.home(from);
-                for seat in self.stands.iter().flatten() {
-                    if sender != Some(Home::Here(seat.peer)) {
-                        turn.control(seat.peer, &message);
-                    }
-                }
-            }
-            To::One(id) => {
-                if let Some(Home::Here(peer)) = self.home(id) {
-                    turn.control(peer, &message);
-                }
-            }
-        }
     }
 
     /// The source that a participant names, unless it is its own or of nobody who is here.

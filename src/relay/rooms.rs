@@ -15,7 +15,7 @@ use super::bus::{Bus, News, Parcel};
 use super::config::Limits;
 use super::draw::Draw;
 use super::guests::{Guest, Seated};
-use super::limits::{JUST_PASSED, OVERRUN, ROOM_BYTES};
+use super::limits::{JUST_PASSED, OVERRUN};
 use super::outlet::{Event, Outlet, Peer};
 use super::room::{Room, Tools, Turn};
 
@@ -159,7 +159,7 @@ impl<B: Bus> Rooms<B> {
             Event::Connected(peer) => self.connected(now, peer, outlet),
             Event::Control(peer, bytes) => self.control(now, peer, &bytes, outlet),
             Event::Datagram(peer, bytes) => self.datagram(now, peer, &bytes, outlet),
-            Event::GroupOpened(peer, stream) => self.group_opened(peer, stream),
+            Event::GroupOpened(peer, stream) => self.group_opened(now, peer, stream),
             Event::GroupData(peer, stream, bytes) => {
                 self.group_data(now, peer, stream, bytes, outlet);
             }
@@ -269,7 +269,7 @@ impl<B: Bus> Rooms<B> {
         let result = act(room, turn!(self, now, outlet));
         self.held = self.held + room.held - before;
         if room.held > before {
-            self.bound_bytes(index);
+            self.bound_bytes(index, outlet);
         }
         self.list(now, index);
         Some(result)
@@ -284,22 +284,6 @@ impl<B: Bus> Rooms<B> {
             self.busy.push(index);
             let next = self.next_beat(now);
             self.due.get_or_insert(next);
-        }
-    }
-
-    /// Over the bound of a room or of the relay, whoever holds most has to go.
-    fn bound_bytes(&mut self, index: usize) {
-        let room = self.rooms.get(index).filter(|room| room.held > ROOM_BYTES);
-        let mut largest = room.and_then(Room::largest_holder);
-        if largest.is_none() && self.held > self.limits.group_bytes() {
-            let holders = self
-                .rooms
-                .iter()
-                .filter_map(|(_, room)| room.largest_holder());
-            largest = holders.max_by_key(|&(_, held)| held);
-        }
-        if let Some((peer, _)) = largest {
-            self.doomed.push((peer, CloseReason::TooLarge));
         }
     }
 
@@ -349,6 +333,7 @@ impl<B: Bus> Rooms<B> {
         };
         self.participants -= 1;
         let moved = self.in_room(now, index, outlet, |room, turn| room.leave(turn, place));
+        self.drop_leavers(index, outlet);
         if let Some(Some(moved)) = moved
             && let Some(Guest {
                 seat: Some(seat), ..

@@ -92,14 +92,17 @@ fn groups_without_end() {
     meeting.ends_unharmed(160 * 1024);
 }
 
-/// Five thousand streams one after the other, half of them given up after their first bytes: what
-/// is given up, and what was followed by a newer group, is let go. 8 MiB is what a few connections take anyway.
+/// A thousand streams one after the other, half of them given up after their first bytes: what is
+/// given up, and what was followed by a newer group, is let go. 8 MiB is what a few connections take
+/// anyway. Then as many as the connection takes, which are too many.
 #[test]
 fn streams_that_are_given_up_at_once() {
     let meeting = Meeting::begin();
     run(async {
         let peer = member(&meeting).await;
-        for group in 0..5000 {
+        for group in 0..1000 {
+            // At most 166 a second; 200 are allowed.
+            tokio::time::sleep(Duration::from_millis(6)).await;
             let mut stream = peer.connection.open_uni().await.expect("a stream");
             let mut bytes = header((group % 16) as u8, group);
             bytes.resize(2000, 1);
@@ -111,6 +114,16 @@ fn streams_that_are_given_up_at_once() {
             }
         }
         assert!(peer.is_there());
+        for group in 1000.. {
+            let Ok(mut stream) = peer.connection.open_uni().await else {
+                break;
+            };
+            if stream.write_all(&header(1, group)).await.is_err() {
+                break;
+            }
+            let _ = stream.finish();
+        }
+        peer.closes_for(CloseReason::TooMany, "groups").await;
     });
     meeting.ends_unharmed(8 * 1024);
 }

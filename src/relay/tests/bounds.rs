@@ -7,18 +7,18 @@ use crate::relay::room::{Member, Seat};
 use crate::wire::limits::{AUDIO_PAYLOAD, BODY, SIZE_CLASSES};
 
 /// A relay with a pair that talks, and an offender in the same room.
-fn company() -> (Relay, Person, Person, Person) {
+pub(super) fn company() -> (Relay, Person, Person, Person) {
     company_with(Limits::default())
 }
 
-fn company_with(limits: Limits) -> (Relay, Person, Person, Person) {
+pub(super) fn company_with(limits: Limits) -> (Relay, Person, Person, Person) {
     let mut relay = Relay::with(limits);
     let (talker, listener) = relay.pair();
     let offender = relay.member();
     (relay, talker, listener, offender)
 }
 
-fn closed_for(relay: &mut Relay, offender: Peer, reason: CloseReason) {
+pub(super) fn closed_for(relay: &mut Relay, offender: Peer, reason: CloseReason) {
     assert_eq!(relay.closed(offender), Some(reason));
     relay.event(Event::Closed(offender));
 }
@@ -159,6 +159,44 @@ fn datagrams_of_one_room() {
     assert_eq!(heard.iter().filter(|(id, _)| *id == talker.id).count(), 1);
 }
 
+/// What a beat builds for someone who asked for everything: the newest frames, in their order.
+#[test]
+fn bytes_of_one_beat_for_one_listener() {
+    let (mut relay, talker, listener, everything) = company();
+    let flooders: Vec<_> = (0..20).map(|_| relay.member()).collect();
+    for &flooder in &flooders {
+        relay.subscribe(everything, flooder, AUDIO);
+    }
+    let frame = |number: u32| {
+        let mut frame = number.to_be_bytes().to_vec();
+        frame.resize(800 + number as usize % 200, 0);
+        frame
+    };
+    let last = 20 * 10 - 1;
+    for number in 0..=last {
+        relay.speak(flooders[number as usize % 20], &frame(number));
+    }
+    relay.speak(talker, b"a voice");
+    relay.pass_beat();
+    let bundles = &relay.inbox(everything).bundles;
+    let bytes: usize = bundles.iter().map(Bytes::len).sum();
+    assert!(
+        bytes <= LISTENER_BYTES && bytes > LISTENER_BYTES - 1024,
+        "{bytes}"
+    );
+    let heard = relay.heard(everything);
+    let first = last + 1 - heard.len() as u32;
+    for (number, (_, heard)) in (first..=last).zip(&heard) {
+        assert!(*heard == frame(number));
+    }
+    assert_eq!(
+        relay.heard(listener).len(),
+        1,
+        "who asks for less loses nothing"
+    );
+    assert!(relay.hears(listener, talker));
+}
+
 #[test]
 fn track_numbers() {
     let (mut relay, talker, listener, one) = company();
@@ -210,102 +248,6 @@ fn incoming_streams() {
     assert_eq!(relay.closed(offender.peer), None);
     relay.open(offender, 99);
     closed_for(&mut relay, offender.peer, CloseReason::TooMany);
-    assert!(relay.hears(listener, talker));
-}
-
-#[test]
-fn groups_of_one_track() {
-    let (mut relay, talker, listener, offender) = company();
-    relay.subscribe(listener, offender, VIDEO);
-    for number in 0..UPLOADS as u32 {
-        relay.begin(offender, u64::from(number), number);
-        relay.data(offender, u64::from(number), &[0; 2000]);
-    }
-    assert_eq!(relay.rooms.census().group_bytes, GROUPS_PER_TRACK * 2000);
-    relay.data(offender, 0, b"to a group that is gone");
-    assert!(relay.inbox(offender).stopped == [incoming(0)]);
-    assert!(relay.hears(listener, talker));
-}
-
-#[test]
-fn bytes_of_one_group() {
-    let (mut relay, talker, listener, offender) = company();
-    relay.begin(offender, 1, 1);
-    for _ in 0..GROUP_BYTES / 65536 {
-        relay.data(offender, 1, &[0; 65536]);
-    }
-    assert_eq!(relay.closed(offender.peer), None);
-    relay.data(offender, 1, &[0]);
-    closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
-    relay.pass(FAREWELL);
-    assert_eq!(relay.rooms.census().group_bytes, 0);
-    assert!(relay.hears(listener, talker));
-}
-
-fn fill(relay: &mut Relay, who: Person, track: u8, bytes: usize) {
-    relay.open(who, u64::from(track));
-    let header = UplinkGroup {
-        track: TrackId(track),
-        group: GroupNumber(3),
-    }
-    .encode();
-    relay.data(who, u64::from(track), &header);
-    let chunk = vec![0; 65536];
-    let mut left = bytes;
-    while left > 0 {
-        let part = left.min(chunk.len());
-        relay.data(who, u64::from(track), &chunk[..part]);
-        left -= part;
-    }
-}
-
-#[test]
-fn group_bytes_of_one_participant() {
-    let (mut relay, talker, listener, offender) = company();
-    fill(&mut relay, offender, 1, GROUP_BYTES);
-    fill(&mut relay, offender, 2, PARTICIPANT_BYTES - GROUP_BYTES);
-    assert_eq!(relay.closed(offender.peer), None);
-    fill(&mut relay, offender, 3, 1);
-    closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
-    assert!(relay.hears(listener, talker));
-}
-
-#[test]
-fn group_bytes_of_one_room() {
-    let (mut relay, talker, listener, offender) = company();
-    fill(&mut relay, talker, 1, 100_000);
-    fill(&mut relay, offender, 1, GROUP_BYTES);
-    fill(&mut relay, offender, 2, 1000);
-    for _ in 0..(ROOM_BYTES - GROUP_BYTES) / GROUP_BYTES {
-        let helper = relay.member();
-        fill(&mut relay, helper, 1, GROUP_BYTES - 20_000);
-    }
-    assert_eq!(relay.closed(offender.peer), None);
-    fill(&mut relay, talker, 2, 300_000);
-    assert_eq!(
-        relay.closed(talker.peer),
-        None,
-        "who holds most is closed, not who came last"
-    );
-    closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
-    assert!(relay.hears(listener, talker));
-    relay.pass(FAREWELL);
-    assert!(relay.rooms.census().group_bytes <= ROOM_BYTES);
-}
-
-#[test]
-fn group_bytes_of_the_relay() {
-    let (mut relay, talker, listener, _) = company_with(Limits {
-        group_memory: 16,
-        ..Limits::default()
-    });
-    let offender = relay.enter(RoomHandle([9; 32]), Role::Member);
-    fill(&mut relay, offender, 1, GROUP_BYTES);
-    fill(&mut relay, offender, 2, GROUP_BYTES - 100_000);
-    assert_eq!(relay.closed(offender.peer), None);
-    fill(&mut relay, talker, 1, 200_000);
-    assert_eq!(relay.closed(talker.peer), None);
-    closed_for(&mut relay, offender.peer, CloseReason::TooLarge);
     assert!(relay.hears(listener, talker));
 }
 

@@ -126,6 +126,19 @@ fn a_viewer_who_sends_is_closed() {
 }
 
 #[test]
+fn a_message_to_oneself_goes_nowhere() {
+    let mut relay = Relay::new();
+    let [one, two] = relay.members();
+    relay.control(one);
+    relay.control(two);
+    relay.send(one, To::One(one.id), b"note to self");
+    relay.send(one, To::Everyone, b"to all but me");
+    assert!(relay.control(one).is_empty());
+    assert_eq!(relay.control(two).len(), 1);
+    assert_eq!(relay.closed(one.peer), None);
+}
+
+#[test]
 fn a_message_goes_out_at_once_to_whom_it_is_for() {
     let mut relay = Relay::new();
     let [one, two, three] = relay.members();

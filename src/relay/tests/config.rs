@@ -128,11 +128,3 @@ fn fields_that_do_not_go_together_are_refused() {
     }
     assert!(RelayConfig::parse("public_address = '[2001:db8::1]:443'").is_ok());
 }
-
-#[test]
-fn edits_count_single_slips() {
-    assert_eq!(edits("", "abc"), 3);
-    assert_eq!(edits("listen", "listen"), 0);
-    assert_eq!(edits("lisen", "listen"), 1);
-    assert_eq!(edits("kitten", "sitting"), 3);
-}

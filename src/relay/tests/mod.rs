@@ -21,6 +21,8 @@ mod audio;
 mod bounds;
 mod bus;
 mod comings;
+mod floods;
+mod group_bounds;
 mod groups;
 mod soak;
 

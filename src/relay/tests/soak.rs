@@ -6,10 +6,10 @@ use super::*;
 use crate::relay::limits::{FAREWELL, GRACE};
 
 /// SplitMix64: a test's randomness, from one printed seed.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -267,15 +267,21 @@ impl Meetings {
     }
 }
 
-#[test]
-fn random_meetings_keep_their_promises() {
+/// The seeds to run a story with: those from 1 to `last`, or the one that is asked for.
+pub(super) fn seeds(last: u64) -> impl Iterator<Item = u64> {
     let seeds = match std::env::var("SOTTOVOCE_SEED") {
         Ok(seed) => vec![seed.parse().expect("SOTTOVOCE_SEED is a number")],
-        Err(_) => (1..=12).collect(),
+        Err(_) => (1..=last).collect(),
     };
-    for seed in seeds {
-        // Shown only when the test fails.
-        println!("SOTTOVOCE_SEED={seed}");
+    // Shown only when the test fails.
+    seeds
+        .into_iter()
+        .inspect(|seed| println!("SOTTOVOCE_SEED={seed}"))
+}
+
+#[test]
+fn random_meetings_keep_their_promises() {
+    for seed in seeds(12) {
         let mut meetings = Meetings::new(seed);
         for _ in 0..10_000 {
             meetings.step();

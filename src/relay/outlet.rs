@@ -13,6 +13,8 @@ pub trait Outlet {
     fn send_control(&mut self, to: Peer, message: Bytes) -> Result<(), SendError>;
     /// Queues a bundle; the carrier may drop it.
     fn send_datagram(&mut self, to: Peer, bundle: Bytes) -> Result<(), SendError>;
+    /// Lets a peer send groups at full speed: it is a member of a room now.
+    fn widen(&mut self, peer: Peer);
     /// Opens a stream; a higher priority goes first. `None`: the peer allows no more, or is gone.
     fn open_group(&mut self, to: Peer, priority: i32) -> Option<OutgoingGroup>;
     /// Writes as much as the stream takes now, in bytes.

@@ -164,6 +164,7 @@ impl Room {
         }
         let member = match role {
             Role::Member => {
+                turn.outlet.widen(peer);
                 self.announce(turn, &FromRelay::Joined { participant: you });
                 self.tell_neighbours(turn, &News::Here(you));
                 Some(self.seat_member(turn, you, Home::Here(peer)))

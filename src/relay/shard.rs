@@ -28,6 +28,10 @@ impl<S: Socket> Outlet for Server<S> {
         Server::send_datagram(self, to, bundle)
     }
 
+    fn widen(&mut self, peer: Peer) {
+        Server::widen(self, peer);
+    }
+
     fn open_group(&mut self, to: Peer, priority: i32) -> Option<OutgoingGroup> {
         Server::open_group(self, to, priority)
     }

@@ -52,6 +52,14 @@ fn members_learn_of_each_other_and_the_room_goes_with_the_last() {
 }
 
 #[test]
+fn members_alone_may_send_groups_at_full_speed() {
+    let mut relay = Relay::new();
+    let (member, viewer) = (relay.member(), relay.viewer());
+    assert!(relay.inbox(member).wide);
+    assert!(!relay.inbox(viewer).wide);
+}
+
+#[test]
 fn rooms_know_nothing_of_each_other() {
     let mut relay = Relay::new();
     let here = relay.member();

@@ -72,6 +72,8 @@ pub(super) struct Inbox {
     pub(super) came: Vec<Came>,
     pub(super) closed: Option<CloseReason>,
     pub(super) stopped: Vec<IncomingGroup>,
+    /// May send groups at full speed.
+    pub(super) wide: bool,
 }
 
 /// A carrier without a network.
@@ -131,6 +133,10 @@ impl Outlet for Carrier {
         inbox.bundles.push(bundle);
         inbox.came.push(Came::Audio);
         Ok(())
+    }
+
+    fn widen(&mut self, peer: Peer) {
+        self.inbox(peer).wide = true;
     }
 
     fn open_group(&mut self, to: Peer, priority: i32) -> Option<OutgoingGroup> {

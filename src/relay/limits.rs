@@ -109,9 +109,9 @@ pub const GROUP_BYTES: usize = 8 * 1024 * 1024;
 pub const PARTICIPANT_BYTES: usize = 2 * GROUP_BYTES;
 
 /// Group bytes of one participant: how many at once, and how many a second after; all who subscribe
-/// get each of them. The burst is two frames of the largest size, the rate 24 Mbit/s: a camera and
-/// a 4K screen at once, at what they take with any codec of today. What is over costs its sender the
-/// rest of that group, as a network that is too slow would.
+/// get each of them. The burst is two frames of the largest size, the rate 25 Mbit/s: a 4K screen
+/// with a camera beside it. What is over costs its sender the rest of that group, as a network that
+/// is too slow would.
 pub const GROUP_BURST: u32 = 8 * 1024 * 1024;
 /// See [`GROUP_BURST`].
 pub const GROUP_RATE: u32 = 3 * 1024 * 1024;

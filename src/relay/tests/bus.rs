@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use std::collections::{HashMap, VecDeque};
+
 use super::*;
 use crate::relay::bus::{Bus, News, Parcel, ShardId};
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::relay::limits::{FAREWELL, GRACE};
 

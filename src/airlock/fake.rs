@@ -39,6 +39,8 @@ pub(crate) struct FakeNetwork(Arc<Mutex<State>>);
 struct State {
     inboxes: HashMap<SocketAddr, VecDeque<Packet>>,
     room: Option<usize>,
+    /// Once a socket has said that it is full, it has room.
+    full_once: bool,
     crowded: bool,
     refused: HashSet<SocketAddr>,
     no_segmentation: bool,
@@ -103,6 +105,12 @@ impl FakeNetwork {
     /// Sockets are full after this many more messages; `None`: never.
     pub(crate) fn room(&self, messages: Option<usize>) {
         self.state().room = messages;
+    }
+
+    /// Sockets are full after this many more messages, say so once, and have room again.
+    pub(crate) fn full_once_after(&self, messages: usize) {
+        let mut state = self.state();
+        (state.room, state.full_once) = (Some(messages), true);
     }
 
     /// The kernel is short of memory (ENOBUFS) until told otherwise.
@@ -289,7 +297,13 @@ impl Socket for FakeSocket {
                 _ => None,
             };
             if let Some(error) = error {
-                return if sent > 0 { Ok(sent) } else { Err(error) };
+                if sent > 0 {
+                    return Ok(sent);
+                }
+                if std::mem::take(&mut state.full_once) {
+                    state.room = None;
+                }
+                return Err(error);
             }
             if let Some(room) = &mut state.room {
                 *room -= 1;

@@ -116,3 +116,22 @@ fn nobody_is_left_behind_by_a_narrow_kernel_while_there_is_ever_more_to_send() {
     net.run(A_WHILE);
     net.end();
 }
+
+#[test]
+fn room_that_comes_back_within_a_flush_is_used_by_all() {
+    let mut net = Net::new(1);
+    let joined: Vec<_> = (0..100).map(|_| net.join()).collect();
+    net.run(A_WHILE);
+    for &(_, peer) in &joined {
+        let datagram = Bytes::from_static(b"sound");
+        net.server.send_datagram(peer, datagram).unwrap();
+    }
+    let before = net.server.airlock.counters();
+    net.network.full_once_after(10);
+    net.turn();
+    let after = net.server.airlock.counters();
+    assert_eq!(after.full - before.full, 1);
+    assert!(!net.server.blocked(), "nothing would wake the shard");
+    assert_eq!(after.sent - before.sent, 100);
+    net.end();
+}

@@ -6,7 +6,7 @@ use quinn_proto::VarInt;
 
 use super::client::{A_WHILE, End, config, usual};
 use super::net::{Net, RELAY};
-use crate::carrier::limits::CONTROL_QUEUE;
+use crate::carrier::limits::{CONTROL_QUEUE, OUTGOING_STREAMS};
 use crate::carrier::server::{Peer, SendError};
 
 /// A client that reads nothing, with small windows.
@@ -148,5 +148,30 @@ fn a_stranger_makes_the_relay_hold_little() {
     let mut stream = net.clients[client].quic.send_stream(first);
     let more = stream.write(&bytes).unwrap();
     assert!(more >= 200_000, "{more}");
+    net.end();
+}
+
+#[test]
+fn a_peer_that_allows_any_number_of_groups_and_answers_none_gets_a_bounded_number() {
+    let mut net = Net::new(1);
+    let (mut transport, tls) = usual();
+    transport.max_concurrent_uni_streams(VarInt::from_u32(5000));
+    let client = net.client_with(config(transport, tls), RELAY);
+    let peer = net.joined(client);
+    net.run(A_WHILE);
+    net.clients[client].mute = true;
+    let mut opened = Vec::new();
+    while let Some(group) = net.server.open_group(peer, 0) {
+        net.server
+            .write_group(peer, group, &mut [Bytes::from_static(b"a group")]);
+        net.server.reset_group(peer, group);
+        opened.push(group);
+        assert!(opened.len() <= OUTGOING_STREAMS);
+    }
+    assert_eq!(opened.len(), OUTGOING_STREAMS);
+    // Once it answers, its streams are over, and there may be others.
+    net.clients[client].mute = false;
+    net.run(A_WHILE);
+    assert!(net.server.open_group(peer, 0).is_some());
     net.end();
 }

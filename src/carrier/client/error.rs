@@ -6,6 +6,7 @@ use std::io;
 
 use quinn::ConnectionError;
 
+use crate::system::words;
 use crate::wire::CloseReason;
 
 /// `CONNECTION_REFUSED` (RFC 9000, 20.1): the server takes no more connections now.
@@ -87,7 +88,10 @@ pub enum BindFailed {
     #[error("the local address and the relay's are of two kinds (IPv4 and IPv6)")]
     OtherFamily,
     /// The system refuses for another reason.
-    #[error("the system gives no socket for the local address ({0})")]
+    #[error(
+        "the system gives no socket for the local address ({}); choose another",
+        words(*.0)
+    )]
     System(io::ErrorKind),
 }
 

@@ -12,7 +12,8 @@ use super::{Exit, Failure};
 /// Take part in a meeting from the terminal: play, record and watch media files.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The meeting link, as `sottovoce invite` prints it; in quotes, since shells see a comment in #
+    /// The meeting link, as `sottovoce invite` prints it; in quotes, since some shells take [ ] and #
+    /// for patterns
     link: String,
     /// The name that the others see
     #[arg(long)]

@@ -25,7 +25,7 @@ mod state;
 
 pub use events::{Input, Output, Rejection};
 pub use limits::{NAME_BYTES, NAME_LETTERS};
-pub use link::{Invite, LinkError, RelayRef};
+pub use link::{Invite, LinkError, RELAYS, RelayRef};
 pub use name::display_safe;
 pub use secret::LinkSecret;
 pub use state::Meeting;

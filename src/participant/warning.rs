@@ -24,6 +24,10 @@ pub(crate) enum Warning {
     UplinkSlow,
     /// A frame is too large for a datagram, or for the meeting.
     TooLargeToSend,
+    /// Nobody has the name of the one to be watched.
+    WatchNobody(Shown),
+    /// More than one has the name of the one to be watched.
+    WatchNamesakes(Shown),
     /// Whoever reads the watched participant's media has stopped reading.
     WatchClosed,
     /// What reads the watched participant's media cannot be written to.
@@ -56,6 +60,8 @@ impl Warning {
             Self::DiskSlow => "disk-slow",
             Self::UplinkSlow => "uplink-slow",
             Self::TooLargeToSend => "too-large-to-send",
+            Self::WatchNobody(_) => "watch-nobody",
+            Self::WatchNamesakes(_) => "watch-namesakes",
             Self::WatchClosed => "watch-closed",
             Self::WatchFailed(_) => "watch-failed",
             Self::WatchSlow => "watch-slow",
@@ -69,6 +75,7 @@ impl Warning {
     pub(crate) fn event(&self) -> Event {
         let (name, file) = match self {
             Self::Recording { name, file, .. } => (Some(name.clone()), file.clone()),
+            Self::WatchNobody(name) | Self::WatchNamesakes(name) => (Some(name.clone()), None),
             _ => (None, None),
         };
         Event::Warning {
@@ -110,6 +117,15 @@ impl fmt::Display for Warning {
             Self::TooLargeToSend => formatter.write_str(
                 "A frame is too large for the meeting and was left out. Encode what you play \
                  with a lower bit rate.",
+            ),
+            Self::WatchNobody(name) => write!(
+                formatter,
+                "Nobody called {name} is here yet; who comes under this name is shown then. The \
+                 name must be written as they write it, capitals included."
+            ),
+            Self::WatchNamesakes(name) => write!(
+                formatter,
+                "More than one here is called {name}: the first to come is shown."
             ),
             Self::WatchClosed => {
                 formatter.write_str("Nobody reads what is being watched any more.")

@@ -53,6 +53,10 @@ const LINGER: Duration = Duration::from_millis(200);
 /// here, before they count as gone. They may have lost the same relay.
 const ROLL_CALL: Duration = Duration::from_secs(10);
 
+/// How long to wait for the one to be watched before saying that nobody of this name is here: those
+/// who are here have shown themselves by then.
+const WATCHED_COMES: Duration = Duration::from_secs(3);
+
 /// How often live lines are redrawn, and small things looked after.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -331,6 +335,7 @@ impl Session {
             self.roll_call();
         }
         self.knock(now);
+        self.look_for_the_watched(now);
         for key in self.people.given_up(now) {
             if let Some(scribe) = &self.scribe {
                 scribe.finish(key);

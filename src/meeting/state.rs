@@ -9,7 +9,7 @@ use super::limits::PEOPLE;
 use super::link::Invite;
 use super::pieces::cut;
 use super::seal::{Opener, Sealer};
-use super::secret::{Draws, LinkSecret};
+use super::secret::Draws;
 use super::track::{Frame, Presence, TrackKind};
 use crate::wire::limits::{AUDIO_PAYLOAD, GROUP_FRAME};
 use crate::wire::{
@@ -35,7 +35,7 @@ struct Stay {
 
 /// A meeting, end to end, without I/O.
 pub struct Meeting {
-    secret: LinkSecret,
+    invite: Invite,
     room: RoomHandle,
     presence: Presence,
     draws: Draws,
@@ -49,15 +49,20 @@ impl Meeting {
     /// `seed` must be random and never used again: keys and nonces rest on it.
     pub fn new(invite: &Invite, relay: usize, presence: Presence, seed: [u8; 32]) -> Self {
         Self {
-            secret: invite.secret.clone(),
-            // An invite without such a relay leads to a room where nobody is.
-            room: invite.room_handle(relay).unwrap_or(RoomHandle([0; 32])),
+            invite: invite.clone(),
+            room: room(invite, relay),
             presence,
             draws: Draws::new(seed),
             stay: None,
             out: VecDeque::new(),
             rejections: [0; Rejection::KINDS],
         }
+    }
+
+    /// The next connection is to relay number `relay` of the invite: another room, if it is another
+    /// relay.
+    pub fn move_to(&mut self, relay: usize) {
+        self.room = room(&self.invite, relay);
     }
 
     /// The first message on each connection.
@@ -135,7 +140,7 @@ impl Meeting {
 
     /// On each connection with new salts, so that nothing is ever sealed twice under one nonce.
     fn enter(&mut self, me: ParticipantId) {
-        let envelope = Sender::new(&self.secret, self.draws.salt(), me);
+        let envelope = Sender::new(&self.invite.secret, self.draws.salt(), me);
         self.stay = Some(Stay {
             me,
             envelope,
@@ -179,7 +184,7 @@ impl Meeting {
             Some(person) => (None, person.envelope.open(from, bytes)?),
             None if full => return Err(Rejection::TooMany),
             None => {
-                let (receiver, sealed) = Receiver::first(&self.secret, from, bytes)?;
+                let (receiver, sealed) = Receiver::first(&self.invite.secret, from, bytes)?;
                 (Some(receiver), sealed)
             }
         };
@@ -258,7 +263,7 @@ impl Meeting {
         let opener = match person.openers.entry(track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let opener = Opener::new(&self.secret, person.salt, track);
+                let opener = Opener::new(&self.invite.secret, person.salt, track);
                 entry.insert(opener.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -284,7 +289,7 @@ impl Meeting {
         let sealer = match stay.sealers.entry(frame.track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let sealer = Sealer::new(&self.secret, stay.media_salt, frame.track);
+                let sealer = Sealer::new(&self.invite.secret, stay.media_salt, frame.track);
                 entry.insert(sealer.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -318,4 +323,9 @@ impl Meeting {
         }
         Ok(())
     }
+}
+
+/// An invite without such a relay leads to a room where nobody is.
+fn room(invite: &Invite, relay: usize) -> RoomHandle {
+    invite.room_handle(relay).unwrap_or(RoomHandle([0; 32]))
 }

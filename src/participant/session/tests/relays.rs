@@ -67,28 +67,3 @@ async fn a_full_room_at_the_first_relay_sends_nobody_to_the_second() {
     );
     assert!(page.names().is_empty());
 }
-
-/// Nobody leaves a relay that restarts for another one; one that stays away is left by all.
-#[tokio::test]
-async fn a_relay_that_stays_away_is_left_for_the_next() {
-    let (first, second) = (Relay::start(0).await, Relay::start(0).await);
-    let link = link(vec![first.reference(), second.reference()]);
-    let mut options = options(&link, "Ada");
-    options.stay = Some(Duration::from_secs(30));
-    let (page, _thread) = spawn(options);
-    page.until("connected").await;
-    first.stop().await;
-    page.until("reconnecting").await;
-    let began = std::time::Instant::now();
-    while !page.names().contains(&"reconnected".into()) {
-        assert!(
-            began.elapsed() < Duration::from_secs(28),
-            "{:#?}",
-            page.events()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(began.elapsed() > Duration::from_secs(8), "too soon");
-    page.until("warning").await;
-    assert_eq!(warnings(&page), ["other-relay"]);
-}

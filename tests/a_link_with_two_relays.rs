@@ -10,9 +10,8 @@ use support::{Participant, Relay, fixture, sottovoce};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A relay that is killed is missed after ten seconds and given ten more; then come the attempt that
-/// is under way, and one that asks the first relay once more
-/// before the second.
+/// A relay that is killed is missed after ten seconds and given ten more; then comes what is left of
+/// the attempt under way, and one that asks the first relay once more.
 const MOVING: Duration = Duration::from_secs(60);
 
 fn link(first: &Relay, second: &Relay) -> String {

@@ -4,6 +4,7 @@
 //! [`airlock`] (sockets and addresses), [`carrier`] (QUIC), [`wire`] (the
 //! vocabulary), [`relay`] (rooms and the beat); and on people's devices
 //! [`meeting`] (end to end) and [`participant`] (media in and out).
+//! [`system`] has words for what the operating system refuses.
 //! `docs/architecture.md` draws the picture.
 #![deny(unsafe_code)]
 // See clippy.toml.
@@ -30,3 +31,5 @@ pub mod participant;
 pub mod quiet;
 #[cfg(feature = "native")]
 pub mod relay;
+#[cfg(feature = "native")]
+pub mod system;

@@ -1,5 +1,7 @@
 //! What goes wrong is said in a sentence with a remedy, and has an exit code of its own.
 
+#[path = "mistakes_get_a_sentence/addresses.rs"]
+mod addresses;
 mod support;
 
 use std::path::Path;
@@ -300,4 +302,83 @@ fn a_local_address_that_is_not_here() {
         11,
         &["this machine"],
     );
+}
+
+/// What the system's libraries say is for programmers ("entity already exists").
+#[test]
+fn files_that_are_in_the_way_or_not_there() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "text").expect("write");
+    let place = |path: &str| {
+        let path = folder.path().join(path);
+        path.to_str().expect("a path").to_owned()
+    };
+    let link = invite(&deaf_address());
+    let identity = |path: &str| {
+        let mut command = sottovoce();
+        command.args([
+            "relay",
+            "--listen",
+            "127.0.0.1:0",
+            "--identity",
+            &place(path),
+        ]);
+        command
+    };
+    let joins = |option: &str, path: &str| {
+        let mut command = join(&link);
+        command.args([option, &place(path)]);
+        command
+    };
+    let config = |path: &str| {
+        let mut command = sottovoce();
+        command.args(["relay", "--config", &place(path)]);
+        command
+    };
+    for (mut command, code, words) in [
+        (
+            joins("--record", "file"),
+            31,
+            ["a file is in the way", "free"],
+        ),
+        (
+            joins("--record", "file/in"),
+            31,
+            ["a file is in the way", "free"],
+        ),
+        (
+            joins("--trace", ""),
+            31,
+            ["it is a folder", "another place"],
+        ),
+        (
+            identity("none/identity"),
+            12,
+            ["folder does not exist", "make it"],
+        ),
+        (
+            identity("file/identity"),
+            12,
+            ["a file and no folder", "another place"],
+        ),
+        (identity(""), 12, ["no regular file", "another one"]),
+        (config(""), 10, ["it is a folder", "check the path"]),
+        (
+            config("none"),
+            10,
+            ["nothing of this name", "check the path"],
+        ),
+    ] {
+        let library = [" entity", "a directory", "os error", "Kind"];
+        let output = run(&mut command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word:?} is not in: {said}");
+        }
+        for word in library {
+            assert!(!said.contains(word), "{word:?} is in: {said}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
-use sottovoce::meeting::{Invite, LinkSecret, RelayRef};
+use sottovoce::meeting::{Invite, LinkSecret, RELAYS, RelayRef};
 
 use super::{Exit, Failure, say};
 
@@ -10,9 +10,10 @@ use super::{Exit, Failure, say};
 /// when the first participant comes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The relay's address as it prints it when it starts; in quotes, since shells see a comment in #
-    #[arg(long, value_name = "URL")]
-    relay: String,
+    /// The relay's address as it prints it when it starts; in quotes, since some shells take [ ] and
+    /// # for patterns. Given again: a relay to go to when those before it cannot be reached
+    #[arg(long, value_name = "URL", required = true)]
+    relay: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -20,25 +21,7 @@ pub(crate) struct Arguments {
 
 /// Prints a link with a fresh secret.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let address: RelayAddress = arguments
-        .relay
-        .parse()
-        .map_err(|error| Failure::new(Exit::Link, format!("--relay: {error}")))?;
-    let host = match address.host() {
-        Host::Name(name) => name.clone(),
-        Host::V4(ip) => ip.to_string(),
-        Host::V6(ip) => format!("[{ip}]"),
-    };
-    let hashes = address
-        .hashes()
-        .iter()
-        .map(|hash| *hash.as_bytes())
-        .collect();
-    let relay = RelayRef {
-        host,
-        port: address.port(),
-        hashes,
-    };
+    let relays = relays(&arguments.relay)?;
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|_| {
         Failure::new(
@@ -46,9 +29,68 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             "This system gives no random numbers, so there is no secret.",
         )
     })?;
-    let link = Invite::new(LinkSecret::from_bytes(secret), vec![relay]).to_link();
+    let link = Invite::new(LinkSecret::from_bytes(secret), relays).to_link();
+    // Many relays with long names: nobody could read it.
+    if Invite::parse(&link).is_err() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--relay: together these addresses make a link that is too long; give fewer.",
+        ));
+    }
     match arguments.json {
         true => say(&format!("{}\n", json!({ "meeting_link": link }))),
         false => say(&format!("{link}\n")),
+    }
+}
+
+/// The relays as they stand in a link, in the order in which they are tried.
+fn relays(given: &[String]) -> Result<Vec<RelayRef>, Failure> {
+    if given.len() > RELAYS {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("--relay: a link holds at most {RELAYS} relays; give fewer."),
+        ));
+    }
+    let mut relays: Vec<RelayRef> = Vec::new();
+    for text in given {
+        let relay = relay(text)?;
+        let same = |other: &RelayRef| (&other.host, other.port) == (&relay.host, relay.port);
+        if relays.iter().any(same) {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--relay: two of these addresses have the same host and port; give each relay once.",
+            ));
+        }
+        relays.push(relay);
+    }
+    Ok(relays)
+}
+
+fn relay(text: &str) -> Result<RelayRef, Failure> {
+    let wrong = |sentence: &str| Failure::new(Exit::Link, format!("--relay: {sentence}"));
+    let address: RelayAddress = text.parse().map_err(|error| wrong(&format!("{error}")))?;
+    if address.hashes().is_empty() && !vouchable(address.host()) {
+        return Err(wrong(
+            "the part behind # is missing: copy the whole address that the relay printed, and put \
+             it in quotes. Without it nobody can tell this relay from one that poses as it",
+        ));
+    }
+    let hashes = address
+        .hashes()
+        .iter()
+        .map(|hash| *hash.as_bytes())
+        .collect();
+    Ok(RelayRef {
+        host: address.host().to_text(),
+        port: address.port(),
+        hashes,
+    })
+}
+
+/// Whether an authority may have vouched for it, so that a link without hashes leads somewhere.
+fn vouchable(host: &Host) -> bool {
+    match host {
+        Host::Name(name) => name != "localhost" && !name.ends_with(".localhost"),
+        Host::V4(_) | Host::V6(_) => false,
     }
 }

@@ -1,5 +1,6 @@
 //! `sottovoce join`: what a person types, and how it ends.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use super::{Exit, Failure};
 /// Take part in a meeting from the terminal: play, record and watch media files.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The meeting link, as `sottovoce invite` prints it; in quotes, since shells see a comment in #
+    /// The meeting link, as `sottovoce invite` prints it; in quotes, since some shells take [ ] and #
+    /// for patterns
     link: String,
     /// The name that the others see
     #[arg(long)]
@@ -48,6 +50,13 @@ pub(crate) struct Arguments {
 
 /// Takes part in a meeting until it is over.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.watch.is_some() && std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--watch writes live WebM to standard output, which is this terminal. End the command \
+             with `| ffplay -` to watch it, or with `> FILE` to keep it.",
+        ));
+    }
     let output = Output::new(arguments.json, arguments.watch.is_some());
     let play = arguments.play.map(|path| match path.as_os_str() == "-" {
         true => Input::Stdin,
@@ -59,7 +68,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         play,
         again: arguments.again,
         record: arguments.record,
-        watch: arguments.watch,
+        watch: arguments.watch.map(|name| name.trim().to_owned()),
         stay: arguments.stay,
         bind: arguments.bind,
         begin_with: arguments.begin_with,

@@ -1,13 +1,15 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
+use sottovoce::airlock::BindError;
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
 use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
+use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, Failure, say};
@@ -16,7 +18,7 @@ use super::{Exit, Failure, say};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// UDP address to listen on; several are possible [default: 127.0.0.1:4433]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<SocketAddr>,
     /// File with the relay's identity, made on first use; without it, links die with the process
     #[arg(long, value_name = "FILE")]
@@ -70,7 +72,8 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 let path = path.display();
-                let sentence = format!("{path} cannot be read ({}); check the path", error.kind());
+                let why = system::words(error.kind());
+                let sentence = format!("{path} cannot be read ({why}); check the path");
                 Failure::new(Exit::Config, sentence)
             })?;
             RelayConfig::parse(&text).map_err(|error| {
@@ -84,7 +87,54 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
     if arguments.identity.is_some() {
         config.identity.clone_from(&arguments.identity);
     }
-    Ok(config)
+    match covered(&config.listen) {
+        None => Ok(config),
+        // Whose mistake it is depends on where it was written.
+        Some(sentence) if arguments.listen.is_empty() => {
+            Err(Failure::new(Exit::Config, format!("`listen`: {sentence}")))
+        }
+        Some(sentence) => Err(Failure::new(Exit::Usage, format!("--listen: {sentence}"))),
+    }
+}
+
+/// What is wrong when one of the addresses to listen on takes in another: the system would say
+/// that the port is taken, and the relay would blame another program. Port 0 is a new port each
+/// time.
+fn covered(addresses: &[SocketAddr]) -> Option<String> {
+    for (place, address) in addresses.iter().enumerate() {
+        for other in addresses.iter().skip(place + 1) {
+            if address.port() != other.port() || address.port() == 0 {
+                continue;
+            }
+            if address == other {
+                return Some(format!("{address} is there twice; leave one out"));
+            }
+            let takes_in = |all: &SocketAddr, one: &SocketAddr| {
+                all.ip().is_unspecified() && all.is_ipv4() == one.is_ipv4()
+            };
+            let pairs = [(address, other), (other, address)];
+            if let Some((all, one)) = pairs.into_iter().find(|(all, one)| takes_in(all, one)) {
+                return Some(format!(
+                    "{all} means all addresses of this machine and takes in {one} already; leave \
+                     one of the two out"
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// An address to listen on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    match (text.parse(), text.parse::<IpAddr>()) {
+        (Ok(address), _) => Ok(address),
+        (Err(_), Ok(_)) => {
+            Err("the port is missing: write it like 127.0.0.1:4433 or [::]:4433".into())
+        }
+        (Err(_), Err(_)) => {
+            Err("write an IP address and a port, like 127.0.0.1:4433 or [::]:4433".into())
+        }
+    }
 }
 
 fn failure(error: &RelayError) -> Failure {
@@ -94,7 +144,18 @@ fn failure(error: &RelayError) -> Failure {
         RelayError::Config(_) | RelayError::Address(_) => Exit::Config,
         RelayError::System | RelayError::Internal => Exit::Internal,
     };
-    Failure::new(exit, error.to_string())
+    let sentence = match error {
+        RelayError::Listen(listen) => match listen.error {
+            BindError::Other(kind) => format!(
+                "{}: the system refuses to listen there ({}); use another address",
+                listen.address,
+                system::words(kind)
+            ),
+            _ => error.to_string(),
+        },
+        _ => error.to_string(),
+    };
+    Failure::new(exit, sentence)
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.
@@ -180,4 +241,41 @@ fn halt(stop: &StopHandle, stopping: &mut bool) {
         quiet::log(Event::Stopping);
     }
     stop.stop();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_take_each_other_in_are_told() {
+        let all = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| address(text).unwrap()).collect()
+        };
+        for texts in [
+            &["127.0.0.1:4433", "127.0.0.1:4433"][..],
+            &["127.0.0.1:1", "0.0.0.0:4433", "127.0.0.1:4433"],
+            &["[::1]:4433", "[::]:4433"],
+        ] {
+            let told = covered(&all(texts)).unwrap();
+            assert!(told.contains("leave one"), "{told}");
+        }
+        for texts in [
+            &["127.0.0.1:0", "127.0.0.1:0"][..],
+            &["0.0.0.0:4433", "[::]:4433"],
+            &["127.0.0.1:4433", "127.0.0.1:4434", "127.0.0.2:4433"],
+        ] {
+            assert_eq!(covered(&all(texts)), None);
+        }
+    }
+
+    #[test]
+    fn an_address_to_listen_on_has_a_port() {
+        for text in ["127.0.0.1", "::1", "[::1]"] {
+            assert!(address(text).unwrap_err().contains("port"), "{text}");
+        }
+        for text in ["", "localhost:4433", "127.0.0.1:", "127.0.0.1:70000"] {
+            assert!(address(text).unwrap_err().contains("IP address"), "{text}");
+        }
+    }
 }

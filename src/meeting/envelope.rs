@@ -10,9 +10,9 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use zeroize::Zeroizing;
 
 use super::body::Sealed;
+use super::events::Rejection;
 use super::limits::BODY_CLASSES;
 use super::secret::LinkSecret;
-use super::state::Rejection;
 use crate::wire::ParticipantId;
 
 const SALT: usize = 16;

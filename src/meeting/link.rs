@@ -17,8 +17,10 @@ const VERSION: u8 = 1;
 /// Longest link that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
-/// Relays in a link, and certificate hashes of each: as many as a relay's own address may hold.
-const RELAYS: usize = 8;
+/// Most relays in a link. More are more to wait for when none answers.
+pub const RELAYS: usize = 8;
+
+/// Certificate hashes of each: as many as a relay's own address may hold.
 const HASHES: usize = 4;
 
 const CHECKSUM: usize = 4;

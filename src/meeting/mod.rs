@@ -20,13 +20,15 @@ mod pieces;
 mod replay;
 mod seal;
 
+mod events;
 mod state;
 
+pub use events::{Input, Output, Rejection};
 pub use limits::{NAME_BYTES, NAME_LETTERS};
-pub use link::{Invite, LinkError, RelayRef};
+pub use link::{Invite, LinkError, RELAYS, RelayRef};
 pub use name::display_safe;
 pub use secret::LinkSecret;
-pub use state::{Input, Meeting, Output, Rejection};
+pub use state::Meeting;
 pub use track::{Codec, Frame, Presence, TrackDescription, TrackKind};
 
 #[cfg(test)]

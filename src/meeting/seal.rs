@@ -11,10 +11,10 @@ use sframe::CipherSuite;
 use sframe::frame::{EncryptedFrameView, MediaFrameView, MonotonicCounter};
 use sframe::key::{DecryptionKey, EncryptionKey};
 
+use super::events::Rejection;
 use super::pieces::Assembly;
 use super::replay::{ReplayWindow, Verdict};
 use super::secret::LinkSecret;
-use super::state::Rejection;
 use super::track::Frame;
 use crate::wire::{GroupNumber, TrackId};
 

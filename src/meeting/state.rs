@@ -2,140 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use bytes::Bytes;
-
 use super::body::{Body, Sealed, is_acceptable};
 use super::envelope::{Receiver, Sender};
+use super::events::{Input, Output, Rejection};
 use super::limits::PEOPLE;
 use super::link::Invite;
 use super::pieces::cut;
 use super::seal::{Opener, Sealer};
-use super::secret::{Draws, LinkSecret};
+use super::secret::Draws;
 use super::track::{Frame, Presence, TrackKind};
 use crate::wire::limits::{AUDIO_PAYLOAD, GROUP_FRAME};
 use crate::wire::{
     FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId, VERSION,
 };
-
-/// What happened.
-pub enum Input {
-    /// A control message of the relay. `Left` takes a participant's keys with it: hold it back while
-    /// frames of that participant are still on their way.
-    Relay(FromRelay),
-    /// A datagram, taken out of its bundle.
-    Datagram {
-        /// Whose, by the relay's word.
-        from: ParticipantId,
-        /// On which track.
-        track: TrackId,
-        /// Sealed.
-        payload: Bytes,
-    },
-    /// A frame out of a group.
-    GroupFrame {
-        /// Whose, by the relay's word.
-        from: ParticipantId,
-        /// On which track.
-        track: TrackId,
-        /// In which group.
-        group: GroupNumber,
-        /// Sealed.
-        bytes: Bytes,
-    },
-    /// A frame to send.
-    Send(Frame),
-    /// A track of one's own has come to its end after so many frames.
-    Ended {
-        /// Which.
-        track: TrackId,
-        /// Frames, counted from number 0.
-        frames: u64,
-    },
-}
-
-/// What follows.
-pub enum Output {
-    /// For the relay, on the control stream.
-    Control(ToRelay),
-    /// To send as a datagram.
-    Datagram {
-        /// On which track.
-        track: TrackId,
-        /// Sealed; at most [`AUDIO_PAYLOAD`] bytes.
-        payload: Bytes,
-    },
-    /// To send inside a group.
-    GroupFrame {
-        /// On which track.
-        track: TrackId,
-        /// In which group.
-        group: GroupNumber,
-        /// Sealed.
-        bytes: Bytes,
-    },
-    /// Somebody says who it is, for the first time or anew. The text in it is a stranger's.
-    Appeared {
-        /// Who.
-        participant: ParticipantId,
-        /// What it says of itself.
-        presence: Presence,
-    },
-    /// Somebody who had appeared is gone.
-    Departed {
-        /// Who.
-        participant: ParticipantId,
-    },
-    /// A frame came.
-    Frame {
-        /// Whose.
-        participant: ParticipantId,
-        /// The frame.
-        frame: Frame,
-    },
-    /// Somebody's track has come to its end.
-    Ended {
-        /// Whose.
-        participant: ParticipantId,
-        /// Which.
-        track: TrackId,
-        /// Frames that were sent on it in all, counted from number 0.
-        frames: u64,
-    },
-    /// Somebody leaves on purpose.
-    Goodbye {
-        /// Who.
-        participant: ParticipantId,
-    },
-    /// Something that came, or was to be sent, was refused.
-    Rejected(Rejection),
-}
-
-/// Why something was refused. A refusal is counted and costs nobody anything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Rejection {
-    /// It does not open: another key, another sender, another place, or changed on its way.
-    NotAuthentic = 0,
-    /// It came before.
-    Replay = 1,
-    /// It is too far behind to tell whether it came before.
-    TooOld = 2,
-    /// Nobody who has said who it is sent this, or it has no such track.
-    UnknownSender = 3,
-    /// It opens, but is not what it should be.
-    Malformed = 4,
-    /// It is larger than it may be.
-    TooLarge = 5,
-    /// It was meant for somebody else.
-    Misdirected = 6,
-    /// More people than are kept track of.
-    TooMany = 7,
-}
-
-impl Rejection {
-    /// How many kinds there are.
-    pub const KINDS: usize = 8;
-}
 
 /// Another participant.
 struct Person {
@@ -156,7 +35,7 @@ struct Stay {
 
 /// A meeting, end to end, without I/O.
 pub struct Meeting {
-    secret: LinkSecret,
+    invite: Invite,
     room: RoomHandle,
     presence: Presence,
     draws: Draws,
@@ -170,15 +49,20 @@ impl Meeting {
     /// `seed` must be random and never used again: keys and nonces rest on it.
     pub fn new(invite: &Invite, relay: usize, presence: Presence, seed: [u8; 32]) -> Self {
         Self {
-            secret: invite.secret.clone(),
-            // An invite without such a relay leads to a room where nobody is.
-            room: invite.room_handle(relay).unwrap_or(RoomHandle([0; 32])),
+            invite: invite.clone(),
+            room: room(invite, relay),
             presence,
             draws: Draws::new(seed),
             stay: None,
             out: VecDeque::new(),
             rejections: [0; Rejection::KINDS],
         }
+    }
+
+    /// The next connection is to relay number `relay` of the invite: another room, if it is another
+    /// relay.
+    pub fn move_to(&mut self, relay: usize) {
+        self.room = room(&self.invite, relay);
     }
 
     /// The first message on each connection.
@@ -256,7 +140,7 @@ impl Meeting {
 
     /// On each connection with new salts, so that nothing is ever sealed twice under one nonce.
     fn enter(&mut self, me: ParticipantId) {
-        let envelope = Sender::new(&self.secret, self.draws.salt(), me);
+        let envelope = Sender::new(&self.invite.secret, self.draws.salt(), me);
         self.stay = Some(Stay {
             me,
             envelope,
@@ -300,7 +184,7 @@ impl Meeting {
             Some(person) => (None, person.envelope.open(from, bytes)?),
             None if full => return Err(Rejection::TooMany),
             None => {
-                let (receiver, sealed) = Receiver::first(&self.secret, from, bytes)?;
+                let (receiver, sealed) = Receiver::first(&self.invite.secret, from, bytes)?;
                 (Some(receiver), sealed)
             }
         };
@@ -379,7 +263,7 @@ impl Meeting {
         let opener = match person.openers.entry(track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let opener = Opener::new(&self.secret, person.salt, track);
+                let opener = Opener::new(&self.invite.secret, person.salt, track);
                 entry.insert(opener.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -405,7 +289,7 @@ impl Meeting {
         let sealer = match stay.sealers.entry(frame.track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let sealer = Sealer::new(&self.secret, stay.media_salt, frame.track);
+                let sealer = Sealer::new(&self.invite.secret, stay.media_salt, frame.track);
                 entry.insert(sealer.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -439,4 +323,9 @@ impl Meeting {
         }
         Ok(())
     }
+}
+
+/// An invite without such a relay leads to a room where nobody is.
+fn room(invite: &Invite, relay: usize) -> RoomHandle {
+    invite.room_handle(relay).unwrap_or(RoomHandle([0; 32]))
 }

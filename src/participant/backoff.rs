@@ -56,6 +56,12 @@ impl Backoff {
         }
     }
 
+    /// How long it has been lost.
+    pub(crate) fn lost_for(&self, now: Instant) -> Duration {
+        self.lost_at
+            .map_or(Duration::ZERO, |lost| now.saturating_duration_since(lost))
+    }
+
     /// The next attempt; `None` when it is time to give up.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Attempt> {
         let lost_at = *self.lost_at.get_or_insert(now);

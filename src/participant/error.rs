@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use super::media::MediaError;
 use crate::carrier::client::ConnectError;
 use crate::meeting::LinkError;
+use crate::system::words;
 use crate::wire::CloseReason;
 
 /// Why [`super::join`] did not do what it was asked. The sentence is for the person, and holds
@@ -52,7 +53,7 @@ pub enum JoinError {
     #[error("--watch: {0}")]
     Watch(MediaError),
     /// The trace file cannot be written.
-    #[error("the trace file cannot be written ({0}); choose another place for it")]
+    #[error("the trace file cannot be written ({}); choose another place for it", words(*.0))]
     Trace(ErrorKind),
     /// There is no connection to the relay.
     #[error(transparent)]
@@ -67,7 +68,7 @@ pub enum JoinError {
     )]
     Lost,
     /// This machine gives no thread, no signal, no randomness.
-    #[error("the system gives the program too little to run ({0}); close other programs")]
+    #[error("the system gives the program too little to run ({}); close other programs", words(*.0))]
     System(ErrorKind),
 }
 

@@ -51,9 +51,9 @@ impl Scribe {
     /// Starts recording into `folder`, which is made if need be.
     ///
     /// # Errors
-    /// [`MediaError::CannotCreate`].
+    /// [`MediaError::CannotCreate`], [`MediaError::NotAFolder`].
     pub(crate) fn start(folder: PathBuf) -> Result<Self, MediaError> {
-        let cannot = |error: std::io::Error| MediaError::CannotCreate(error.kind());
+        let cannot = |error| MediaError::creating(&error);
         std::fs::create_dir_all(&folder).map_err(cannot)?;
         let (orders, to_do) = channel();
         let (done, reports) = mpsc::unbounded_channel();
@@ -364,7 +364,7 @@ mod tests {
         let reports = rest(scribe).await;
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert!(
-            reports[0].starts_with("7 broken false CannotCreate"),
+            reports[0].starts_with("7 broken false NotAFolder"),
             "{reports:?}"
         );
     }
@@ -373,7 +373,7 @@ mod tests {
     fn a_folder_that_cannot_be_made_is_told_at_once() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let started = Scribe::start(file.path().join("folder"));
-        assert!(matches!(started.err(), Some(MediaError::CannotCreate(_))));
+        assert_eq!(started.err(), Some(MediaError::NotAFolder));
     }
 
     #[tokio::test]

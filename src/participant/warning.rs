@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::event::{Event, Shown};
 use super::media::{MediaError, MediaWarning};
+use crate::carrier::client::ConnectError;
 
 /// Something to tell a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub(crate) enum Warning {
     UplinkSlow,
     /// A frame is too large for a datagram, or for the meeting.
     TooLargeToSend,
+    /// A relay of the link is passed over.
+    RelayPassed {
+        number: usize,
+        of: usize,
+        error: ConnectError,
+    },
+    /// This is not the relay of the link that it was, or that it should be.
+    OtherRelay { number: usize, of: usize },
+    /// Nobody has the name of the one to be watched.
+    WatchNobody(Shown),
+    /// More than one has the name of the one to be watched.
+    WatchNamesakes(Shown),
     /// Whoever reads the watched participant's media has stopped reading.
     WatchClosed,
     /// What reads the watched participant's media cannot be written to.
@@ -56,6 +69,14 @@ impl Warning {
             Self::DiskSlow => "disk-slow",
             Self::UplinkSlow => "uplink-slow",
             Self::TooLargeToSend => "too-large-to-send",
+            Self::RelayPassed {
+                error: ConnectError::WrongCertificate,
+                ..
+            } => "wrong-relay",
+            Self::RelayPassed { .. } => "relay-passed",
+            Self::OtherRelay { .. } => "other-relay",
+            Self::WatchNobody(_) => "watch-nobody",
+            Self::WatchNamesakes(_) => "watch-namesakes",
             Self::WatchClosed => "watch-closed",
             Self::WatchFailed(_) => "watch-failed",
             Self::WatchSlow => "watch-slow",
@@ -69,6 +90,7 @@ impl Warning {
     pub(crate) fn event(&self) -> Event {
         let (name, file) = match self {
             Self::Recording { name, file, .. } => (Some(name.clone()), file.clone()),
+            Self::WatchNobody(name) | Self::WatchNamesakes(name) => (Some(name.clone()), None),
             _ => (None, None),
         };
         Event::Warning {
@@ -110,6 +132,32 @@ impl fmt::Display for Warning {
             Self::TooLargeToSend => formatter.write_str(
                 "A frame is too large for the meeting and was left out. Encode what you play \
                  with a lower bit rate.",
+            ),
+            Self::RelayPassed { number, of, error } => {
+                write!(
+                    formatter,
+                    "Relay {number} of the {of} in the link: {error}."
+                )
+            }
+            Self::OtherRelay { number: 1, of } => {
+                write!(
+                    formatter,
+                    "At the first of the {of} relays in the link again."
+                )
+            }
+            Self::OtherRelay { number, of } => write!(
+                formatter,
+                "This is relay {number} of the {of} in the link. Whoever reaches an earlier one \
+                 meets there and not here; join again to try the earlier ones first."
+            ),
+            Self::WatchNobody(name) => write!(
+                formatter,
+                "Nobody called {name} is here yet; who comes under this name is shown then. The \
+                 name must be written as they write it, capitals included."
+            ),
+            Self::WatchNamesakes(name) => write!(
+                formatter,
+                "More than one here is called {name}: the first to come is shown."
             ),
             Self::WatchClosed => {
                 formatter.write_str("Nobody reads what is being watched any more.")

@@ -42,7 +42,7 @@ impl Watch {
     /// Starts writing to `output`, once somebody is there to be watched.
     ///
     /// # Errors
-    /// [`MediaError::WriteFailed`] when the system gives no thread.
+    /// [`MediaError::OutputFailed`] when the system gives no thread.
     pub(crate) fn start(output: impl Write + Send + 'static) -> Result<Self, MediaError> {
         let (orders, to_do) = sync_channel(FRAMES);
         let (ended, ends) = mpsc::unbounded_channel();
@@ -55,7 +55,7 @@ impl Watch {
                     let _ = ended.send(end);
                 }
             })
-            .map_err(|error| MediaError::WriteFailed(error.kind()))?;
+            .map_err(|error| MediaError::OutputFailed(error.kind()))?;
         Ok(Self {
             orders,
             waiting,

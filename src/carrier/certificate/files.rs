@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use super::{Facts, Validity};
+use crate::system::words;
 
 /// Larger files are no certificates: a chain of ten has some 30 KiB.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -25,13 +26,16 @@ pub enum CertificateFileError {
     #[error("there is no file {}; check the path in the configuration", .0.display())]
     Missing(PathBuf),
     /// The file is there but can't be read.
-    #[error("{} cannot be read ({kind}); let the relay's user read it", path.display())]
+    #[error("{} cannot be read ({}); let the relay's user read it", path.display(), words(*kind))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
         kind: io::ErrorKind,
     },
+    /// A folder, a device, or a file far too large.
+    #[error("{} is no file, or too large a one, for a certificate or key; name another", .0.display())]
+    NotAFile(PathBuf),
     /// No certificate in it.
     #[error(
         "{} holds no certificate in PEM form; name the file with the full chain (fullchain.pem)",
@@ -117,7 +121,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
     };
     let metadata = fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > LARGEST_FILE {
-        return Err(unreadable(io::ErrorKind::InvalidInput));
+        return Err(CertificateFileError::NotAFile(path.to_owned()));
     }
     fs::read(path).map(Zeroizing::new).map_err(failed)
 }

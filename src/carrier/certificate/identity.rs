@@ -9,6 +9,8 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::system::words;
+
 /// Bytes in an identity, and in its file.
 const LENGTH: usize = 32;
 
@@ -51,11 +53,14 @@ pub enum IdentityProblem {
     /// Its folder does not exist.
     #[error("its folder does not exist; make it first")]
     NoFolder,
+    /// What should be its folder is a file.
+    #[error("a part of its path is a file and no folder; name another place")]
+    NotAFolder,
     /// The system forbids it.
     #[error("may not be opened or made by this user; give it the right, or name another file")]
     Forbidden,
     /// The system refuses for another reason.
-    #[error("could not be opened or made ({0}); free the disk, or name another file")]
+    #[error("could not be opened or made ({}); name another file", words(*.0))]
     System(io::ErrorKind),
     /// The system gives no random bytes.
     #[error("could not be made, because this system gives no random numbers")]
@@ -66,6 +71,7 @@ impl From<io::Error> for IdentityProblem {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::NoFolder,
+            io::ErrorKind::NotADirectory => Self::NotAFolder,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
             kind => Self::System(kind),
         }

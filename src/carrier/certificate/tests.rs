@@ -368,11 +368,7 @@ fn each_fault_of_the_files_is_named() {
     fs::remove_file(&key).unwrap();
     assert_eq!(load(start()), Fault::Missing(key.clone()));
     fs::create_dir(&key).unwrap();
-    let unreadable = Fault::Unreadable {
-        path: key.clone(),
-        kind: std::io::ErrorKind::InvalidInput,
-    };
-    assert_eq!(load(start()), unreadable);
+    assert_eq!(load(start()), Fault::NotAFile(key.clone()));
     fs::remove_dir(&key).unwrap();
     fs::write(&key, right_key).unwrap();
 

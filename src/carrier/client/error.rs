@@ -6,6 +6,7 @@ use std::io;
 
 use quinn::ConnectionError;
 
+use crate::system::words;
 use crate::wire::CloseReason;
 
 /// `CONNECTION_REFUSED` (RFC 9000, 20.1): the server takes no more connections now.
@@ -38,14 +39,18 @@ pub enum ConnectError {
     WrongCertificate,
     /// Someone in between, or the operator: the link has no hashes, and no authority vouches.
     #[error(
-        "no authority that this machine trusts vouches for the relay's certificate, so no \
-         connection was made. Check the address; if it is right, ask the relay's operator"
+        "no authority that this machine trusts vouches for the relay's certificate, and the link \
+         has no hash to know it by, so no connection was made. The part behind # of the relay's \
+         address may have been missing when the link was made: have it made again from the whole \
+         address that the relay printed, or ask the relay's operator"
     )]
     Untrusted,
     /// This machine: it has no list of authorities to check a link without hashes against.
     #[error(
-        "this machine has no list of trusted authorities to check the relay against. Install \
-         one (the package ca-certificates), or ask for a link with certificate hashes"
+        "this machine has no list of trusted authorities to check the relay against, and the \
+         link has no hash to know it by. If the part behind # of the relay's address was missing \
+         when the link was made, have it made again from the whole address; otherwise install \
+         such a list (the package ca-certificates)"
     )]
     NoAuthorities,
     /// This machine or the relay: the certificate is not valid at this machine's time.
@@ -87,7 +92,7 @@ pub enum BindFailed {
     #[error("the local address and the relay's are of two kinds (IPv4 and IPv6)")]
     OtherFamily,
     /// The system refuses for another reason.
-    #[error("the system gives no socket for the local address ({0})")]
+    #[error("the system gives no socket for the local address ({}); choose another", words(*.0))]
     System(io::ErrorKind),
 }
 
@@ -154,8 +159,8 @@ impl ConnectError {
         }
     }
 
-    /// Of two failures at two addresses of one relay, the one that tells more.
-    pub(super) fn or_more_telling(self, other: Self) -> Self {
+    /// Of two failures, at two addresses of one relay or at two relays, the one that tells more.
+    pub(crate) fn or_more_telling(self, other: Self) -> Self {
         if other.weight() > self.weight() {
             other
         } else {

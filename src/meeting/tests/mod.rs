@@ -1,6 +1,7 @@
 //! Meetings joined in memory: what one sends the others get, and nothing else gets in.
 
 mod hostile;
+mod pinned;
 mod rfc9605;
 mod story;
 

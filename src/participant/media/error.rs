@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use crate::system::words;
+
 /// Why media cannot be read or written. The sentence names the remedy; it holds no path and no
 /// name, the caller knows these.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +18,7 @@ pub enum MediaError {
     #[error("this is a directory: give --play a WebM or Matroska file, or - for standard input")]
     IsDirectory,
     /// The operating system gave up reading.
-    #[error("reading failed ({0}): check the disk, or the command that feeds the pipe")]
+    #[error("reading failed ({}): check the disk, or the command that feeds the pipe", words(*.0))]
     ReadFailed(ErrorKind),
     /// The input ended before its first byte.
     #[error("the input is empty: if it is a pipe, see what the command before it says")]
@@ -47,10 +49,17 @@ pub enum MediaError {
     CannotLoop,
     /// A recording cannot be made in its directory.
     #[error(
-        "no recording can be made in this directory ({0}): check that it exists and is yours to \
-         write, or give --record another"
+        "no recording can be made in this folder ({}): check that it is yours to write, or give \
+         --record another",
+        words(*.0)
     )]
     CannotCreate(ErrorKind),
+    /// What should be the folder for recordings is a file.
+    #[error(
+        "a file is in the way, and recordings go into a folder: give --record a folder, or a name \
+         that is free"
+    )]
+    NotAFolder,
     /// There is nothing to record: no track described.
     #[error("this participant sends no audio and no video: there is nothing to record")]
     NothingToRecord,
@@ -61,8 +70,21 @@ pub enum MediaError {
     )]
     DiskFull,
     /// The operating system gave up writing. The recording is finalised as far as that goes.
-    #[error("writing failed ({0}): check the disk, or the command that the output goes to")]
+    #[error("writing failed ({}): check the disk that it goes to", words(*.0))]
     WriteFailed(ErrorKind),
+    /// There is no room where standard output goes to.
+    #[error(
+        "there is no room for more where standard output goes to: free some space there, or pipe \
+         it into a player (`| ffplay -`)"
+    )]
+    OutputFull,
+    /// Standard output takes nothing any more.
+    #[error(
+        "standard output cannot be written ({}): check where it goes to, or pipe it into a player \
+         (`| ffplay -`)",
+        words(*.0)
+    )]
+    OutputFailed(ErrorKind),
 }
 
 impl MediaError {
@@ -85,6 +107,22 @@ impl MediaError {
             // A `Write` that takes no bytes has no room for them.
             ErrorKind::WriteZero => Self::DiskFull,
             kind => Self::WriteFailed(kind),
+        }
+    }
+
+    /// Sorts an error of the operating system while making a folder or a file in it.
+    pub(in crate::participant) fn creating(error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotAFolder,
+            kind => Self::CannotCreate(kind),
+        }
+    }
+
+    /// Sorts an error of the operating system while writing to standard output.
+    pub(super) fn showing(error: &std::io::Error) -> Self {
+        match Self::writing(error) {
+            Self::DiskFull => Self::OutputFull,
+            _ => Self::OutputFailed(error.kind()),
         }
     }
 }

@@ -113,11 +113,11 @@ fn key(file_name: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`MediaError::CannotCreate`], [`MediaError::DiskFull`].
+/// [`MediaError::CannotCreate`], [`MediaError::NotAFolder`], [`MediaError::DiskFull`].
 pub fn create_recording(directory: &Path, name: &str) -> Result<(File, PathBuf), MediaError> {
     let failed = |error: std::io::Error| match MediaError::writing(&error) {
         MediaError::DiskFull => MediaError::DiskFull,
-        _ => MediaError::CannotCreate(error.kind()),
+        _ => MediaError::creating(&error),
     };
     std::fs::create_dir_all(directory).map_err(failed)?;
     let taken: HashSet<String> = std::fs::read_dir(directory)
@@ -227,7 +227,7 @@ mod tests {
         let error = create_recording(file.path(), "Ada")
             .map(|_| ())
             .unwrap_err();
-        assert!(matches!(error, MediaError::CannotCreate(_)), "{error}");
+        assert_eq!(error, MediaError::NotAFolder);
     }
 
     fn any_name() -> impl Strategy<Value = String> {

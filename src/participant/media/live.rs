@@ -81,7 +81,7 @@ impl<W: Write> LiveWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`MediaError::DiskFull`] or [`MediaError::WriteFailed`]. A closed pipe is none.
+    /// [`MediaError::OutputFull`] or [`MediaError::OutputFailed`]. A closed pipe is none.
     pub fn frame(&mut self, frame: &Frame, now: Instant) -> Result<LiveState, MediaError> {
         if self.state == LiveState::Closed || !self.gate.admits(frame) {
             return Ok(self.state);
@@ -130,7 +130,7 @@ impl<W: Write> LiveWriter<W> {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => self.state = LiveState::Closed,
             Err(error) => {
                 self.state = LiveState::Closed;
-                return Err(MediaError::writing(&error));
+                return Err(MediaError::showing(&error));
             }
         }
         Ok(self.state)
@@ -269,7 +269,7 @@ mod tests {
             Ok(LiveState::Closed)
         );
         let mut live = LiveWriter::new(Broken(io::ErrorKind::StorageFull), &presence()).unwrap();
-        assert_eq!(live.frame(&key, now), Err(MediaError::DiskFull));
+        assert_eq!(live.frame(&key, now), Err(MediaError::OutputFull));
         assert_eq!(live.frame(&key, now), Ok(LiveState::Closed), "told once");
     }
 }

@@ -1,40 +1,84 @@
 //! Getting to the relay, and back to it.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crate::carrier::address::RelayAddress;
-use crate::carrier::client::{ConnectError, Link, LostReason, connect};
-use crate::participant::backoff::{Attempt, Backoff};
+use crate::carrier::client::{BindFailed, ConnectError, Link, LostReason, connect};
+use crate::participant::backoff::{Attempt, Backoff, GIVE_UP};
 use crate::participant::error::JoinError;
 use crate::participant::event::LossReason;
 use crate::wire::CloseReason;
 
+/// How long a relay that was lost is the only one that is tried. One that restarts is back within
+/// seconds: who leaves it sooner sits at another one alone.
+const LOYALTY: Duration = Duration::from_secs(10);
+
 type Dialling = Pin<Box<dyn Future<Output = Result<Link, ConnectError>>>>;
 
-/// The attempts to get to the relay.
+/// The attempts to get to a relay of the link.
+///
+/// Each relay has a room of its own, so everyone must prefer the same one: the first of the link
+/// that can be reached. An attempt goes through the relays in the link's order, one after the
+/// other.
 pub(super) struct Dial {
-    address: RelayAddress,
+    relays: Vec<Candidate>,
+    /// Which of them is tried, or was found.
+    at: usize,
+    /// Those to try after it.
+    rest: VecDeque<usize>,
+    /// Those that were tried before it, and why not.
+    failed: Vec<(usize, ConnectError)>,
     bind: Option<(IpAddr, u16)>,
     backoff: Backoff,
+    patience: Option<Duration>,
     attempt: Option<Dialling>,
 }
 
+/// A relay of the link.
+struct Candidate {
+    /// Its number in the link, from 0.
+    place: usize,
+    address: RelayAddress,
+    /// Who answers there is not this relay: it is not asked again.
+    barred: bool,
+}
+
 impl Dial {
-    pub(super) fn new(address: RelayAddress, bind: Option<(IpAddr, u16)>, seed: u64) -> Self {
-        Self {
+    /// `relays`: their numbers in the link and addresses, in the link's order; at least one.
+    pub(super) fn new(
+        relays: Vec<(usize, RelayAddress)>,
+        bind: Option<(IpAddr, u16)>,
+        seed: u64,
+    ) -> Self {
+        let candidate = |(place, address)| Candidate {
+            place,
             address,
+            barred: false,
+        };
+        Self {
+            relays: relays.into_iter().map(candidate).collect(),
+            at: 0,
+            rest: VecDeque::new(),
+            failed: Vec::new(),
             bind,
             backoff: Backoff::new(seed),
+            patience: None,
             attempt: None,
         }
     }
 
+    /// The number in the link of the relay that is tried or was found.
+    pub(super) fn place(&self) -> usize {
+        self.relays.get(self.at).map_or(0, |relay| relay.place)
+    }
+
     /// Makes the first attempt, with all the patience that there is.
     pub(super) fn first(&mut self) {
-        self.attempt = Some(self.connect(Duration::ZERO, None));
+        self.begin(self.all(), Duration::ZERO, None);
     }
 
     /// A connection that had held for `held` is lost.
@@ -45,12 +89,46 @@ impl Dial {
     /// Makes one more attempt; `None` when it is time to give up.
     pub(super) fn again(&mut self, now: Instant) -> Option<Attempt> {
         let attempt = self.backoff.next(now)?;
-        self.attempt = Some(self.connect(attempt.wait, Some(attempt.patience)));
+        let round = self.round(self.backoff.lost_for(now));
+        self.begin(round, attempt.wait, Some(attempt.patience));
         Some(attempt)
     }
 
-    /// How the attempt under way ends; waits for ever when none is. The attempt goes on when the
-    /// future is dropped.
+    /// The relay that is tried did not let us in: goes on to the next one of this attempt. False
+    /// when there is none, or when that is no reason to go on.
+    pub(super) fn onward(&mut self, now: Instant, error: ConnectError) -> bool {
+        self.failed.push((self.at, error));
+        if !worth_another(&error) {
+            self.bar();
+        }
+        let in_time = self.patience.is_none() || self.backoff.lost_for(now) < GIVE_UP;
+        match self
+            .rest
+            .pop_front()
+            .filter(|_| passes_on(&error) && in_time)
+        {
+            Some(next) => {
+                self.at = next;
+                self.attempt = Some(self.connect(Duration::ZERO));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Why the last attempt failed, of all relays the one that tells most; and whether another
+    /// attempt may go better.
+    pub(super) fn verdict(&self) -> (ConnectError, bool) {
+        let errors = || self.failed.iter().map(|(_, error)| *error);
+        let telling = errors().reduce(ConnectError::or_more_telling);
+        (
+            telling.unwrap_or(ConnectError::Internal),
+            errors().any(|error| worth_another(&error)),
+        )
+    }
+
+    /// How the attempt at one relay ends; waits for ever when none is under way. The attempt goes
+    /// on when the future is dropped.
     pub(super) async fn next(&mut self) -> Result<Link, ConnectError> {
         match &mut self.attempt {
             Some(attempt) => {
@@ -62,10 +140,46 @@ impl Dial {
         }
     }
 
-    fn connect(&self, wait: Duration, patience: Option<Duration>) -> Dialling {
-        let (address, bind) = (self.address.clone(), self.bind);
+    /// All relays that may be tried, in the link's order.
+    fn all(&self) -> VecDeque<usize> {
+        let relays = self.relays.iter().enumerate();
+        let free = relays.filter(|(_, relay)| !relay.barred);
+        free.map(|(index, _)| index).collect()
+    }
+
+    /// The relays to try when the relay has been lost for so long.
+    fn round(&self, lost_for: Duration) -> VecDeque<usize> {
+        let all = self.all();
+        match lost_for < LOYALTY && all.contains(&self.at) {
+            true => VecDeque::from([self.at]),
+            false => all,
+        }
+    }
+
+    /// Does not ask at this relay's address again; the others have not been tried in vain yet.
+    fn bar(&mut self) {
+        if let Some(relay) = self.relays.get_mut(self.at) {
+            relay.barred = true;
+        }
+        let tried = |index: &usize| self.failed.iter().any(|(tried, _)| tried == index);
+        let left = self.all().into_iter().filter(|index| !tried(index));
+        self.rest = left.collect();
+    }
+
+    fn begin(&mut self, mut round: VecDeque<usize>, wait: Duration, patience: Option<Duration>) {
+        self.at = round.pop_front().unwrap_or(self.at);
+        self.rest = round;
+        self.failed.clear();
+        self.patience = patience;
+        self.attempt = Some(self.connect(wait));
+    }
+
+    fn connect(&self, wait: Duration) -> Dialling {
+        let (bind, patience) = (self.bind, self.patience);
+        let address = self.relays.get(self.at).map(|relay| relay.address.clone());
         Box::pin(async move {
             tokio::time::sleep(wait).await;
+            let address = address.ok_or(ConnectError::Internal)?;
             let connecting = connect(&address, bind.map(Into::into));
             match patience {
                 None => connecting.await,
@@ -74,6 +188,26 @@ impl Dial {
                     .unwrap_or(Err(ConnectError::Unreachable)),
             }
         })
+    }
+}
+
+/// Whether a relay that failed so is reason to try the next one of the link. One that is there and
+/// takes no more has others of this meeting: elsewhere nobody would be.
+fn passes_on(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::NameNotFound
+        | ConnectError::NoRoute
+        | ConnectError::Unreachable
+        | ConnectError::NotSottovoce
+        | ConnectError::WrongCertificate
+        | ConnectError::Untrusted
+        | ConnectError::NoAuthorities
+        | ConnectError::ClockWrong
+        | ConnectError::Bind(BindFailed::OtherFamily) => true,
+        ConnectError::Busy
+        | ConnectError::Refused(_)
+        | ConnectError::Bind(_)
+        | ConnectError::Internal => false,
     }
 }
 
@@ -145,6 +279,62 @@ mod tests {
         assert!(worth_another(&ConnectError::Refused(
             CloseReason::RelayFull
         )));
+    }
+
+    fn dial(relays: u16) -> Dial {
+        let address = |port| {
+            RelayAddress::new("127.0.0.1", port, Vec::new())
+                .ok()
+                .unwrap()
+        };
+        let relays = (0..relays).map(|n| (usize::from(n), address(n + 1)));
+        Dial::new(relays.collect(), None, 7)
+    }
+
+    #[test]
+    fn a_relay_that_was_lost_is_given_time_to_come_back_before_others_are_tried() {
+        let mut dial = dial(3);
+        dial.at = 1;
+        assert_eq!(dial.round(Duration::ZERO), [1]);
+        assert_eq!(dial.round(LOYALTY - Duration::from_millis(1)), [1]);
+        assert_eq!(dial.round(LOYALTY), [0, 1, 2], "the first that works");
+    }
+
+    #[tokio::test]
+    async fn one_who_poses_as_a_relay_is_passed_over_for_good() {
+        let now = Instant::now();
+        let mut dial = dial(3);
+        dial.first();
+        assert!(dial.onward(now, ConnectError::WrongCertificate));
+        assert_eq!(dial.place(), 1);
+        assert!(dial.onward(now, ConnectError::Unreachable));
+        assert_eq!(dial.place(), 2);
+        assert!(!dial.onward(now, ConnectError::NameNotFound));
+        assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, true));
+        assert_eq!(dial.all(), [1, 2]);
+        // Also when it was the one that is waited for: then the others come sooner.
+        dial.at = 2;
+        dial.lost(now, Duration::from_secs(60));
+        dial.again(now).unwrap();
+        assert!(dial.onward(now, ConnectError::WrongCertificate));
+        assert_eq!(dial.place(), 1);
+        assert!(!dial.onward(now, ConnectError::Untrusted));
+        assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, false));
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
+        let now = Instant::now();
+        for error in [
+            ConnectError::Busy,
+            ConnectError::Refused(CloseReason::RoomFull),
+            ConnectError::Bind(BindFailed::NotHere),
+        ] {
+            let mut dial = dial(2);
+            dial.first();
+            assert!(!dial.onward(now, error), "{error:?}");
+            assert_eq!(dial.verdict().0, error);
+        }
     }
 
     #[test]

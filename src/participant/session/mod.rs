@@ -5,6 +5,7 @@
 //! is played goes through the meeting, which seals it, to the network. The connection may go and
 //! come back under all of this.
 
+mod coming;
 mod dial;
 mod finish;
 mod interrupt;
@@ -23,7 +24,7 @@ use self::dial::Dial;
 use self::interrupt::Interrupts;
 use super::departures::Departures;
 use super::error::JoinError;
-use super::event::{Event, LossReason, Summary, milliseconds};
+use super::event::{LossReason, Summary};
 use super::line::{Arrival, Line};
 use super::options::JoinOptions;
 use super::people::{Key, People};
@@ -35,7 +36,7 @@ use super::uplink::Lane;
 use super::view::Output;
 use super::warning::Warning;
 use super::watch::{Watch, WatchEnd};
-use crate::carrier::client::{ConnectError, Link, LostReason};
+use crate::carrier::client::{ConnectError, Link};
 use crate::meeting::{Meeting, TrackDescription};
 use crate::wire::{ParticipantId, TrackId};
 
@@ -52,6 +53,10 @@ const LINGER: Duration = Duration::from_millis(200);
 /// After this participant has come back, how long the others have to show that they are still
 /// here, before they count as gone. They may have lost the same relay.
 const ROLL_CALL: Duration = Duration::from_secs(10);
+
+/// How long to wait for the one to be watched before saying that nobody of this name is here: those
+/// who are here have shown themselves by then.
+const WATCHED_COMES: Duration = Duration::from_secs(3);
 
 /// How often live lines are redrawn, and small things looked after.
 const TICK: Duration = Duration::from_millis(250);
@@ -86,6 +91,10 @@ struct Session {
     output: Output,
     meeting: Meeting,
     dial: Dial,
+    /// How many relays the link has.
+    relays: usize,
+    /// Which of them this participant was last told to be at; the first unless told.
+    relay: usize,
     line: Option<Line>,
     place: Place,
     /// Ways out for pictures, over the present connection.
@@ -232,92 +241,6 @@ impl Session {
         }
     }
 
-    /// The handshake is done: asks to be let into the room.
-    fn connected(&mut self, now: Instant, link: Link) {
-        let lost = match std::mem::replace(&mut self.place, Place::Inside) {
-            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => lost,
-            Place::Inside => None,
-        };
-        self.place = Place::AtTheDoor {
-            until: now + WELCOME,
-            lost,
-        };
-        let line = Line::new(link);
-        line.control(&self.meeting.hello());
-        self.line = Some(line);
-    }
-
-    /// The relay has let this participant in.
-    fn welcomed(&mut self, now: Instant, present: usize) {
-        let Place::AtTheDoor { lost, .. } = std::mem::replace(&mut self.place, Place::Inside)
-        else {
-            return;
-        };
-        match (self.joined, lost) {
-            (Some(_), Some((since, _))) => {
-                self.reconnections += 1;
-                if let Some((until, _)) = &mut self.missing {
-                    *until = now + ROLL_CALL;
-                }
-                let after_ms = milliseconds(now.saturating_duration_since(since));
-                self.output.event(&Event::Reconnected { after_ms });
-            }
-            _ => {
-                self.joined = Some(now);
-                self.output.event(&Event::Connected { present });
-            }
-        }
-        self.welcome_player(now, present);
-    }
-
-    /// The connection is over: back to the relay, if that makes sense.
-    fn lost(&mut self, now: Instant, reason: LostReason) -> Result<(), JoinError> {
-        let was_in = self.joined.is_some();
-        self.lost_for(now, dial::lost(reason, was_in)?)
-    }
-
-    fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
-        let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
-        self.lanes.clear();
-        self.departures = Departures::default();
-        self.subscribed.clear();
-        self.goodbyes.clear();
-        let mut gone = self.people.all_departed(now);
-        let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
-        missing.append(&mut gone);
-        if self.leaving.is_some() {
-            return Ok(());
-        }
-        let earlier = match &self.place {
-            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => *lost,
-            Place::Inside => None,
-        };
-        self.place = Place::Outside(Some(earlier.unwrap_or((now, reason))));
-        self.dial.lost(now, held);
-        self.dial_again(now, reason)
-    }
-
-    /// An attempt to connect failed.
-    fn failed(&mut self, now: Instant, error: ConnectError) -> Result<(), JoinError> {
-        match &self.place {
-            Place::Outside(Some((_, reason))) if dial::worth_another(&error) => {
-                let reason = *reason;
-                self.dial_again(now, reason)
-            }
-            _ => Err(error.into()),
-        }
-    }
-
-    fn dial_again(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
-        let attempt = self.dial.again(now).ok_or(JoinError::Lost)?;
-        self.output.event(&Event::Reconnecting {
-            reason,
-            attempt: attempt.number,
-            wait_ms: milliseconds(attempt.wait),
-        });
-        Ok(())
-    }
-
     /// Looks after what no event announces.
     fn tick(&mut self, now: Instant) -> Result<(), JoinError> {
         if let Place::AtTheDoor { until, .. } = self.place
@@ -331,6 +254,7 @@ impl Session {
             self.roll_call();
         }
         self.knock(now);
+        self.look_for_the_watched(now);
         for key in self.people.given_up(now) {
             if let Some(scribe) = &self.scribe {
                 scribe.finish(key);

@@ -6,7 +6,7 @@ use super::dial::Dial;
 use super::{Place, Session};
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
-use crate::meeting::{Invite, Meeting, Presence};
+use crate::meeting::{Invite, Meeting, Presence, RelayRef};
 use crate::participant::departures::Departures;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
@@ -23,7 +23,7 @@ impl Session {
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
         let invite = Invite::parse(&options.link)?;
-        let (relay, address) = relay(&invite)?;
+        let relays = relays(&invite)?;
         let scribe = match &options.record {
             Some(folder) => {
                 Some(
@@ -69,13 +69,15 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
-        let dial = Dial::new(address, options.bind, u64::from_ne_bytes(random()?));
-        let meeting = Meeting::new(&invite, relay, presence, random()?);
+        let dial = Dial::new(relays, options.bind, u64::from_ne_bytes(random()?));
+        let meeting = Meeting::new(&invite, dial.place(), presence, random()?);
         Ok(Self {
             options,
             output,
             meeting,
             dial,
+            relays: invite.relays.len(),
+            relay: 0,
             line: None,
             place: Place::Outside(None),
             lanes: HashMap::new(),
@@ -104,25 +106,21 @@ impl Session {
     }
 }
 
-/// The first relay in the link that this program can make sense of.
-fn relay(invite: &Invite) -> Result<(usize, RelayAddress), JoinError> {
-    let addresses = invite
-        .relays
-        .iter()
-        .enumerate()
-        .filter_map(|(place, relay)| {
-            let hashes = relay
-                .hashes
-                .iter()
-                .copied()
-                .map(CertificateHash::new)
-                .collect();
-            Some((
-                place,
-                RelayAddress::new(&relay.host, relay.port, hashes).ok()?,
-            ))
-        });
-    addresses.into_iter().next().ok_or(JoinError::NoRelay)
+/// The relays in the link that this program can make sense of, and their numbers there.
+fn relays(invite: &Invite) -> Result<Vec<(usize, RelayAddress)>, JoinError> {
+    let address = |relay: &RelayRef| {
+        let hashes = relay.hashes.iter().copied();
+        let hashes = hashes.map(CertificateHash::new).collect();
+        RelayAddress::new(&relay.host, relay.port, hashes).ok()
+    };
+    let relays = invite.relays.iter().enumerate();
+    let known: Vec<_> = relays
+        .filter_map(|(place, relay)| Some((place, address(relay)?)))
+        .collect();
+    match known.is_empty() {
+        true => Err(JoinError::NoRelay),
+        false => Ok(known),
+    }
 }
 
 fn random<const N: usize>() -> Result<[u8; N], JoinError> {

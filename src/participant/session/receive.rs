@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::Session;
+use super::{Session, WATCHED_COMES};
 use crate::carrier::client::LostReason;
-use crate::meeting::{Frame, Input, Output as Said, Presence, Rejection};
+use crate::meeting::{Frame, Input, Output as Said, Presence, Rejection, display_safe};
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Shown};
 use crate::participant::line::{Arrival, sounds};
@@ -201,6 +201,7 @@ impl Session {
                     .get(watched)
                     .is_none_or(|person| !person.is_here())
         });
+        let namesake = (watched && !free).then(|| person.shown.clone());
         if let (true, true, Some(watch)) = (watched, free, &self.watch) {
             if self.watched != Some(key) {
                 watch.begin(&person.presence);
@@ -224,6 +225,20 @@ impl Session {
         }
         if too_many {
             self.warn(&Warning::TooManyPeople);
+        }
+        if let Some(name) = namesake {
+            self.warn(&Warning::WatchNamesakes(name));
+        }
+    }
+
+    /// Says when nobody has the name of the one to be watched: a player without a picture does not
+    /// tell why.
+    pub(super) fn look_for_the_watched(&mut self, now: Instant) {
+        let waited = |joined| now.saturating_duration_since(joined) >= WATCHED_COMES;
+        if let (Some(name), None) = (&self.options.watch, self.watched)
+            && self.joined.is_some_and(waited)
+        {
+            self.warn(&Warning::WatchNobody(Shown(display_safe(name))));
         }
     }
 

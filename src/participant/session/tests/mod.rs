@@ -1,6 +1,7 @@
 //! Whole participants against a relay in this process.
 
 mod relay;
+mod relays;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

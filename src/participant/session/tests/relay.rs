@@ -41,8 +41,13 @@ struct Guest {
 
 impl Relay {
     pub(super) async fn start(port: u16) -> Self {
+        Self::known_by([5; 32], port).await
+    }
+
+    /// A relay with this identity.
+    pub(super) async fn known_by(identity: [u8; 32], port: u16) -> Self {
         let now = SystemTime::now();
-        let store = CertificateStore::derived(Identity::from_bytes([5; 32]), now).unwrap();
+        let store = CertificateStore::derived(Identity::from_bytes(identity), now).unwrap();
         let hashes = store.hashes(now).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut tls = rustls::ServerConfig::builder_with_provider(provider)
@@ -79,12 +84,16 @@ impl Relay {
     }
 
     pub(super) fn link(&self) -> String {
-        let relay = RelayRef {
+        link(vec![self.reference()])
+    }
+
+    /// How a link names it.
+    pub(super) fn reference(&self) -> RelayRef {
+        RelayRef {
             host: "127.0.0.1".into(),
             port: self.port,
             hashes: self.hashes.clone(),
-        };
-        Invite::new(LinkSecret::from_bytes([8; 32]), vec![relay]).to_link()
+        }
     }
 
     pub(super) fn refuse(&self, reason: CloseReason) {
@@ -105,6 +114,11 @@ impl Relay {
         self.endpoint.wait_idle().await;
         self.room.lock().unwrap().guests.clear();
     }
+}
+
+/// A link to these relays.
+pub(super) fn link(relays: Vec<RelayRef>) -> String {
+    Invite::new(LinkSecret::from_bytes([8; 32]), relays).to_link()
 }
 
 async fn accept(endpoint: Endpoint, room: Arc<Mutex<Room>>) {

@@ -1,3 +1,8 @@
+//! Recordings in memory, read again by ourselves and by another library.
+
+mod full_disk;
+mod gaps;
+
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::io::{Cursor, Seek, SeekFrom, Write};
@@ -218,79 +223,6 @@ fn what_is_recorded_is_read_again() {
 }
 
 #[test]
-fn on_a_full_disk_the_recording_ends_playable_and_it_is_told_once() {
-    let whole = Disk::of(usize::MAX);
-    let frames = talk(7);
-    record_all(&whole, &frames).unwrap();
-    let all = read(whole.contents());
-    let size = whole.contents().len();
-    for capacity in (0..size).step_by(331) {
-        let disk = Disk::of(capacity);
-        assert_eq!(
-            record_all(&disk, &frames),
-            Err(MediaError::DiskFull),
-            "{capacity} bytes"
-        );
-        let contents = disk.contents();
-        assert!(contents.len() <= capacity);
-        if contents.is_empty() {
-            assert!(capacity < 500, "no room for the head");
-            continue;
-        }
-        let clusters = contents
-            .windows(4)
-            .filter(|w| *w == id::CLUSTER.to_be_bytes())
-            .count();
-        if clusters > 0 {
-            let found = read(contents.clone());
-            assert!(found == all[..found.len()], "{capacity} bytes");
-            // All that there is room for but for the frame that did not fit.
-            assert!(
-                contents.len() + 3100 > capacity,
-                "{capacity} bytes, {} used",
-                contents.len()
-            );
-        }
-        let unknown = contents
-            .windows(8)
-            .filter(|w| *w == ebml::UNKNOWN_SIZE)
-            .count();
-        assert_eq!(unknown, 0, "{capacity} bytes: all sizes are put in place");
-    }
-}
-
-#[test]
-fn what_the_full_disk_cut_off_is_not_counted() {
-    let disk = Disk::of(20_000);
-    let start = Instant::now();
-    let mut recorder = Recorder::new(disk.clone(), &presence()).unwrap();
-    let frames = talk(7);
-    for frame in &frames {
-        let now = start + Duration::from_nanos(frame.timestamp_ns);
-        let _ = recorder.frame(frame.clone(), now);
-    }
-    let summary = recorder.finish().unwrap();
-    let found = read(disk.contents());
-    assert_eq!(summary.frames, found.len() as u64);
-    assert_eq!(summary.frames + summary.left_out, frames.len() as u64);
-    let last = ms(found.last().unwrap().1);
-    assert!(
-        summary.duration > last && summary.duration <= last + ms(100),
-        "{summary:?}"
-    );
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_device_without_room_is_told_at_once() {
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    assert_eq!(
-        Recorder::new(full, &presence()).map(|_| ()),
-        Err(MediaError::DiskFull)
-    );
-}
-
-#[test]
 fn a_killed_process_loses_two_seconds_at_most() {
     let disk = Disk::of(usize::MAX);
     let start = Instant::now();
@@ -316,121 +248,6 @@ fn a_killed_process_loses_two_seconds_at_most() {
     // One that goes away without a word finishes, too.
     drop(recorder);
     assert_eq!(read(disk.contents()).len(), 540);
-}
-
-#[test]
-fn a_picture_is_taken_up_again_at_the_next_key_frame() {
-    let disk = Disk::of(usize::MAX);
-    let mut frames = talk(7);
-    frames.retain(|frame| frame.track == SOUND || !(25..27).contains(&frame.number));
-    let summary = record_all(&disk, &frames).unwrap();
-    let pictures: Vec<_> = read(disk.contents())
-        .iter()
-        .filter(|frame| frame.0 == PICTURE)
-        .map(|frame| frame.1 / 100)
-        .collect();
-    let expected: Vec<_> = (0..25).chain(40..70).collect();
-    assert_eq!(pictures, expected);
-    assert_eq!(summary.left_out, 13);
-}
-
-#[test]
-fn sound_that_is_lost_leaves_a_gap_of_its_length() {
-    let disk = Disk::of(usize::MAX);
-    let mut frames = talk(3);
-    frames.retain(|frame| frame.track == PICTURE || frame.number % 7 != 2);
-    record_all(&disk, &frames).unwrap();
-    let sounds = read(disk.contents())
-        .into_iter()
-        .filter(|frame| frame.0 == SOUND);
-    let expected = (0..150)
-        .filter(|number| number % 7 != 2)
-        .map(|number| 20 * number);
-    assert!(sounds.map(|frame| frame.1).eq(expected));
-}
-
-#[test]
-fn after_a_reconnection_the_same_file_goes_on_in_time() {
-    for (clock, away_ms, resumes_at) in [
-        ("went on", 5000, 7000),
-        ("stood still", 60_000, 2000),
-        ("began anew", 60_000, 0),
-    ] {
-        let disk = Disk::of(usize::MAX);
-        let start = Instant::now();
-        let mut recorder = Recorder::new(disk.clone(), &presence()).unwrap();
-        for frame in talk(2) {
-            let now = start + Duration::from_nanos(frame.timestamp_ns);
-            recorder.frame(frame, now).unwrap();
-        }
-        let back = start + ms(2000 + away_ms);
-        assert_eq!(recorder.resume(&presence(), back), Ok(true));
-        for mut frame in talk(2) {
-            let now = back + Duration::from_nanos(frame.timestamp_ns);
-            frame.timestamp_ns += resumes_at * 1_000_000;
-            if clock != "began anew" {
-                frame.number += 1000;
-                frame.group.0 += u32::from(frame.track == PICTURE) * 100;
-            }
-            recorder.frame(frame, now).unwrap();
-        }
-        let summary = recorder.finish().unwrap();
-        assert_eq!(summary.left_out, 0, "{clock}");
-        let found = read(disk.contents());
-        assert_eq!(found.len(), 240, "{clock}");
-        let first = |track| {
-            found[120..]
-                .iter()
-                .find(|frame| frame.0 == track)
-                .unwrap()
-                .1
-        };
-        let expected = 2000 + away_ms;
-        assert!(
-            first(SOUND).abs_diff(expected) <= 20,
-            "{clock}: {}",
-            first(SOUND)
-        );
-        assert_eq!(first(SOUND), first(PICTURE), "{clock}: in step");
-    }
-}
-
-#[test]
-fn who_comes_back_with_other_tracks_needs_another_file() {
-    let now = Instant::now();
-    let mut recorder = Recorder::new(Disk::of(usize::MAX), &presence()).unwrap();
-    assert_eq!(recorder.resume(&sound_only(), now), Ok(false));
-}
-
-#[test]
-fn a_group_that_comes_again_after_a_reconnection_is_not_written_twice() {
-    let disk = Disk::of(usize::MAX);
-    let start = Instant::now();
-    let mut recorder = Recorder::new(disk.clone(), &presence()).unwrap();
-    let frames = talk(5);
-    let (before, after): (Vec<_>, Vec<_>) = frames
-        .into_iter()
-        .partition(|frame| frame.timestamp_ns < 3_000_000_000);
-    for frame in before {
-        let now = start + Duration::from_nanos(frame.timestamp_ns);
-        recorder.frame(frame, now).unwrap();
-    }
-    let back = start + ms(3100);
-    recorder.resume(&presence(), back).unwrap();
-    for number in 20..31 {
-        recorder.frame(picture(number), back).unwrap();
-    }
-    for frame in after {
-        let now = start + Duration::from_nanos(frame.timestamp_ns).max(ms(3100));
-        recorder.frame(frame, now).unwrap();
-    }
-    recorder.finish().unwrap();
-    let found = read(disk.contents());
-    for track in [SOUND, PICTURE] {
-        let times: Vec<_> = found.iter().filter(|f| f.0 == track).map(|f| f.1).collect();
-        assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-    }
-    assert_eq!(found.len(), 300);
 }
 
 #[test]

@@ -1,0 +1,301 @@
+use std::sync::{Arc, Mutex};
+
+use super::words::grouped;
+use super::*;
+use crate::meeting::Codec;
+use crate::participant::event::{
+    LossReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
+};
+use crate::participant::media::MediaError;
+use crate::participant::warning::Warning;
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn name(text: &str) -> Shown {
+    Shown(text.into())
+}
+
+fn everything() -> Vec<Event> {
+    vec![
+        Event::Connected { present: 2 },
+        Event::Joined {
+            name: name("Ada"),
+            returned: false,
+        },
+        Event::Left {
+            name: name("Ada"),
+            goodbye: false,
+        },
+        Event::Joined {
+            name: name("Ada"),
+            returned: true,
+        },
+        Event::Recording {
+            name: name("Ada"),
+            file: name("r/Ada.webm"),
+        },
+        Warning::Recording {
+            name: name("Ada"),
+            file: Some(name("r/Ada.webm")),
+            error: MediaError::DiskFull,
+        }
+        .event(),
+        Warning::UplinkSlow.event(),
+        Event::Reconnecting {
+            reason: LossReason::Silence,
+            attempt: 1,
+            wait_ms: 200,
+        },
+        Event::Reconnecting {
+            reason: LossReason::Silence,
+            attempt: 2,
+            wait_ms: 400,
+        },
+        Event::Reconnected { after_ms: 1250 },
+        Event::Recorded {
+            name: name("Ada"),
+            file: name("r/Ada.webm"),
+            frames: 1,
+        },
+        Event::Played,
+        Event::Summary(summary()),
+    ]
+}
+
+fn summary() -> Summary {
+    Summary {
+        duration_ms: 20_400,
+        reconnections: 1,
+        sent: SentSummary {
+            audio_frames: 1000,
+            video_frames: 0,
+            tracks: vec![SentTrack {
+                track: 1,
+                kind: Kind::Audio,
+                codec: Codec::Opus,
+                frames: 1000,
+                unsent: 3,
+                bytes: 60_000,
+                digest: "00".into(),
+            }],
+        },
+        participants: vec![ParticipantSummary {
+            name: name("Ada"),
+            tracks: vec![ReceivedTrack {
+                track: 2,
+                kind: Kind::Video,
+                codec: Codec::Vp9,
+                received: 1990,
+                expected: 2000,
+                lost: 10,
+                bytes: 1_234_567,
+                late_p50_ms: Some(1),
+                late_p99_ms: None,
+                digest: "ff".into(),
+            }],
+        }],
+    }
+}
+
+#[test]
+fn json_is_one_object_a_line_that_names_its_event() {
+    let page = Page::default();
+    let mut output = Output::json(page.clone());
+    for event in everything() {
+        output.event(&event);
+    }
+    let lines: Vec<serde_json::Value> = page
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<&str> = lines
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "connected",
+            "joined",
+            "left",
+            "joined",
+            "recording",
+            "warning",
+            "warning",
+            "reconnecting",
+            "reconnecting",
+            "reconnected",
+            "recorded",
+            "played",
+            "summary"
+        ]
+    );
+    assert_eq!(lines[1]["name"], "Ada");
+    assert_eq!(lines[5]["warning"], "disk-full");
+    assert_eq!(lines[5]["file"], "r/Ada.webm");
+    assert!(lines[6].get("file").is_none());
+    assert_eq!(lines[7]["reason"], "silence");
+    let end = &lines[12];
+    assert_eq!(end["sent"]["audio_frames"], 1000);
+    assert_eq!(end["sent"]["tracks"][0]["codec"], "opus");
+    assert_eq!(end["participants"][0]["tracks"][0]["kind"], "video");
+    assert_eq!(end["participants"][0]["tracks"][0]["lost"], 10);
+    assert!(end["participants"][0]["tracks"][0]["late_p99_ms"].is_null());
+}
+
+#[test]
+fn people_read_sentences_without_escape_codes() {
+    let page = Page::default();
+    let mut output = Output::of(Face::Lines(Box::new(page.clone())));
+    for event in everything() {
+        output.event(&event);
+    }
+    let text = page.text();
+    assert!(!text.contains('\x1b'));
+    for part in [
+        "In the meeting, with 2 others.\n",
+        "Ada is back.\n",
+        "The recording of Ada in r/Ada.webm: the disk is full",
+        "has not been heard for 10 s. Reconnecting...\n",
+        "Back in the meeting after 1.2 s.\n",
+        "Recorded Ada: r/Ada.webm, 1 frame.\n",
+        "sent      audio opus: 1,000 frames, 3 left out\n",
+        "received  Ada: video vp9: 1,990 frames, 10 lost (0.5 %)\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+}
+
+fn terminal() -> Output {
+    Output::of(Face::Terminal {
+        bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+        lines: BTreeMap::new(),
+        outage: None,
+        colour: true,
+    })
+}
+
+/// Three attempts, and the relay is back; twice.
+fn outages() -> Vec<Event> {
+    let attempt = |attempt| Event::Reconnecting {
+        reason: LossReason::Silence,
+        attempt,
+        wait_ms: 400,
+    };
+    let outage = |first| [attempt(first), attempt(first + 1), attempt(first + 2)];
+    let back = || Event::Reconnected { after_ms: 1250 };
+    // The second begins soon after the first: the count goes on.
+    let (one, two) = (outage(1), outage(4));
+    one.into_iter()
+        .chain([back()])
+        .chain(two)
+        .chain([back()])
+        .collect()
+}
+
+#[test]
+fn an_outage_is_told_once_when_it_begins_and_once_when_it_ends() {
+    let page = Page::default();
+    let mut output = Output::of(Face::Lines(Box::new(page.clone())));
+    for event in outages() {
+        output.event(&event);
+    }
+    let told = [
+        "The relay has not been heard for 10 s. Reconnecting...\n",
+        "Back in the meeting after 1.2 s.\n",
+    ];
+    assert_eq!(page.text(), told.concat().repeat(2));
+}
+
+#[test]
+fn on_a_terminal_one_live_line_counts_the_attempts() {
+    let mut output = terminal();
+    for event in outages() {
+        output.event(&event);
+        let Face::Terminal { outage, .. } = &output.face else {
+            unreachable!()
+        };
+        let shown = outage.as_ref().map(ProgressBar::message);
+        let expected = match event {
+            Event::Reconnecting { attempt, .. } if ![1, 4].contains(&attempt) => {
+                Some(format!("  Still no relay; attempt {attempt}."))
+            }
+            _ => None,
+        };
+        assert_eq!(shown, expected);
+    }
+}
+
+#[test]
+fn live_lines_follow_who_is_here() {
+    let mut output = terminal();
+    let line = |key, away| LiveLine {
+        key,
+        name: name("Ada"),
+        away,
+        tracks: vec![LiveTrack {
+            kind: Kind::Audio,
+            frames: 1500,
+            lost: 15,
+            expected: 1515,
+            bits_per_second: 24_400,
+        }],
+    };
+    output.live(&[line(1, false), line(2, true)]);
+    output.live(&[line(2, true)]);
+    let Face::Terminal { lines, .. } = &output.face else {
+        unreachable!()
+    };
+    assert_eq!(lines.keys().copied().collect::<Vec<_>>(), [2]);
+    assert_eq!(
+        lines[&2].message(),
+        "  Ada  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s"
+    );
+}
+
+#[test]
+fn a_reader_who_went_away_is_no_reason_to_stop() {
+    struct Gone;
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+    for face in [Face::Json(Box::new(Gone)), Face::Lines(Box::new(Gone))] {
+        let mut output = Output::of(face);
+        output.event(&Event::Played);
+    }
+}
+
+#[test]
+fn numbers_are_grouped() {
+    for (number, text) in [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1,000"),
+        (1_234_567, "1,234,567"),
+    ] {
+        assert_eq!(grouped(number), text);
+    }
+}

@@ -1,0 +1,146 @@
+//! What a person reads: a sentence for each event, the closing summary, the live lines.
+
+use super::LiveLine;
+use crate::participant::event::{Event, Kind, ParticipantSummary, Summary, codec};
+
+/// The colour of an event: green for who comes, yellow for what needs attention.
+pub(super) fn shade(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Joined { .. } | Event::Reconnected { .. } => Some("32"),
+        Event::Warning { .. } | Event::Reconnecting { .. } => Some("33"),
+        Event::Left { .. } => Some("2"),
+        _ => None,
+    }
+}
+
+/// What a person reads.
+pub(super) fn sentence(event: &Event) -> String {
+    match event {
+        Event::Connected { present: 0 } => "In the meeting; nobody else is here yet.".into(),
+        Event::Connected { present: 1 } => "In the meeting, with one other.".into(),
+        Event::Connected { present } => format!("In the meeting, with {present} others."),
+        Event::Joined {
+            name,
+            returned: false,
+        } => format!("{name} is here."),
+        Event::Joined {
+            name,
+            returned: true,
+        } => format!("{name} is back."),
+        Event::Left {
+            name,
+            goodbye: true,
+        } => format!("{name} left."),
+        Event::Left {
+            name,
+            goodbye: false,
+        } => format!("{name} is gone (connection lost)."),
+        Event::Recording { name, file } => format!("Recording {name} in {file}."),
+        Event::Recorded { name, file, frames } => {
+            format!("Recorded {name}: {file}, {}.", plural(*frames, "frame"))
+        }
+        Event::Played => "Played to the end.".into(),
+        Event::Warning { text, .. } => text.clone(),
+        Event::Reconnecting { reason, .. } => format!("{reason}. Reconnecting..."),
+        Event::Reconnected { after_ms } => {
+            format!(
+                "Back in the meeting after {:.1} s.",
+                *after_ms as f64 / 1000.0
+            )
+        }
+        Event::Summary(summary) => closing(summary),
+    }
+}
+
+/// The live line while the relay is still not back.
+pub(super) fn waiting(event: &Event) -> String {
+    match event {
+        Event::Reconnecting { attempt, .. } => format!("  Still no relay; attempt {attempt}."),
+        _ => String::new(),
+    }
+}
+
+fn closing(summary: &Summary) -> String {
+    let mut text = format!(
+        "{:.0} s in the meeting.",
+        summary.duration_ms as f64 / 1000.0
+    );
+    for track in &summary.sent.tracks {
+        text.push_str(&format!(
+            "\n  sent      {} {}: {}",
+            kind(track.kind),
+            codec(track.codec),
+            plural(track.frames, "frame")
+        ));
+        if track.unsent > 0 {
+            text.push_str(&format!(", {} left out", grouped(track.unsent)));
+        }
+    }
+    for ParticipantSummary { name, tracks } in &summary.participants {
+        for track in tracks {
+            text.push_str(&format!(
+                "\n  received  {name}: {} {}: {}, {} lost ({})",
+                kind(track.kind),
+                codec(track.codec),
+                plural(track.received, "frame"),
+                grouped(track.lost),
+                percent(track.lost, track.expected),
+            ));
+        }
+    }
+    text
+}
+
+pub(super) fn live_text(person: &LiveLine) -> String {
+    let mut text = format!("  {}", person.name);
+    if person.away {
+        text.push_str("  (gone)");
+    }
+    for track in &person.tracks {
+        text.push_str(&format!(
+            "  {} {}, {} lost, {} kbit/s",
+            kind(track.kind),
+            grouped(track.frames),
+            percent(track.lost, track.expected),
+            grouped(track.bits_per_second / 1000),
+        ));
+    }
+    text
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "0 %".into();
+    }
+    let share = part as f64 * 100.0 / whole as f64;
+    if part == 0 {
+        "0 %".into()
+    } else {
+        format!("{share:.1} %")
+    }
+}
+
+fn plural(count: u64, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{s}", grouped(count))
+}
+
+/// 1234567 as 1,234,567.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,70 @@
+//! A link can name several relays. Everyone prefers the first that can be reached, so that all are
+//! in one room: from the beginning, and when a relay that was lost stays away.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Participant, Relay, fixture, sottovoce};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A relay that is killed is missed after ten seconds and given ten more; then comes what is left of
+/// the attempt under way, and one that asks the first relay once more.
+const MOVING: Duration = Duration::from_secs(60);
+
+fn link(first: &Relay, second: &Relay) -> String {
+    let output = sottovoce()
+        .args(["invite", "--relay", &first.address])
+        .args(["--relay", &second.address])
+        .output()
+        .expect("invite runs");
+    String::from_utf8(output.stdout).expect("a link")
+}
+
+fn is_second(event: &Value) -> bool {
+    event["warning"] == "other-relay"
+}
+
+#[test]
+fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
+    let (first, second) = (Relay::start(), Relay::start());
+    let link = link(&first, &second);
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let recordings = folder.path().to_str().expect("a path");
+    let mut listener = Participant::join(&link, "Listener", &["--record", recordings]);
+    listener.until("connected", PATIENCE);
+    let file = fixture("vp8-voice.webm");
+    let play = ["--play", file.to_str().expect("a path"), "--loop"];
+    let mut speaker = Participant::join(&link, "Ada", &play);
+    listener.until("recording", PATIENCE);
+
+    first.signal("KILL");
+    let lost = Instant::now();
+    for participant in [&mut listener, &mut speaker] {
+        participant.until_that("warning", MOVING, is_second);
+    }
+    assert!(
+        lost.elapsed() > Duration::from_secs(10),
+        "a relay that restarts is waited for"
+    );
+    std::thread::sleep(Duration::from_secs(2));
+    speaker.signal("INT");
+    let (status, _, events) = speaker.finish(PATIENCE);
+    assert!(status.success(), "{events:#?}");
+    listener.signal("INT");
+    let (status, _, events) = listener.finish(PATIENCE);
+    assert!(status.success(), "{events:#?}");
+    let files = std::fs::read_dir(folder.path()).expect("recordings");
+    assert_eq!(files.count(), 1, "one recording goes on: {events:#?}");
+    let told = |event: &&Value| event["warning"] == "relay-passed";
+    let told = events.iter().filter(told).count();
+    assert_eq!(told, 0, "in an outage nobody is told of each attempt");
+
+    // Who comes now finds the others at the second, too.
+    let mut late = Participant::join(&link, "Late", &["--for", "1s"]);
+    late.until_that("warning", PATIENCE, is_second);
+    let (status, _, events) = late.finish(PATIENCE);
+    assert!(status.success(), "{events:#?}");
+}

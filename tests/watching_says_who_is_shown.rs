@@ -1,0 +1,128 @@
+//! `--watch NAME` shows somebody, or says why it shows nobody.
+
+mod support;
+
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Participant, Relay, fixture, invite, sottovoce};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn speaker(link: &str, name: &str, file: &str) -> Participant {
+    let file = fixture(file);
+    let play = file.to_str().expect("a path");
+    Participant::join(link, name, &["--play", play, "--loop"])
+}
+
+/// What was told under this name, in the order in which it was told.
+fn warnings<'a>(events: &'a [serde_json::Value], kind: &str) -> Vec<&'a str> {
+    let events = events.iter().filter(|event| event["warning"] == kind);
+    events.filter_map(|event| event["text"].as_str()).collect()
+}
+
+/// `script` gives it a terminal for its output.
+#[test]
+fn a_terminal_is_no_player() {
+    let link = invite("https://relay.example/");
+    let program = sottovoce().get_program().to_owned();
+    let program = program.to_str().expect("a path");
+    let line = format!("'{program}' join '{link}' --name me --watch Ada");
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    let output = terminal.stdin(Stdio::null()).output().expect("script runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("terminal") && said.contains("| ffplay -"),
+        "{said}"
+    );
+}
+
+#[test]
+fn that_nobody_of_the_name_is_here_is_said_once() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let _other = speaker(&link, "ada", "vp8-voice.webm");
+    let mut watcher = Participant::join(&link, "me", &["--watch", "Ada"]);
+    watcher.until("connected", PATIENCE);
+    let began = Instant::now();
+    let told = watcher.until_that("warning", PATIENCE, |event| {
+        event["warning"] == "watch-nobody"
+    });
+    assert!(
+        began.elapsed() > Duration::from_secs(2),
+        "all had time to come"
+    );
+    assert_eq!(told["name"], "Ada");
+    let text = told["text"].as_str().expect("a sentence");
+    assert!(text.starts_with("Nobody called Ada is here yet"), "{text}");
+    std::thread::sleep(Duration::from_secs(2));
+    watcher.signal("INT");
+    let (_, _, events) = watcher.finish(PATIENCE);
+    assert_eq!(warnings(&events, "watch-nobody").len(), 1);
+}
+
+#[test]
+fn of_two_who_have_the_name_the_first_is_shown() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let shown = folder.path().join("shown.webm");
+    let mut watcher = sottovoce();
+    watcher
+        .args(["join", &link, "--name", "me", "--watch", "Ada", "--json"])
+        .args(["--for", "8s"])
+        .stdin(Stdio::null())
+        .stdout(File::create(&shown).expect("a file"))
+        .stderr(Stdio::piped());
+    let mut first = speaker(&link, "Ada", "vp8-voice.webm");
+    first.until("connected", PATIENCE);
+    let watcher = watcher.spawn().expect("it starts");
+    first.until("joined", PATIENCE);
+    std::thread::sleep(Duration::from_millis(500));
+    let _second = speaker(&link, "Ada", "vp9-voice.webm");
+    let output = watcher.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let events: Vec<_> = said
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let told = warnings(&events, "watch-namesakes");
+    assert_eq!(told.len(), 1, "{said}");
+    assert!(
+        told[0].contains("called Ada") && told[0].contains("first"),
+        "{said}"
+    );
+    assert!(warnings(&events, "watch-nobody").is_empty(), "{said}");
+    let mut bytes = Vec::new();
+    let mut file = File::open(&shown).expect("what was shown");
+    file.read_to_end(&mut bytes).expect("read");
+    let has = |codec: &[u8]| bytes.windows(codec.len()).any(|part| part == codec);
+    assert!(has(b"V_VP8") && !has(b"V_VP9"), "only the first is shown");
+}
+
+#[test]
+fn an_output_without_room_is_no_recording() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let _speaker = speaker(&link, "Ada", "vp8-voice.webm");
+    let full = File::options().write(true).open("/dev/full");
+    let output = sottovoce()
+        .args([
+            "join", &link, "--name", "me", "--watch", "Ada", "--for", "5s",
+        ])
+        .stdin(Stdio::null())
+        .stdout(full.expect("a full device"))
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(31), "{said}");
+    let told = "there is no room for more where standard output goes to";
+    assert!(said.contains(told) && said.contains("| ffplay -"), "{said}");
+    assert!(!said.to_lowercase().contains("recording"), "{said}");
+}

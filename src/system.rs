@@ -18,7 +18,8 @@ pub fn words(kind: ErrorKind) -> &'static str {
         ErrorKind::FileTooLarge => "files may not grow so large here",
         ErrorKind::WriteZero => "there is no room for more",
         ErrorKind::InvalidFilename => "the system takes no such name",
-        ErrorKind::InvalidInput | ErrorKind::InvalidData => "it holds what cannot be there",
+        ErrorKind::InvalidInput => "the system cannot use it so",
+        ErrorKind::InvalidData => "it holds what cannot be there",
         ErrorKind::UnexpectedEof => "it ends too soon",
         ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => "something else is using it",
         ErrorKind::BrokenPipe => "whoever read it has gone",
@@ -27,7 +28,7 @@ pub fn words(kind: ErrorKind) -> &'static str {
         ErrorKind::NetworkDown => "the network is down",
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => "there is no way to it",
         ErrorKind::TimedOut => "it took too long",
-        // No thread, no memory, no descriptor.
+        // No thread, no memory. (Too many open files has no kind of its own.)
         ErrorKind::WouldBlock | ErrorKind::OutOfMemory => "the system has too little left",
         ErrorKind::Unsupported => "this system cannot do it",
         ErrorKind::StaleNetworkFileHandle => "the disk of another machine is gone",
@@ -47,5 +48,9 @@ mod tests {
             assert!(!words(kind).contains("entity"));
         }
         assert_eq!(words(ErrorKind::Other), "the system does not say why");
+        let said = |number| words(std::io::Error::from_raw_os_error(number).kind());
+        // EINVAL, of an address that nothing can be bound to, and ENOSPC.
+        assert_eq!(said(22), "the system cannot use it so");
+        assert_eq!(said(28), "the disk is full");
     }
 }

@@ -106,6 +106,36 @@ fn of_two_who_have_the_name_the_first_is_shown() {
 }
 
 #[test]
+fn when_the_one_who_is_shown_leaves_a_namesake_is_shown() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let shown = folder.path().join("shown.webm");
+    let mut watcher = sottovoce();
+    watcher
+        .args(["join", &link, "--name", "me", "--watch", "Ada", "--json"])
+        .args(["--for", "8s"])
+        .stdin(Stdio::null())
+        .stdout(File::create(&shown).expect("a file"))
+        .stderr(Stdio::null());
+    let mut first = speaker(&link, "Ada", "vp8-voice.webm");
+    first.until("connected", PATIENCE);
+    let watcher = watcher.spawn().expect("it starts");
+    first.until("joined", PATIENCE);
+    std::thread::sleep(Duration::from_millis(500));
+    let _second = speaker(&link, "Ada", "vp9-voice.webm");
+    first.until("joined", PATIENCE);
+    std::thread::sleep(Duration::from_secs(1));
+    first.signal("INT");
+    let output = watcher.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let bytes = std::fs::read(&shown).expect("what was shown");
+    let at = |codec: &[u8]| bytes.windows(codec.len()).position(|part| part == codec);
+    let (vp8, vp9) = (at(b"V_VP8"), at(b"V_VP9"));
+    assert!(vp8.is_some() && vp8 < vp9, "first the one, then the other");
+}
+
+#[test]
 fn an_output_without_room_is_no_recording() {
     let relay = Relay::start();
     let link = relay.invite();

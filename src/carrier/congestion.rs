@@ -88,7 +88,7 @@ impl Steady {
             self.acknowledged += bytes;
             if self.acknowledged >= self.window {
                 self.acknowledged -= self.window;
-                self.window += self.mtu;
+                self.window = (self.window + self.mtu).min(CEILING);
             }
         }
     }
@@ -214,6 +214,22 @@ mod tests {
             steady.taken(halved - 9600);
         }
         assert_eq!(steady.window(), halved + 1200, "a packet for each window");
+    }
+
+    #[test]
+    fn it_never_rises_over_the_ceiling() {
+        let start = Instant::now();
+        let later = start + Duration::from_millis(10);
+        for threshold in [u64::MAX, CEILING - 1000] {
+            let mut steady = Steady::new(start, 1200);
+            (steady.window, steady.threshold) = (CEILING - 700, threshold);
+            for _ in 0..300 {
+                steady.take(later, 9600);
+                steady.taken(CEILING);
+                assert!(steady.window() <= CEILING);
+            }
+            assert_eq!(steady.window(), CEILING);
+        }
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Exit {
             Self::Unreachable => "the relay does not answer",
             Self::WrongRelay => "who answers is not the relay that the link names; not connected",
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
-            Self::Lost => "the relay was lost and did not come back within two minutes",
+            Self::Lost => {
+                "the relay was lost, and within two minutes none of the link was to be had"
+            }
             Self::Media => "the file to play cannot be read, or is of a kind that cannot be played",
             Self::Output => "a recording or the output cannot be written (disk full?)",
         }

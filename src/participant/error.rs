@@ -32,7 +32,7 @@ pub enum JoinError {
         /// What is wrong with it.
         error: MediaError,
     },
-    /// The folder for recordings, or standard output, cannot be written from the beginning.
+    /// The folder for recordings cannot be written from the beginning.
     #[error("--record {folder}: {error}")]
     Folder {
         /// As the person gave it.
@@ -63,8 +63,8 @@ pub enum JoinError {
     Closed(CloseReason),
     /// The relay was lost, and did not come back in two minutes.
     #[error(
-        "the relay was lost and did not come back within two minutes. Recordings are complete up \
-         to then. Check the network, and join again when the relay is back"
+        "the relay was lost, and within two minutes neither it nor another one of the link was to \
+         be had. Recordings are complete up to then. Check the network, and join again later"
     )]
     Lost,
     /// This machine gives no thread, no signal, no randomness.

@@ -144,6 +144,12 @@ impl People {
         self.all.get(key.0 as usize)
     }
 
+    /// Of those who are here and have a name, the one that came first.
+    pub(crate) fn first_here(&self, name: &str) -> Option<&Person> {
+        let named = |person: &&Person| person.is_here() && person.presence.name == name;
+        self.all.iter().find(named)
+    }
+
     /// Whether this is somebody's connection.
     pub(crate) fn is_here(&self, id: ParticipantId) -> bool {
         self.all.iter().any(|person| person.id == Some(id))

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     waiting: Arc<AtomicUsize>,
     ends: mpsc::UnboundedReceiver<WatchEnd>,
     over: bool,
+    /// Who is watched from the next frame on; there was no room to say so yet.
+    next: Option<Presence>,
 }
 
 impl Watch {
@@ -61,21 +63,37 @@ impl Watch {
             waiting,
             ends,
             over: false,
+            next: None,
         })
     }
 
     /// From now on this one is watched.
-    pub(crate) fn begin(&self, presence: &Presence) {
-        let _ = self.orders.try_send(Order::Begin(presence.clone()));
+    pub(crate) fn begin(&mut self, presence: &Presence) {
+        self.next = Some(presence.clone());
+        self.hand_over();
+    }
+
+    /// Tells the thread who is watched, if it does not know yet. False when it has no room.
+    fn hand_over(&mut self) -> bool {
+        let Some(presence) = self.next.take() else {
+            return true;
+        };
+        match self.orders.try_send(Order::Begin(presence)) {
+            Err(TrySendError::Full(Order::Begin(presence))) => {
+                self.next = Some(presence);
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Shows a frame. False when the player is so far behind that it was left out.
-    pub(crate) fn frame(&self, frame: &Frame, now: Instant) -> bool {
+    pub(crate) fn frame(&mut self, frame: &Frame, now: Instant) -> bool {
         let size = frame.payload.len();
         if self.over {
             return true;
         }
-        if self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
+        if !self.hand_over() || self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
             return false;
         }
         self.waiting.fetch_add(size, Ordering::Relaxed);
@@ -218,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn the_player_gets_what_the_watched_one_sends() {
         let screen = Screen::new(usize::MAX, false);
-        let watch = Watch::start(screen.clone()).unwrap();
+        let mut watch = Watch::start(screen.clone()).unwrap();
         watch.begin(&presence());
         for number in 0..20 {
             assert!(watch.frame(&frame(number, b"a sound to look for"), Instant::now()));
@@ -253,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn a_player_that_pauses_holds_up_nothing() {
         let screen = Screen::new(3, false);
-        let watch = Watch::start(screen.clone()).unwrap();
+        let mut watch = Watch::start(screen.clone()).unwrap();
         watch.begin(&presence());
         let shown = (0..5000)
             .filter(|number| watch.frame(&frame(*number, b"sound"), Instant::now()))
@@ -261,5 +279,31 @@ mod tests {
         assert!((FRAMES - 1..5000).contains(&shown), "{shown}");
         screen.writes.store(usize::MAX, Ordering::SeqCst);
         watch.finish().await;
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_a_player_pauses_is_shown_once_it_goes_on() {
+        let screen = Screen::new(3, false);
+        let mut watch = Watch::start(screen.clone()).unwrap();
+        watch.begin(&presence());
+        while watch.frame(&frame(0, b"the first one"), Instant::now()) {}
+        watch.begin(&presence());
+        assert!(!watch.frame(&frame(1, b"no room"), Instant::now()));
+        screen.writes.store(usize::MAX, Ordering::SeqCst);
+        let until = Instant::now() + Duration::from_secs(10);
+        while !watch.frame(&frame(2, b"the second one"), Instant::now()) {
+            assert!(Instant::now() < until);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        watch.finish().await;
+        let taken = screen.taken.lock().unwrap();
+        let heads = taken.windows(4).filter(|bytes| *bytes == b"webm");
+        assert_eq!(heads.count(), 2, "each with a head of its own");
+        let last = taken
+            .windows(4)
+            .rposition(|bytes| bytes == b"webm")
+            .unwrap();
+        let is_there = |text: &[u8]| taken[last..].windows(text.len()).any(|part| part == text);
+        assert!(is_there(b"the second one") && !is_there(b"the first one"));
     }
 }

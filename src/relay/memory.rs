@@ -92,8 +92,8 @@ impl Room {
     fn largest_holder(&self) -> Option<(Peer, usize)> {
         let members = self.members.iter().map(|(_, member)| member);
         let here = members.filter_map(|member| match member.home {
-            Home::Here(peer) => Some((peer, member.held)),
-            Home::Shard(_) | Home::Gone { .. } => None,
+            Home::Here(peer) if member.held > 0 => Some((peer, member.held)),
+            _ => None,
         });
         here.max_by_key(|&(_, held)| held)
     }

@@ -148,7 +148,7 @@ impl<S: Socket> Server<S> {
     /// order, until the socket is writable.
     pub fn flush(&mut self, now: Instant) {
         self.connections.now = now;
-        let mut queued = self.connections.replies.len();
+        let mut queued = 0;
         if self.airlock.blocked() {
             self.airlock.flush(now);
         }
@@ -184,8 +184,9 @@ impl<S: Socket> Server<S> {
             while let Some((_, bundle)) = letters.next_if(|(next, _)| *next == peer) {
                 let _ = slot.quic.datagrams().send(bundle, true);
             }
-            // What it is sent besides datagrams goes on when acknowledgements come.
+            // What it is sent in groups goes on when acknowledgements come.
             let waits = slot.quic.streams().send_streams() > slot.control.streams();
+            self.connections.held.listens(index, now, !waits);
             // Whoever a full socket kept waiting goes first.
             if self.left_over || self.airlock.blocked() {
                 self.connections.touch(index);
@@ -193,7 +194,6 @@ impl<S: Socket> Server<S> {
                 self.connections.untouch(index);
                 self.visit(index, now, queued);
             }
-            self.connections.held.listens(index, now, !waits);
         }
         drop(letters);
         mail.shrink_to(MAIL_KEPT);
@@ -205,6 +205,11 @@ impl<S: Socket> Server<S> {
         self.connections.take_held(index);
         *queued += self.transmit(index, now);
         self.connections.settle(index);
+        // So does what the congestion window holds back.
+        let slot = self.connections.slot(index);
+        if slot.is_some_and(|slot| slot.stage == Stage::Open && slot.holds_datagrams()) {
+            self.connections.held.listens(index, now, false);
+        }
         if *queued >= SEND_BATCH {
             self.airlock.flush(now);
             *queued = 0;
@@ -231,6 +236,7 @@ impl<S: Socket> Server<S> {
                 }
                 None => {
                     self.spare = Some(bytes);
+                    slot.thorough = false;
                     match slot.stage {
                         Stage::Closing(reason) => {
                             slot.stage = Stage::Ended;
@@ -283,6 +289,8 @@ impl<S: Socket> Server<S> {
         }
         let id = slot.quic.streams().open(Dir::Uni)?;
         let _ = slot.quic.send_stream(id).set_priority(priority);
+        let now = self.connections.now;
+        self.connections.held.listens(to.index as usize, now, false);
         Some(OutgoingGroup(id))
     }
 

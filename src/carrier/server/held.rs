@@ -15,69 +15,80 @@ use super::super::limits::{HELD_FOR, HELD_PACKETS};
 /// Packets by connection index.
 #[derive(Default)]
 pub(super) struct Held {
-    packets: Vec<Vec<ConnectionEvent>>,
-    /// Until when a connection is expected to be visited anyway.
-    listens: Vec<Option<Instant>>,
+    waiting: Vec<Waiting>,
     /// Connections that may hold packets, by the time at which these must be taken.
     due: VecDeque<(Instant, usize)>,
+}
+
+/// What waits for one connection.
+#[derive(Default)]
+struct Waiting {
+    packets: Vec<ConnectionEvent>,
+    /// When the first of them must be taken.
+    until: Option<Instant>,
+    /// Until when the connection is expected to be visited anyway.
+    listens: Option<Instant>,
 }
 
 impl Held {
     /// A connection was sent a datagram, and most likely is again before [`HELD_FOR`] is over; or
     /// (`false`) what it acknowledges is waited for.
     pub(super) fn listens(&mut self, index: usize, now: Instant, listens: bool) {
-        if index >= self.listens.len() {
-            self.listens.resize(index + 1, None);
-            self.packets.resize_with(index + 1, Vec::new);
+        if index >= self.waiting.len() {
+            self.waiting.resize_with(index + 1, Waiting::default);
         }
-        if let Some(until) = self.listens.get_mut(index) {
-            *until = listens.then(|| now + HELD_FOR);
+        if let Some(waiting) = self.waiting.get_mut(index) {
+            waiting.listens = listens.then(|| now + HELD_FOR);
         }
     }
 
     /// Whether a small packet for a connection may wait for its next visit.
     pub(super) fn takes(&self, index: usize, now: Instant) -> bool {
-        let listens = self.listens.get(index).copied().flatten();
-        let room = |packets: &Vec<_>| packets.len() < HELD_PACKETS;
-        listens.is_some_and(|until| now < until) && self.packets.get(index).is_some_and(room)
+        self.waiting.get(index).is_some_and(|waiting| {
+            waiting.listens.is_some_and(|until| now < until) && waiting.packets.len() < HELD_PACKETS
+        })
     }
 
     /// Keeps a packet.
     pub(super) fn hold(&mut self, index: usize, now: Instant, packet: ConnectionEvent) {
-        if let Some(packets) = self.packets.get_mut(index) {
-            if packets.is_empty() {
-                self.due.push_back((now + HELD_FOR, index));
+        if let Some(waiting) = self.waiting.get_mut(index) {
+            if waiting.packets.is_empty() {
+                let until = now + HELD_FOR;
+                waiting.until = Some(until);
+                self.due.push_back((until, index));
             }
-            packets.push(packet);
+            waiting.packets.push(packet);
         }
     }
 
     /// What waits for a connection, oldest first.
     pub(super) fn take(&mut self, index: usize) -> Vec<ConnectionEvent> {
-        self.packets
-            .get_mut(index)
-            .map(std::mem::take)
-            .unwrap_or_default()
+        match self.waiting.get_mut(index) {
+            Some(waiting) => {
+                waiting.until = None;
+                std::mem::take(&mut waiting.packets)
+            }
+            None => Vec::new(),
+        }
     }
 
     /// The connection is gone.
     pub(super) fn forget(&mut self, index: usize) {
-        self.take(index);
-        if let Some(until) = self.listens.get_mut(index) {
-            *until = None;
+        if let Some(waiting) = self.waiting.get_mut(index) {
+            *waiting = Waiting::default();
         }
     }
 
     /// The next connection whose packets have waited long enough.
     pub(super) fn next_due(&mut self, now: Instant) -> Option<usize> {
         while let Some(&(until, index)) = self.due.front() {
-            if self.packets.get(index).is_none_or(Vec::is_empty) {
-                self.due.pop_front();
-            } else if until <= now {
-                self.due.pop_front();
-                return Some(index);
-            } else {
+            let waits = self.waiting.get(index).and_then(|waiting| waiting.until) == Some(until);
+            if waits && until > now {
                 break;
+            }
+            self.due.pop_front();
+            if waits {
+                return Some(index);
             }
         }
         None
@@ -91,6 +102,9 @@ impl Held {
     /// Packets that wait, in all.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        self.packets.iter().map(Vec::len).sum()
+        self.waiting
+            .iter()
+            .map(|waiting| waiting.packets.len())
+            .sum()
     }
 }

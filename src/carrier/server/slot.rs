@@ -31,6 +31,9 @@ pub(super) struct Slot {
     pub(super) control: Control,
     /// Room for datagrams to send when none waits, in bytes, as quinn counts it.
     pub(super) room: usize,
+    /// Whether quinn is asked until it has nothing: a timer may have made it owe several packets of
+    /// which none is full (two probes, RFC 9002, section 6.2.4).
+    pub(super) thorough: bool,
     /// Whether it stands in the list of those to pump and to flush.
     pub(super) touched: bool,
 }
@@ -48,8 +51,12 @@ impl Slot {
             Some(size) if size > 0 => transmit.size - (transmit.size - 1) / size * size,
             _ => transmit.size,
         };
-        last + SPARE <= usize::from(PACKET)
-            && self.quic.datagrams().send_buffer_space() == self.room
+        !self.thorough && last + SPARE <= usize::from(PACKET) && !self.holds_datagrams()
+    }
+
+    /// Whether datagrams wait for room in the congestion window.
+    pub(super) fn holds_datagrams(&mut self) -> bool {
+        self.quic.datagrams().send_buffer_space() != self.room
     }
 }
 

@@ -202,7 +202,7 @@ impl Session {
                     .is_none_or(|person| !person.is_here())
         });
         let namesake = (watched && !free).then(|| person.shown.clone());
-        if let (true, true, Some(watch)) = (watched, free, &self.watch) {
+        if let (true, true, Some(watch)) = (watched, free, &mut self.watch) {
             if self.watched != Some(key) {
                 watch.begin(&person.presence);
             }
@@ -268,6 +268,20 @@ impl Session {
         if let (true, Some(scribe)) = (goodbye, &self.scribe) {
             scribe.finish(key);
         }
+        if self.watched == Some(key) {
+            self.watch_a_namesake();
+        }
+    }
+
+    /// Who was watched is gone: another one of that name who is here is shown from now on.
+    fn watch_a_namesake(&mut self) {
+        let (Some(name), Some(watch)) = (&self.options.watch, &mut self.watch) else {
+            return;
+        };
+        if let Some(namesake) = self.people.first_here(name) {
+            watch.begin(&namesake.presence);
+            self.watched = Some(namesake.key);
+        }
     }
 
     /// Some time after this participant has come back: who has not shown up is gone.
@@ -308,7 +322,7 @@ impl Session {
         if self.watched == Some(key)
             && self
                 .watch
-                .as_ref()
+                .as_mut()
                 .is_some_and(|watch| !watch.frame(frame, now))
         {
             self.warn(&Warning::WatchSlow);

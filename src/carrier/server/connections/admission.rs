@@ -90,6 +90,7 @@ impl Connections {
                 route: None,
                 control,
                 room: 0,
+                thorough: false,
                 touched: false,
             }));
         }

@@ -183,6 +183,7 @@ impl Connections {
             self.give_held(index);
             if let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) {
                 slot.quic.handle_timeout(self.now);
+                slot.thorough = true;
                 self.touch(index);
             }
         }

@@ -84,6 +84,33 @@ fn a_probe_recovers_the_last_packet() {
 }
 
 #[test]
+fn a_probe_goes_out_twice() {
+    let mut net = Net::new(1);
+    let (client, peer) = net.join();
+    net.clients[client].control(b"hello");
+    net.run(A_WHILE);
+    net.clients[client].mute = true;
+    net.run(A_WHILE);
+    let word = Bytes::from_static(b"a word");
+    let sent = |net: &mut Net| {
+        let slot = net.server.connections.slot(peer.index() as usize).unwrap();
+        slot.quic.stats().udp_tx.datagrams
+    };
+    let before = sent(&mut net);
+    net.server.send_control(peer, word).unwrap();
+    net.happen();
+    assert_eq!(sent(&mut net), before + 1);
+    let end = net.now + A_WHILE;
+    while sent(&mut net) == before + 1 {
+        assert!(net.step(end), "a probe");
+    }
+    assert_eq!(sent(&mut net), before + 3, "RFC 9002, section 6.2.4");
+    net.clients[client].mute = false;
+    net.run(A_WHILE);
+    net.end();
+}
+
+#[test]
 fn a_quiet_participant_stays() {
     let mut net = Net::new(1);
     let (client, peer) = net.join();

@@ -81,7 +81,7 @@ fn who_waits_for_an_acknowledgement_gets_it_at_once() {
         let mut groups = net.clients[client].seen.groups.values();
         groups.any(|(bytes, _)| bytes.len() == 400_000)
     };
-    let (mut beats, began) = (0, net.now);
+    let mut beats = 0;
     while !complete(&net) {
         beats += 1;
         assert!(beats < 50, "the group takes a few round trips");
@@ -89,26 +89,9 @@ fn who_waits_for_an_acknowledgement_gets_it_at_once() {
         net.server.send_datagram(peer, sound).unwrap();
         let end = net.now + BEAT;
         while net.step(end) {
-            // What came right after the first beat still waits for the second.
-            let waiting = net.server.connections.held.waiting();
-            assert!(waiting == 0 || net.now < began + BEAT * 2);
+            assert_eq!(net.server.connections.held.waiting(), 0);
         }
     }
-    net.end();
-}
-
-#[test]
-fn timers_find_what_was_acknowledged() {
-    // Viewers are sent something each 60 ms: longer than it takes for a timer to fire.
-    let mut net = Net::new(1);
-    net.path.latency = Duration::from_millis(1);
-    let (client, peer) = net.join();
-    net.run(A_WHILE);
-    speak(&mut net, peer, 500, BEAT * 3);
-    let path = quic(&mut net, peer).stats().path;
-    assert_eq!(path.lost_packets, 0);
-    net.run(A_WHILE);
-    assert_eq!(net.clients[client].seen.datagrams.len(), 500);
     net.end();
 }
 

@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs::File;
-use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,8 +64,9 @@ fn that_nobody_of_the_name_is_here_is_said_once() {
     assert_eq!(warnings(&events, "watch-nobody").len(), 1);
 }
 
-#[test]
-fn of_two_who_have_the_name_the_first_is_shown() {
+/// Two called Ada come while somebody watches Ada, the first with VP8 and the second with VP9. What
+/// the watcher told, and what it showed.
+fn of_two(then: impl FnOnce(&mut Participant)) -> (Vec<serde_json::Value>, Vec<u8>) {
     let relay = Relay::start();
     let link = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -84,54 +84,42 @@ fn of_two_who_have_the_name_the_first_is_shown() {
     first.until("joined", PATIENCE);
     std::thread::sleep(Duration::from_millis(500));
     let _second = speaker(&link, "Ada", "vp9-voice.webm");
+    first.until("joined", PATIENCE);
+    then(&mut first);
     let output = watcher.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let events: Vec<_> = said
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let events = said.lines();
+    let events = events.filter_map(|line| serde_json::from_str(line).ok());
+    let shown = std::fs::read(&shown).expect("what was shown");
+    (events.collect(), shown)
+}
+
+fn place(codec: &[u8], shown: &[u8]) -> Option<usize> {
+    shown.windows(codec.len()).position(|part| part == codec)
+}
+
+#[test]
+fn of_two_who_have_the_name_the_first_is_shown() {
+    let (events, shown) = of_two(|_| {});
     let told = warnings(&events, "watch-namesakes");
-    assert_eq!(told.len(), 1, "{said}");
+    assert_eq!(told.len(), 1, "{events:?}");
     assert!(
         told[0].contains("called Ada") && told[0].contains("first"),
-        "{said}"
+        "{told:?}"
     );
-    assert!(warnings(&events, "watch-nobody").is_empty(), "{said}");
-    let mut bytes = Vec::new();
-    let mut file = File::open(&shown).expect("what was shown");
-    file.read_to_end(&mut bytes).expect("read");
-    let has = |codec: &[u8]| bytes.windows(codec.len()).any(|part| part == codec);
-    assert!(has(b"V_VP8") && !has(b"V_VP9"), "only the first is shown");
+    assert!(warnings(&events, "watch-nobody").is_empty(), "{events:?}");
+    assert!(place(b"V_VP8", &shown).is_some());
+    assert_eq!(place(b"V_VP9", &shown), None, "only the first is shown");
 }
 
 #[test]
 fn when_the_one_who_is_shown_leaves_a_namesake_is_shown() {
-    let relay = Relay::start();
-    let link = relay.invite();
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let shown = folder.path().join("shown.webm");
-    let mut watcher = sottovoce();
-    watcher
-        .args(["join", &link, "--name", "me", "--watch", "Ada", "--json"])
-        .args(["--for", "8s"])
-        .stdin(Stdio::null())
-        .stdout(File::create(&shown).expect("a file"))
-        .stderr(Stdio::null());
-    let mut first = speaker(&link, "Ada", "vp8-voice.webm");
-    first.until("connected", PATIENCE);
-    let watcher = watcher.spawn().expect("it starts");
-    first.until("joined", PATIENCE);
-    std::thread::sleep(Duration::from_millis(500));
-    let _second = speaker(&link, "Ada", "vp9-voice.webm");
-    first.until("joined", PATIENCE);
-    std::thread::sleep(Duration::from_secs(1));
-    first.signal("INT");
-    let output = watcher.wait_with_output().expect("it ends");
-    assert!(output.status.success());
-    let bytes = std::fs::read(&shown).expect("what was shown");
-    let at = |codec: &[u8]| bytes.windows(codec.len()).position(|part| part == codec);
-    let (vp8, vp9) = (at(b"V_VP8"), at(b"V_VP9"));
+    let (_, shown) = of_two(|first| {
+        std::thread::sleep(Duration::from_secs(1));
+        first.signal("INT");
+    });
+    let (vp8, vp9) = (place(b"V_VP8", &shown), place(b"V_VP9", &shown));
     assert!(vp8.is_some() && vp8 < vp9, "first the one, then the other");
 }
 

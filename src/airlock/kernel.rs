@@ -9,6 +9,7 @@ use super::batch::{ReceiveBatch, SendBatch};
 use super::limits::{KERNEL_BUFFER, SEGMENTS};
 use super::options::set;
 use super::socket::{Features, ReceiveError, Sealed, SendError, Socket};
+use crate::system::words;
 
 /// A UDP socket of the kernel, for batches.
 pub struct KernelSocket {
@@ -37,7 +38,7 @@ pub enum BindError {
     )]
     AddressNotHere,
     /// Anything else.
-    #[error("the system refuses to listen there ({0})")]
+    #[error("the system refuses to listen there ({}); use another address", words(*.0))]
     Other(io::ErrorKind),
 }
 

@@ -48,7 +48,8 @@ pub const HELD_FOR: Duration = Duration::from_millis(70);
 /// How many wait for one connection at most.
 pub const HELD_PACKETS: usize = 4;
 
-/// Messages after which the airlock is told to send what it has.
+/// Messages after which the airlock is told to send what it has. More: their bytes are out of the
+/// processor's cache by the time that the kernel copies them.
 pub const SEND_BATCH: usize = 32;
 
 /// Datagrams below which a batch of the airlock was not full, so that there is nothing more to

@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a relay: forwards sealed media, keeps nothing.
+    /// Run a relay: forwards sealed media, keeps nothing once people leave.
     Relay(relay::Arguments),
     /// Make a meeting link. Talks to nobody.
     Invite(invite::Arguments),

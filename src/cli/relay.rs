@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use sottovoce::airlock::BindError;
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
 use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
@@ -14,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, Failure, say};
 
-/// Run a relay: forwards sealed media between participants, and keeps nothing.
+/// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// UDP address to listen on; several are possible [default: 127.0.0.1:4433]
@@ -144,18 +143,7 @@ fn failure(error: &RelayError) -> Failure {
         RelayError::Config(_) | RelayError::Address(_) => Exit::Config,
         RelayError::System | RelayError::Internal => Exit::Internal,
     };
-    let sentence = match error {
-        RelayError::Listen(listen) => match listen.error {
-            BindError::Other(kind) => format!(
-                "{}: the system refuses to listen there ({}); use another address",
-                listen.address,
-                system::words(kind)
-            ),
-            _ => error.to_string(),
-        },
-        _ => error.to_string(),
-    };
-    Failure::new(exit, sentence)
+    Failure::new(exit, error.to_string())
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.

@@ -49,7 +49,7 @@ pub enum Output {
     Datagram {
         /// On which track.
         track: TrackId,
-        /// Sealed; at most [`AUDIO_PAYLOAD`] bytes.
+        /// Sealed; at most [`AUDIO_PAYLOAD`](crate::wire::limits::AUDIO_PAYLOAD) bytes.
         payload: Bytes,
     },
     /// To send inside a group.

@@ -99,7 +99,8 @@ fn closed(reason: CloseReason) -> &'static str {
             "this connection does not keep up with what the meeting sends; use a faster network"
         }
         CloseReason::TooLarge => {
-            "what is being played is too large for it; encode it with a lower bit rate"
+            "too much of what is being played lies between two key frames; encode it with more of \
+             them (ffmpeg: -g 50), or with a lower bit rate"
         }
         CloseReason::TooMany => {
             "it allows less than what was asked of it at once; record or watch fewer people, or \

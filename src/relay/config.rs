@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::fields::{FIELDS, Field, nearest};
 use crate::carrier::address::RelayAddress;
 
-/// The configuration of a relay. Each field's meaning and default is in [`FIELDS`], which is what
+/// The configuration of a relay. Each field's meaning and default is in `fields.rs`, which is what
 /// `sottovoce relay --print-config` prints.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

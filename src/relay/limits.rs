@@ -1,5 +1,5 @@
 //! Every bound of a relay, beside its reason. What an operator may want to change is in
-//! [`super::config`]; what is here is part of how the relay works.
+//! [`super::RelayConfig`]; what is here is part of how the relay works.
 
 use std::time::Duration;
 

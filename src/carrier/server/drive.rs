@@ -205,7 +205,7 @@ impl<S: Socket> Server<S> {
         self.connections.take_held(index);
         *queued += self.transmit(index, now);
         self.connections.settle(index);
-        // So does what the congestion window holds back.
+        // What the congestion window holds back goes on with the next acknowledgement.
         let slot = self.connections.slot(index);
         if slot.is_some_and(|slot| slot.stage == Stage::Open && slot.holds_datagrams()) {
             self.connections.held.listens(index, now, false);

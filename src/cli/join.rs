@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)
     #[arg(long, value_name = "ADDR", value_parser = local)]
     bind: Option<(IpAddr, u16)>,
-    /// Events and a closing summary as JSON, one object a line
+    /// Events and a closing summary as JSON, one object a line; with --watch on standard error
     #[arg(long)]
     json: bool,
     /// Begin to play when this many others are there

@@ -5,8 +5,9 @@
 mod words;
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::words::{live_text, sentence, shade, waiting};
@@ -29,6 +30,22 @@ enum Face {
         outage: Option<ProgressBar>,
         colour: bool,
     },
+}
+
+impl Face {
+    /// Live lines where something can draw them. What cannot (a file, a pipe, a terminal that says
+    /// `TERM=dumb` or nothing of itself) draws nothing at all, so it gets plain lines.
+    fn on(target: ProgressDrawTarget, colour: bool) -> Self {
+        if target.is_hidden() {
+            return Self::Lines(Box::new(io::stderr()));
+        }
+        Self::Terminal {
+            bars: MultiProgress::with_draw_target(target),
+            lines: BTreeMap::new(),
+            outage: None,
+            colour,
+        }
+    }
 }
 
 /// One participant's live line.
@@ -61,17 +78,9 @@ impl Output {
             Face::Json(Box::new(io::stderr()))
         } else if json {
             Face::Json(Box::new(io::stdout()))
-        } else if io::stderr().is_terminal() {
-            let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4));
-            Face::Terminal {
-                bars,
-                lines: BTreeMap::new(),
-                outage: None,
-                colour,
-            }
         } else {
-            Face::Lines(Box::new(io::stderr()))
+            let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            Face::on(ProgressDrawTarget::stderr_with_hz(4), colour)
         };
         Self::of(face)
     }
@@ -145,6 +154,8 @@ impl Output {
         let Face::Terminal { bars, lines, .. } = &mut self.face else {
             return;
         };
+        // Asked each time: a window can be made narrower while the meeting goes on.
+        let (_, columns) = Term::stderr().size();
         lines.retain(|key, bar| {
             let stays = people.iter().any(|person| person.key == *key);
             if !stays {
@@ -155,7 +166,7 @@ impl Output {
         });
         for person in people {
             let bar = lines.entry(person.key).or_insert_with(|| live_line(bars));
-            bar.set_message(live_text(person));
+            bar.set_message(live_text(person, usize::from(columns)));
         }
     }
 }
@@ -163,7 +174,7 @@ impl Output {
 /// One more line that is drawn again and again.
 fn live_line(bars: &MultiProgress) -> ProgressBar {
     let bar = bars.add(ProgressBar::no_length());
-    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);
     }
     bar

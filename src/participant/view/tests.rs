@@ -245,11 +245,15 @@ fn on_a_terminal_one_live_line_counts_the_attempts() {
 }
 
 #[test]
-fn live_lines_follow_who_is_here() {
-    let mut output = terminal();
-    let line = |key, away| LiveLine {
+fn what_cannot_draw_gets_plain_lines() {
+    let face = Face::on(ProgressDrawTarget::hidden(), true);
+    assert!(matches!(face, Face::Lines(_)));
+}
+
+fn line(key: u32, who: &str, away: bool) -> LiveLine {
+    LiveLine {
         key,
-        name: name("Ada"),
+        name: name(who),
         away,
         tracks: vec![LiveTrack {
             kind: Kind::Audio,
@@ -258,9 +262,14 @@ fn live_lines_follow_who_is_here() {
             expected: 1515,
             bits_per_second: 24_400,
         }],
-    };
-    output.live(&[line(1, false), line(2, true)]);
-    output.live(&[line(2, true)]);
+    }
+}
+
+#[test]
+fn live_lines_follow_who_is_here() {
+    let mut output = terminal();
+    output.live(&[line(1, "Ada", false), line(2, "Ada", true)]);
+    output.live(&[line(2, "Ada", true)]);
     let Face::Terminal { lines, .. } = &output.face else {
         unreachable!()
     };
@@ -269,6 +278,41 @@ fn live_lines_follow_who_is_here() {
         lines[&2].message(),
         "  Ada  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s"
     );
+}
+
+#[test]
+fn a_narrow_terminal_cuts_the_name_and_never_the_figures() {
+    let long = line(1, "Ada, Countess of Lovelace", false);
+    let wide = line(1, "明るい部屋の中のひとたち", true);
+    for (person, columns, shown) in [
+        (
+            &long,
+            80,
+            "  Ada, Countess of Lovelace  audio 1,500, 1.0 % lost, 24 kbit/s",
+        ),
+        (
+            &long,
+            57,
+            "  Ada, Countess of L…  audio 1,500, 1.0 % lost, 24 kbit/s",
+        ),
+        (
+            &long,
+            40,
+            "  Ada, Countess of Lovelace\n    audio 1,500, 1.0 % lost, 24 kbit/s",
+        ),
+        (
+            &long,
+            20,
+            "  Ada, Countess of …\n    audio 1,500, 1.0 % lost, 24 kbit/s",
+        ),
+        (
+            &wide,
+            62,
+            "  明るい部屋の中…  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s",
+        ),
+    ] {
+        assert_eq!(words::live_text(person, columns), shown);
+    }
 }
 
 #[test]

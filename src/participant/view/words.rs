@@ -1,6 +1,8 @@
 //! What a person reads: a sentence for each event, the closing summary, the live lines.
 
-use super::LiveLine;
+use console::{measure_text_width, truncate_str};
+
+use super::{LiveLine, LiveTrack};
 use crate::participant::event::{Event, Kind, ParticipantSummary, Summary, codec};
 
 /// The colour of an event: green for who comes, yellow for what needs attention.
@@ -91,19 +93,38 @@ fn closing(summary: &Summary) -> String {
     text
 }
 
-pub(super) fn live_text(person: &LiveLine) -> String {
-    let mut text = format!("  {}", person.name);
-    if person.away {
-        text.push_str("  (gone)");
-    }
-    for track in &person.tracks {
-        text.push_str(&format!(
-            "  {} {}, {} lost, {} kbit/s",
+/// Columns of a name that are shown on a line with figures at least, if it has so many.
+const NAME_COLUMNS: usize = 12;
+
+/// Somebody's live line in a terminal of this width. Where it is too narrow the name is cut, and
+/// where that is not enough the figures go below it: they change, and the name is known.
+pub(super) fn live_text(person: &LiveLine, columns: usize) -> String {
+    let name = person.name.to_string();
+    let away = if person.away { "  (gone)" } else { "" };
+    let track = |track: &LiveTrack| {
+        format!(
+            "{} {}, {} lost, {} kbit/s",
             kind(track.kind),
             grouped(track.frames),
             percent(track.lost, track.expected),
             grouped(track.bits_per_second / 1000),
-        ));
+        )
+    };
+    let tracks: Vec<String> = person.tracks.iter().map(track).collect();
+    let figures: String = tracks.iter().map(|track| format!("  {track}")).collect();
+    let left = |taken: &[&str]| {
+        let taken: usize = taken.iter().map(|text| measure_text_width(text)).sum();
+        columns.saturating_sub("  ".len() + taken)
+    };
+    let beside = left(&[away, &figures]);
+    if beside >= measure_text_width(&name).min(NAME_COLUMNS) {
+        let name = truncate_str(&name, beside, "…");
+        return format!("  {name}{away}{figures}");
+    }
+    let mut text = format!("  {}{away}", truncate_str(&name, left(&[away]), "…"));
+    for track in tracks {
+        text.push_str("\n    ");
+        text.push_str(&track);
     }
     text
 }

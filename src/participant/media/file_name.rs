@@ -14,6 +14,8 @@ use super::error::MediaError;
 const STEM: usize = 96;
 /// Marks on one letter: more of them stack up over the lines around.
 const MARKS: usize = 3;
+/// ZERO WIDTH JOINER.
+const JOINER: char = '\u{200D}';
 /// People of one name.
 const NAMESAKES: u32 = 9999;
 /// What a name becomes of which nothing is left.
@@ -26,13 +28,25 @@ fn invisible(c: char) -> bool {
         | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// A name as the beginning of a file name: at most 96 bytes of letters, digits, marks, spaces and
-/// `-_.()`, composed (NFC), with none of what file systems, shells or terminals give a meaning to.
+/// Signs and pictures that people call themselves by: currencies, arrows, shapes, stars, emoji. A
+/// list of what is kept, since nothing else says what is a picture; none of these looks like a
+/// slash or like nothing.
+fn pictured(c: char) -> bool {
+    matches!(c,
+        '©' | '®' | '™' | '\u{20A0}'..='\u{20C0}' | '\u{2190}'..='\u{21FF}' | '⌚' | '⌛'
+        | '\u{23E9}'..='\u{23FA}' | '\u{25A0}'..='\u{26FF}' | '\u{2701}'..='\u{2767}'
+        | '\u{2794}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// A name as the beginning of a file name: at most 96 bytes of letters, digits, marks, emoji,
+/// spaces and `-_.()`, composed (NFC), with none of what file systems, shells or terminals give a
+/// meaning to.
 ///
 /// ```
 /// use sottovoce::participant::media::safe_stem;
 ///
 /// assert_eq!(safe_stem("Ada"), "Ada");
+/// assert_eq!(safe_stem("🦊"), "🦊");
 /// assert_eq!(safe_stem("../../etc/passwd"), "etc_passwd");
 /// assert_eq!(safe_stem("nul"), "participant nul");
 /// assert_eq!(safe_stem("\u{202e}\u{0}"), "participant");
@@ -47,7 +61,9 @@ pub fn safe_stem(name: &str) -> String {
             stem.ends_with(|before: char| before.is_alphanumeric() || is_combining_mark(before));
         let kept = match c {
             _ if mark && (marks > MARKS || !lettered) => continue,
-            _ if mark || c.is_alphanumeric() || "-_.()".contains(c) => c,
+            // Ties two pictures into one, and shows nothing: they are as well known untied.
+            JOINER if stem.ends_with(pictured) => continue,
+            _ if mark || c.is_alphanumeric() || pictured(c) || "-_.()".contains(c) => c,
             _ if c.is_whitespace() && !c.is_control() => ' ',
             _ => '_',
         };
@@ -166,7 +182,19 @@ mod tests {
             ("Ada Lovelace", "Ada Lovelace"),
             ("Владимир", "Владимир"),
             ("नमस्ते", "नमस्ते"),
-            ("Ada 🦊", "Ada"),
+            ("Ada 🦊", "Ada 🦊"),
+            ("🦊", "🦊"),
+            ("🦊🐻 ❤\u{fe0f}", "🦊🐻 ❤"),
+            ("👩\u{200d}💻", "👩💻"),
+            ("👍🏽", "👍🏽"),
+            ("🇩🇪", "🇩🇪"),
+            ("1\u{fe0f}\u{20e3}", "1\u{20e3}"),
+            ("★€→", "★€→"),
+            ("🏴\u{e0067}\u{e007f}", "🏴"),
+            ("../🦊/..", "🦊"),
+            ("🦊\u{202e}\u{200b}\u{0}.", "🦊"),
+            ("a\u{2215}b\u{2044}c", "a_b_c"),
+            ("\u{2800}", "participant"),
             ("../../x", "x"),
             ("/etc/passwd", "etc_passwd"),
             ("C:\\Windows\\x", "C_Windows_x"),
@@ -193,6 +221,7 @@ mod tests {
             assert_eq!(safe_stem(name), stem, "{name:?}");
         }
         assert_eq!(safe_stem(&"é".repeat(300)), "é".repeat(48));
+        assert_eq!(safe_stem(&"🦊".repeat(300)), "🦊".repeat(24));
     }
 
     #[test]
@@ -236,6 +265,7 @@ mod tests {
             "[./\\\\ \\-\u{0}-\u{1f}\u{202a}-\u{202e}aA\u{300}-\u{30f}]{0,40}",
             "(con|aux|NUL|com|lpt)[0-9]?[. ]?[a-z]{0,3}",
             "\\PC{0,300}",
+            "[🦊-🦏❤⚡a./ \u{200b}-\u{200f}\u{fe0f}\u{20e3}]{0,40}",
         ]
     }
 
@@ -252,6 +282,8 @@ mod tests {
             prop_assert!(!stem.starts_with(['.', '-', ' ']) && !stem.ends_with(['.', ' ']));
             prop_assert!(!reserved(&stem));
             prop_assert!(!stem.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)));
+            let unseen = |c: char| invisible(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+            prop_assert!(!stem.chars().any(unseen));
             prop_assert_eq!(safe_stem(&stem), stem, "safe already");
         }
 

@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Participant, Relay, fixture, invite, sottovoce};
+use support::{Participant, Relay, Seen, fixture, framemd5, invite, sottovoce};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -62,11 +63,27 @@ fn that_nobody_of_the_name_is_here_is_said_once() {
     watcher.signal("INT");
     let (_, _, events) = watcher.finish(PATIENCE);
     assert_eq!(warnings(&events, "watch-nobody").len(), 1);
+    assert_eq!(warnings(&events, "watch-nobody-came").len(), 1);
 }
 
-/// Two called Ada come while somebody watches Ada, the first with VP8 and the second with VP9. What
-/// the watcher told, and what it showed.
-fn of_two(then: impl FnOnce(&mut Participant)) -> (Vec<serde_json::Value>, Vec<u8>) {
+#[test]
+fn that_nobody_of_the_name_came_is_said_at_the_end_of_a_short_visit_too() {
+    let relay = Relay::start();
+    let link = relay.invite();
+    let watcher = Participant::join(&link, "me", &["--watch", "Ada", "--for", "1s"]);
+    let (_, _, events) = watcher.finish(PATIENCE);
+    let told = warnings(&events, "watch-nobody-came");
+    assert_eq!(told.len(), 1, "{events:?}");
+    let text = "Nobody called Ada came";
+    assert!(told[0].starts_with(text), "{told:?}");
+}
+
+/// Two called Ada come while somebody watches Ada, each with a file of its own. What the watcher
+/// told, and what it showed.
+fn of_two(
+    files: [&str; 2],
+    then: impl FnOnce(&mut Participant),
+) -> (Vec<serde_json::Value>, Vec<u8>) {
     let relay = Relay::start();
     let link = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -78,12 +95,12 @@ fn of_two(then: impl FnOnce(&mut Participant)) -> (Vec<serde_json::Value>, Vec<u
         .stdin(Stdio::null())
         .stdout(File::create(&shown).expect("a file"))
         .stderr(Stdio::piped());
-    let mut first = speaker(&link, "Ada", "vp8-voice.webm");
+    let mut first = speaker(&link, "Ada", files[0]);
     first.until("connected", PATIENCE);
     let watcher = watcher.spawn().expect("it starts");
     first.until("joined", PATIENCE);
     std::thread::sleep(Duration::from_millis(500));
-    let _second = speaker(&link, "Ada", "vp9-voice.webm");
+    let _second = speaker(&link, "Ada", files[1]);
     first.until("joined", PATIENCE);
     then(&mut first);
     let output = watcher.wait_with_output().expect("it ends");
@@ -101,7 +118,7 @@ fn place(codec: &[u8], shown: &[u8]) -> Option<usize> {
 
 #[test]
 fn of_two_who_have_the_name_the_first_is_shown() {
-    let (events, shown) = of_two(|_| {});
+    let (events, shown) = of_two(["vp8-voice.webm", "vp9-voice.webm"], |_| {});
     let told = warnings(&events, "watch-namesakes");
     assert_eq!(told.len(), 1, "{events:?}");
     assert!(
@@ -113,14 +130,63 @@ fn of_two_who_have_the_name_the_first_is_shown() {
     assert_eq!(place(b"V_VP9", &shown), None, "only the first is shown");
 }
 
+fn leaves(first: &mut Participant) {
+    std::thread::sleep(Duration::from_secs(1));
+    first.signal("INT");
+}
+
+/// A stream that ffmpeg reads whole, in which no track goes back. Its packets of each track.
+fn one_stream(shown: &[u8]) -> [Vec<Seen>; 2] {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), shown).expect("room");
+    let heads = shown.windows(4).filter(|bytes| *bytes == b"webm");
+    assert_eq!(heads.count(), 1);
+    let seen = framemd5(file.path());
+    [0, 1].map(|stream| {
+        let of_stream = seen.iter().filter(|seen| seen.stream == stream);
+        let packets: Vec<Seen> = of_stream.cloned().collect();
+        assert!(packets.is_sorted_by(|one, next| one.pts < next.pts));
+        packets
+    })
+}
+
 #[test]
-fn when_the_one_who_is_shown_leaves_a_namesake_is_shown() {
-    let (_, shown) = of_two(|first| {
-        std::thread::sleep(Duration::from_secs(1));
-        first.signal("INT");
-    });
-    let (vp8, vp9) = (place(b"V_VP8", &shown), place(b"V_VP9", &shown));
-    assert!(vp8.is_some() && vp8 < vp9, "first the one, then the other");
+fn when_the_one_who_is_shown_leaves_a_namesake_is_shown_in_the_same_stream() {
+    let (events, shown) = of_two(["vp9-voice.webm", "vp9-only.webm"], leaves);
+    assert!(warnings(&events, "watch-left-out").is_empty(), "{events:?}");
+    let [_, picture] = one_stream(&shown);
+    let shown = |file| {
+        let of_file: HashSet<String> = framemd5(&fixture(file))
+            .into_iter()
+            .map(|seen| seen.digest)
+            .collect();
+        let shown = picture.iter().map(|seen| of_file.contains(&seen.digest));
+        shown.collect::<Vec<_>>()
+    };
+    let (first, second) = (shown("vp9-voice.webm"), shown("vp9-only.webm"));
+    assert!(first[0] && !second[0], "first the one");
+    assert_eq!(
+        (first.last(), second.last()),
+        (Some(&false), Some(&true)),
+        "then the other"
+    );
+    let last = picture.last().expect("a picture").pts;
+    assert!(
+        (4000..9000).contains(&last),
+        "as long as it took: {last} ms"
+    );
+}
+
+#[test]
+fn what_a_namesake_has_of_another_kind_is_left_out_and_told() {
+    let (events, shown) = of_two(["vp8-voice.webm", "vp9-voice.webm"], leaves);
+    assert_eq!(warnings(&events, "watch-left-out").len(), 1, "{events:?}");
+    let streams = one_stream(&shown);
+    let ends = streams.map(|packets| packets.last().expect("packets").pts);
+    assert!(
+        ends[0].abs_diff(ends[1]) > 2000,
+        "the sound goes on: {ends:?}"
+    );
 }
 
 #[test]

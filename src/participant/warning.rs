@@ -35,8 +35,12 @@ pub(crate) enum Warning {
     OtherRelay { number: usize, of: usize },
     /// Nobody has the name of the one to be watched.
     WatchNobody(Shown),
+    /// Nobody had it until the end.
+    WatchNobodyCame(Shown),
     /// More than one has the name of the one to be watched.
     WatchNamesakes(Shown),
+    /// The stream of the watched participant's media began without what is sent now.
+    WatchLeftOut,
     /// Whoever reads the watched participant's media has stopped reading.
     WatchClosed,
     /// What reads the watched participant's media cannot be written to.
@@ -76,7 +80,9 @@ impl Warning {
             Self::RelayPassed { .. } => "relay-passed",
             Self::OtherRelay { .. } => "other-relay",
             Self::WatchNobody(_) => "watch-nobody",
+            Self::WatchNobodyCame(_) => "watch-nobody-came",
             Self::WatchNamesakes(_) => "watch-namesakes",
+            Self::WatchLeftOut => "watch-left-out",
             Self::WatchClosed => "watch-closed",
             Self::WatchFailed(_) => "watch-failed",
             Self::WatchSlow => "watch-slow",
@@ -90,7 +96,9 @@ impl Warning {
     pub(crate) fn event(&self) -> Event {
         let (name, file) = match self {
             Self::Recording { name, file, .. } => (Some(name.clone()), file.clone()),
-            Self::WatchNobody(name) | Self::WatchNamesakes(name) => (Some(name.clone()), None),
+            Self::WatchNobody(name) | Self::WatchNobodyCame(name) | Self::WatchNamesakes(name) => {
+                (Some(name.clone()), None)
+            }
             _ => (None, None),
         };
         Event::Warning {
@@ -155,9 +163,19 @@ impl fmt::Display for Warning {
                 "Nobody called {name} is here yet; who comes under this name is shown then. The \
                  name must be written as they write it, capitals included."
             ),
+            Self::WatchNobodyCame(name) => write!(
+                formatter,
+                "Nobody called {name} came, so nothing was shown. The name must be written as they \
+                 write it, capitals included."
+            ),
             Self::WatchNamesakes(name) => write!(
                 formatter,
                 "More than one here is called {name}: the first to come is shown."
+            ),
+            Self::WatchLeftOut => formatter.write_str(
+                "Who is shown now sends something that the player was not told of when it began \
+                 (another codec, or a picture where there was none): that is not shown. Start this \
+                 command again to see it.",
             ),
             Self::WatchClosed => {
                 formatter.write_str("Nobody reads what is being watched any more.")

@@ -22,11 +22,13 @@ enum Order {
     Frame(Frame, Instant),
 }
 
-/// How watching ended.
-pub(crate) enum WatchEnd {
-    /// The player closed its end.
+/// How watching goes.
+pub(crate) enum WatchReport {
+    /// Who is shown now sends something that the player was not told of when it began.
+    LeftOut,
+    /// The player closed its end. Nothing more is shown.
     Closed,
-    /// It could not be written to.
+    /// It could not be written to. Nothing more is shown.
     Failed(MediaError),
 }
 
@@ -34,7 +36,7 @@ pub(crate) enum WatchEnd {
 pub(crate) struct Watch {
     orders: SyncSender<Order>,
     waiting: Arc<AtomicUsize>,
-    ends: mpsc::UnboundedReceiver<WatchEnd>,
+    reports: mpsc::UnboundedReceiver<WatchReport>,
     over: bool,
     /// Who is watched from the next frame on; there was no room to say so yet.
     next: Option<Presence>,
@@ -47,21 +49,22 @@ impl Watch {
     /// [`MediaError::OutputFailed`] when the system gives no thread.
     pub(crate) fn start(output: impl Write + Send + 'static) -> Result<Self, MediaError> {
         let (orders, to_do) = sync_channel(FRAMES);
-        let (ended, ends) = mpsc::unbounded_channel();
+        let (report, reports) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let counted = waiting.clone();
         std::thread::Builder::new()
             .name("watch".into())
             .spawn(move || {
-                if let Some(end) = work(output, &to_do, &counted) {
-                    let _ = ended.send(end);
+                let tell = |told| drop(report.send(told));
+                if let Some(end) = work(output, &to_do, &counted, tell) {
+                    tell(end);
                 }
             })
             .map_err(|error| MediaError::OutputFailed(error.kind()))?;
         Ok(Self {
             orders,
             waiting,
-            ends,
+            reports,
             over: false,
             next: None,
         })
@@ -107,13 +110,13 @@ impl Watch {
         sent
     }
 
-    /// Waits until nobody watches any more; says so once.
-    pub(crate) async fn ended(&mut self) -> WatchEnd {
+    /// Waits for something to tell. After nobody watches any more there is nothing.
+    pub(crate) async fn report(&mut self) -> WatchReport {
         if !self.over
-            && let Some(end) = self.ends.recv().await
+            && let Some(report) = self.reports.recv().await
         {
-            self.over = true;
-            return end;
+            self.over = !matches!(report, WatchReport::LeftOut);
+            return report;
         }
         std::future::pending().await
     }
@@ -121,8 +124,8 @@ impl Watch {
     /// Nothing more will be shown: waits until the player has taken what is there.
     pub(crate) async fn finish(self) {
         drop(self.orders);
-        let mut ends = self.ends;
-        while ends.recv().await.is_some() {}
+        let mut reports = self.reports;
+        while reports.recv().await.is_some() {}
     }
 }
 
@@ -131,19 +134,24 @@ fn work(
     mut output: impl Write,
     to_do: &Receiver<Order>,
     waiting: &AtomicUsize,
-) -> Option<WatchEnd> {
-    let mut live: Option<LiveWriter<&mut dyn Write>> = None;
+    tell: impl Fn(WatchReport),
+) -> Option<WatchReport> {
+    let mut live: Option<LiveWriter<_>> = None;
     while let Ok(order) = to_do.recv() {
         match order {
-            Order::Begin(presence) => {
-                drop(live.take());
-                live = LiveWriter::new(&mut output as &mut dyn Write, &presence).ok();
-            }
+            Order::Begin(presence) => match &mut live {
+                Some(live) => {
+                    if !live.switch(&presence) {
+                        tell(WatchReport::LeftOut);
+                    }
+                }
+                None => live = LiveWriter::new(&mut output, &presence).ok(),
+            },
             Order::Frame(frame, now) => {
                 waiting.fetch_sub(frame.payload.len(), Ordering::Relaxed);
                 match live.as_mut().map(|live| live.frame(&frame, now)) {
-                    Some(Ok(LiveState::Closed)) => return Some(WatchEnd::Closed),
-                    Some(Err(error)) => return Some(WatchEnd::Failed(error)),
+                    Some(Ok(LiveState::Closed)) => return Some(WatchReport::Closed),
+                    Some(Err(error)) => return Some(WatchReport::Failed(error)),
                     Some(Ok(LiveState::Open)) | None => {}
                 }
             }
@@ -257,14 +265,14 @@ mod tests {
         for number in 0..20 {
             watch.frame(&frame(number, b"sound"), Instant::now());
         }
-        assert!(matches!(watch.ended().await, WatchEnd::Closed));
+        assert!(matches!(watch.report().await, WatchReport::Closed));
         for number in 20..2000 {
             assert!(
                 watch.frame(&frame(number, b"sound"), Instant::now()),
                 "no further warning"
             );
         }
-        let again = tokio::time::timeout(Duration::from_millis(20), watch.ended()).await;
+        let again = tokio::time::timeout(Duration::from_millis(20), watch.report()).await;
         assert!(again.is_err());
     }
 
@@ -298,12 +306,24 @@ mod tests {
         watch.finish().await;
         let taken = screen.taken.lock().unwrap();
         let heads = taken.windows(4).filter(|bytes| *bytes == b"webm");
-        assert_eq!(heads.count(), 2, "each with a head of its own");
-        let last = taken
-            .windows(4)
-            .rposition(|bytes| bytes == b"webm")
-            .unwrap();
+        assert_eq!(heads.count(), 1, "one stream");
+        let text = b"the first one";
+        let last = taken.windows(text.len()).rposition(|part| part == text);
+        let last = last.unwrap() + text.len();
         let is_there = |text: &[u8]| taken[last..].windows(text.len()).any(|part| part == text);
-        assert!(is_there(b"the second one") && !is_there(b"the first one"));
+        assert!(is_there(b"the second one") && !is_there(b"no room"));
+    }
+
+    #[tokio::test]
+    async fn that_somebody_does_not_fit_is_told_and_watching_goes_on() {
+        let mut watch = Watch::start(Screen::new(usize::MAX, false)).unwrap();
+        watch.begin(&presence());
+        watch.frame(&frame(0, b"sound"), Instant::now());
+        let mut other = presence();
+        other.tracks[0].codec = Codec::Vp8;
+        watch.begin(&other);
+        assert!(matches!(watch.report().await, WatchReport::LeftOut));
+        watch.begin(&other);
+        assert!(matches!(watch.report().await, WatchReport::LeftOut));
     }
 }

@@ -1,12 +1,16 @@
 //! Media out to a player that is watching: WebM as a live stream.
 
+mod clock;
+
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
+use self::clock::Clock;
 use super::error::MediaError;
 use super::gate::Gate;
 use super::mux::{Clusters, Layout};
-use crate::meeting::{Frame, Presence, TrackKind};
+use crate::meeting::{Codec, Frame, Presence, TrackDescription, TrackKind};
+use crate::wire::TrackId;
 
 /// How long sound alone waits for the first key frame of a described picture.
 const WAIT_FOR_PICTURE: Duration = Duration::from_secs(3);
@@ -20,11 +24,17 @@ pub enum LiveState {
     Closed,
 }
 
-/// Writes one participant's frames to a pipe, each at once, as WebM of unknown length.
+/// Writes one participant's frames to a pipe, each at once, as WebM of unknown length; and after
+/// that one another's, in the same stream.
 ///
 /// It begins with the first key frame, or, when a picture was announced and none comes within
 /// three seconds, or there is only sound, with sound; time begins at 0 there. A frame that cannot be
-/// decoded or that comes too late is left out: live output does not wait.
+/// decoded is left out: live output does not wait.
+///
+/// A player shows frames at the pace of their timestamps, so how far the first is behind, all that
+/// follow stay behind. What comes faster than its own pace (a newcomer is given the current group
+/// from its beginning) therefore gets timestamps close together, up to what is live; from there on
+/// they are as far apart as the sender's.
 ///
 /// Writing blocks when the player does not read. Give it a thread of its own with a short queue,
 /// and drop frames when that is full; it goes on with the next key frame.
@@ -44,14 +54,65 @@ pub enum LiveState {
 /// ```
 pub struct LiveWriter<W: Write> {
     output: W,
+    /// What the head of the stream says, once it is written.
     layout: Layout,
-    gate: Gate,
     clusters: Clusters,
     buffer: Vec<u8>,
-    /// The timestamp that became 0.
-    base_ns: Option<u64>,
-    first_arrival: Option<Instant>,
+    source: Source,
+    /// The latest time of the stream, and when it was written; `None` before its head.
+    latest: Option<(u64, Instant)>,
+    /// For each track of the stream the first ticks that are free.
+    free: Vec<(TrackId, u64)>,
     state: LiveState,
+}
+
+/// Whose frames are written.
+struct Source {
+    /// Its tracks that can be shown, and which tracks of the stream they become.
+    routes: Vec<(TrackId, TrackId)>,
+    /// One of them is a picture.
+    pictured: bool,
+    gate: Gate,
+    clock: Clock,
+    first_arrival: Option<Instant>,
+}
+
+impl Source {
+    /// Finds for each track one of its codec in the stream. Returns too whether all have one.
+    fn new(presence: &Presence, layout: &Layout) -> (Self, bool) {
+        let described = Layout::new(presence).tracks;
+        let mut routes: Vec<(TrackId, TrackId)> = Vec::new();
+        for track in &described {
+            let to = layout.tracks.iter().find(|to| {
+                replaces(track, to) && !routes.iter().any(|(_, taken)| *taken == to.track)
+            });
+            routes.extend(to.map(|to| (track.track, to.track)));
+        }
+        let shown = |track: &&TrackDescription| routes.iter().any(|(from, _)| *from == track.track);
+        let source = Self {
+            pictured: described.iter().filter(shown).any(is_picture),
+            gate: Gate::new(&described),
+            clock: Clock::default(),
+            first_arrival: None,
+            routes: routes.clone(),
+        };
+        (source, routes.len() == described.len())
+    }
+}
+
+fn is_picture(track: &TrackDescription) -> bool {
+    matches!(track.kind, TrackKind::Video { .. })
+}
+
+/// Whether a decoder for the one track goes on with the other. Sizes of pictures are in their key
+/// frames; how many channels of sound there are is in each frame, but not which they are if there
+/// are more than two.
+fn replaces(track: &TrackDescription, before: &TrackDescription) -> bool {
+    // OpusHead (RFC 7845, section 5.1) from the channel mapping on.
+    let mapping = |track: &TrackDescription| track.codec_private.get(18..).map(<[u8]>::to_vec);
+    let channels = |track: &TrackDescription| mapping(track).unwrap_or_else(|| vec![0]);
+    track.codec == before.codec
+        && (track.codec != Codec::Opus || channels(track) == channels(before))
 }
 
 impl<W: Write> LiveWriter<W> {
@@ -67,14 +128,31 @@ impl<W: Write> LiveWriter<W> {
         }
         Ok(Self {
             output,
-            gate: Gate::new(&layout.tracks),
+            source: Source::new(presence, &layout).0,
             layout,
             clusters: Clusters::default(),
             buffer: Vec::new(),
-            base_ns: None,
-            first_arrival: None,
+            latest: None,
+            free: Vec::new(),
             state: LiveState::Open,
         })
+    }
+
+    /// From now on somebody else's frames are written (or the same one's, who was away). The stream
+    /// goes on: no player takes a second head well, nor time that begins again. The time in
+    /// between is in it, as it was.
+    ///
+    /// False when a track fits none of those in the head; it is left out.
+    pub fn switch(&mut self, presence: &Presence) -> bool {
+        if self.latest.is_none() {
+            let layout = Layout::new(presence);
+            if !layout.tracks.is_empty() {
+                self.layout = layout;
+            }
+        }
+        let (source, whole) = Source::new(presence, &self.layout);
+        self.source = source;
+        whole
     }
 
     /// Writes a frame that came at `now`.
@@ -83,40 +161,70 @@ impl<W: Write> LiveWriter<W> {
     ///
     /// [`MediaError::OutputFull`] or [`MediaError::OutputFailed`]. A closed pipe is none.
     pub fn frame(&mut self, frame: &Frame, now: Instant) -> Result<LiveState, MediaError> {
-        if self.state == LiveState::Closed || !self.gate.admits(frame) {
+        let mut routes = self.source.routes.iter();
+        let route = routes.find(|(from, _)| *from == frame.track);
+        let (Some(&(_, track)), LiveState::Open) = (route, self.state) else {
+            return Ok(self.state);
+        };
+        self.source.clock.came(frame.timestamp_ns, now);
+        if !self.source.gate.admits(frame) || !self.begun(track, now) {
             return Ok(self.state);
         }
-        let Some(base_ns) = self.base(frame, now) else {
-            return Ok(self.state);
+        let out_ns = self.source.clock.time(frame.timestamp_ns);
+        let ticks = self.take_ticks(track, self.layout.ticks(out_ns));
+        let latest = self.latest.map_or(0, |(latest, _)| latest).max(out_ns);
+        self.latest = Some((latest, now));
+        let frame = Frame {
+            track,
+            ..frame.clone()
         };
-        let Some(out_ns) = frame.timestamp_ns.checked_sub(base_ns) else {
-            self.gate.lost(frame.track);
-            return Ok(self.state);
-        };
-        let ticks = self.layout.ticks(out_ns);
         self.clusters
-            .put(&mut self.buffer, &self.layout, frame, ticks);
+            .put(&mut self.buffer, &self.layout, &frame, ticks);
         self.write_out()
     }
 
-    /// The timestamp that is 0; `None` while the beginning is still to come. With it the head of
-    /// the stream is put into the buffer.
-    fn base(&mut self, frame: &Frame, now: Instant) -> Option<u64> {
-        if self.base_ns.is_some() {
-            return self.base_ns;
+    /// Whether this source's frames are being written, from this one on if not before. With the
+    /// very first one the head of the stream is put into the buffer.
+    fn begun(&mut self, track: TrackId, now: Instant) -> bool {
+        if self.source.clock.is_begun() {
+            return true;
         }
-        let (_, track) = self.layout.track(frame.track)?;
-        let picture = matches!(track.kind, TrackKind::Video { .. });
-        let first = *self.first_arrival.get_or_insert(now);
+        let picture = self
+            .layout
+            .track(track)
+            .is_some_and(|(_, to)| is_picture(to));
+        let first = *self.source.first_arrival.get_or_insert(now);
         let waited = now.saturating_duration_since(first) >= WAIT_FOR_PICTURE;
-        if self.layout.has_video() && !picture && !waited {
-            return None;
+        if self.source.pictured && !picture && !waited {
+            return false;
         }
-        self.layout.put_beginning(&mut self.buffer);
-        self.layout.put_info(&mut self.buffer, |_| {});
-        self.layout.put_tracks(&mut self.buffer);
-        self.base_ns = Some(frame.timestamp_ns);
-        self.base_ns
+        let begins_ns = match self.latest {
+            Some((latest, at)) => {
+                let since = now.saturating_duration_since(at).as_nanos();
+                latest.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+            }
+            None => {
+                self.layout.put_beginning(&mut self.buffer);
+                self.layout.put_info(&mut self.buffer, |_| {});
+                self.layout.put_tracks(&mut self.buffer);
+                0
+            }
+        };
+        self.source.clock.begin(begins_ns, now);
+        true
+    }
+
+    /// These ticks, or the next that are free: two frames of a track never share a time, and none
+    /// goes back.
+    fn take_ticks(&mut self, track: TrackId, ticks: u64) -> u64 {
+        let taken = match self.free.iter_mut().find(|(of, _)| *of == track) {
+            Some((_, free)) => std::mem::replace(free, ticks.max(*free).saturating_add(1)),
+            None => {
+                self.free.push((track, ticks.saturating_add(1)));
+                ticks
+            }
+        };
+        taken.max(ticks)
     }
 
     fn write_out(&mut self) -> Result<LiveState, MediaError> {
@@ -138,138 +246,4 @@ impl<W: Write> LiveWriter<W> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-    use crate::meeting::{Codec, TrackDescription};
-    use crate::participant::media::Source;
-    use crate::wire::{GroupNumber, TrackId};
-
-    const SOUND: TrackId = TrackId(0);
-    const PICTURE: TrackId = TrackId(1);
-
-    fn presence() -> Presence {
-        let description = |track, kind, codec| TrackDescription {
-            track,
-            kind,
-            codec,
-            codec_private: Vec::new(),
-            codec_delay_ns: 0,
-            seek_preroll_ns: 0,
-            default_duration_ns: None,
-        };
-        Presence {
-            name: "Ada".into(),
-            tracks: vec![
-                description(
-                    SOUND,
-                    TrackKind::Audio {
-                        rate: 48_000,
-                        channels: 1,
-                    },
-                    Codec::Opus,
-                ),
-                description(
-                    PICTURE,
-                    TrackKind::Video {
-                        width: 2,
-                        height: 2,
-                    },
-                    Codec::Vp8,
-                ),
-            ],
-            timestamp_scale_ns: 1_000_000,
-            tag: [0; 16],
-        }
-    }
-
-    fn frame(track: TrackId, number: u64, at_ms: u64, keyframe: bool) -> Frame {
-        Frame {
-            track,
-            group: GroupNumber(0),
-            number,
-            timestamp_ns: at_ms * 1_000_000,
-            keyframe,
-            invisible: false,
-            duration_ns: None,
-            discard_padding_ns: None,
-            payload: vec![0x48, number as u8].into(),
-        }
-    }
-
-    fn found(bytes: &[u8]) -> Vec<(u8, u64)> {
-        let mut source = Source::from_reader(io::Cursor::new(bytes.to_vec())).unwrap();
-        let mut found = Vec::new();
-        while let Some(frame) = source.next_frame().unwrap() {
-            found.push((frame.track.0, frame.timestamp_ns / 1_000_000));
-        }
-        found
-    }
-
-    #[test]
-    fn it_begins_with_the_first_key_frame_and_each_frame_is_out_at_once() {
-        let mut output = Vec::new();
-        let now = Instant::now();
-        let mut live = LiveWriter::new(&mut output, &presence()).unwrap();
-        live.frame(&frame(SOUND, 0, 5000, true), now).unwrap();
-        live.frame(&frame(PICTURE, 7, 5000, false), now).unwrap();
-        assert!(live.output.is_empty());
-        let shown = [
-            (frame(PICTURE, 8, 5100, true), (1, 0)),
-            (frame(SOUND, 6, 5110, true), (0, 10)),
-            (frame(PICTURE, 9, 5200, false), (1, 100)),
-            // A minute of silence: past the 16 bits of a cluster.
-            (frame(SOUND, 7, 65_100, true), (0, 60_000)),
-        ];
-        for (count, (frame, _)) in (1..).zip(&shown) {
-            assert_eq!(live.frame(frame, now), Ok(LiveState::Open));
-            assert_eq!(found(live.output).len(), count);
-        }
-        // From before the beginning, and after a gap: left out.
-        live.frame(&frame(PICTURE, 11, 5400, false), now).unwrap();
-        live.frame(&frame(SOUND, 8, 5000, true), now).unwrap();
-        let expected: Vec<_> = shown.iter().map(|(_, expected)| *expected).collect();
-        assert_eq!(found(&output), expected);
-    }
-
-    #[test]
-    fn a_picture_that_never_comes_does_not_keep_the_sound() {
-        let mut output = Vec::new();
-        let start = Instant::now();
-        let mut live = LiveWriter::new(&mut output, &presence()).unwrap();
-        for number in 0..200 {
-            let now = start + Duration::from_millis(20 * number);
-            live.frame(&frame(SOUND, number, 20 * number, true), now)
-                .unwrap();
-        }
-        assert_eq!(found(&output).len(), 50);
-    }
-
-    struct Broken(io::ErrorKind);
-
-    impl Write for Broken {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_closed_pipe_is_a_clean_end_and_other_errors_are_not() {
-        let now = Instant::now();
-        let key = frame(PICTURE, 0, 0, true);
-        let mut live = LiveWriter::new(Broken(io::ErrorKind::BrokenPipe), &presence()).unwrap();
-        assert_eq!(live.frame(&key, now), Ok(LiveState::Closed));
-        assert_eq!(
-            live.frame(&frame(PICTURE, 1, 40, false), now),
-            Ok(LiveState::Closed)
-        );
-        let mut live = LiveWriter::new(Broken(io::ErrorKind::StorageFull), &presence()).unwrap();
-        assert_eq!(live.frame(&key, now), Err(MediaError::OutputFull));
-        assert_eq!(live.frame(&key, now), Ok(LiveState::Closed), "told once");
-    }
-}
+mod tests;

@@ -53,6 +53,7 @@ impl Session {
             () = self.complete() => {}
             () = interrupts.next() => {}
         }
+        self.miss_the_watched();
         let summary = self.summary(Instant::now());
         if self.joined.is_some() {
             self.output.event(&Event::Summary(summary.clone()));

@@ -35,7 +35,7 @@ use super::trace::Trace;
 use super::uplink::Lane;
 use super::view::Output;
 use super::warning::Warning;
-use super::watch::{Watch, WatchEnd};
+use super::watch::{Watch, WatchReport};
 use crate::carrier::client::{ConnectError, Link};
 use crate::meeting::{Meeting, TrackDescription};
 use crate::wire::{ParticipantId, TrackId};
@@ -167,7 +167,7 @@ enum Step {
     Begin,
     Played(Played),
     Recorded(Option<Report>),
-    Unwatched(WatchEnd),
+    Watched(WatchReport),
     Departure,
     Tick,
 }
@@ -192,7 +192,7 @@ impl Session {
                 Step::Played(played) => self.played(now, played),
                 Step::Recorded(Some(report)) => self.recorded(report),
                 Step::Recorded(None) => self.scribe = None,
-                Step::Unwatched(end) => self.unwatched(now, end),
+                Step::Watched(report) => self.watched(now, report),
                 Step::Departure => self.depart(now),
                 Step::Tick => self.tick(now)?,
             }
@@ -235,7 +235,7 @@ impl Session {
             Some(report) = maybe(self.scribe.as_mut().map(Scribe::report)) => {
                 Step::Recorded(report)
             }
-            Some(end) = maybe(self.watch.as_mut().map(Watch::ended)) => Step::Unwatched(end),
+            Some(report) = maybe(self.watch.as_mut().map(Watch::report)) => Step::Watched(report),
             () = at(self.departures.deadline()) => Step::Departure,
             _ = tick.tick() => Step::Tick,
         }

@@ -11,7 +11,7 @@ use crate::participant::event::{Event, Shown};
 use crate::participant::line::{Arrival, sounds};
 use crate::participant::people::{Appearance, Key};
 use crate::participant::warning::Warning;
-use crate::participant::watch::WatchEnd;
+use crate::participant::watch::WatchReport;
 use crate::wire::{FromRelay, ParticipantId, ToRelay, TrackId};
 
 /// Subscriptions over one connection: a quarter of what relays are known to allow, and more than
@@ -242,6 +242,13 @@ impl Session {
         }
     }
 
+    /// Says at the end that the one to be watched never came.
+    pub(super) fn miss_the_watched(&mut self) {
+        if let (Some(name), None, Some(_)) = (&self.options.watch, self.watched, self.joined) {
+            self.warn(&Warning::WatchNobodyCame(Shown(display_safe(name))));
+        }
+    }
+
     /// Nothing has come for a while, where it may be that nobody has anything to say, or that the
     /// relay died and is back without knowing of this connection. Asking once for something that
     /// was asked for already brings out which, sooner than the connection would find out.
@@ -329,12 +336,15 @@ impl Session {
         }
     }
 
-    /// Nobody watches any more. If that was all there was to do, the meeting is over.
-    pub(super) fn unwatched(&mut self, now: Instant, end: WatchEnd) {
-        match end {
-            WatchEnd::Closed if self.player.is_none() && self.scribe.is_none() => self.leave(now),
-            WatchEnd::Closed => self.warn(&Warning::WatchClosed),
-            WatchEnd::Failed(error) => {
+    /// How watching goes. When nobody watches any more, and that was all there was to do, the
+    /// meeting is over.
+    pub(super) fn watched(&mut self, now: Instant, report: WatchReport) {
+        let nothing_else = self.player.is_none() && self.scribe.is_none();
+        match report {
+            WatchReport::LeftOut => self.warn(&Warning::WatchLeftOut),
+            WatchReport::Closed if nothing_else => self.leave(now),
+            WatchReport::Closed => self.warn(&Warning::WatchClosed),
+            WatchReport::Failed(error) => {
                 self.warn(&Warning::WatchFailed(error.clone()));
                 self.failure.get_or_insert(JoinError::Watch(error));
             }

@@ -25,8 +25,9 @@ pub(crate) struct Arguments {
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print the configuration file with all defaults, and end
-    #[arg(long)]
+    /// Print the configuration that the other arguments make, as a file with all fields and what
+    /// they mean, and end
+    #[arg(long, conflicts_with = "json")]
     print_config: bool,
     /// Print the ready line as a JSON object
     #[arg(long)]
@@ -39,7 +40,8 @@ const ROTATION: Duration = Duration::from_secs(600);
 /// Runs the relay to its end.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.print_config {
-        return say(&RelayConfig::default_file());
+        let file = configuration(&arguments)?.to_file();
+        return say(&file.map_err(|error| failure(&error.into()))?);
     }
     hush(arguments.json)?;
     let config = configuration(&arguments)?;

@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
     #[arg(long, value_name = "NAME")]
     watch: Option<String>,
-    /// How long to stay (20s, 5m, 1h30m); otherwise until the file ends, or until ctrl-C
+    /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
+    /// or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     stay: Option<Duration>,
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)

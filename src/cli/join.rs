@@ -8,14 +8,14 @@ use std::time::Duration;
 use sottovoce::participant::media::Input;
 use sottovoce::participant::{JoinError, JoinOptions, Output, join};
 
+use super::link::LinkArguments;
 use super::{Exit, Failure};
 
 /// Take part in a meeting from the terminal: play, record and watch media files.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The meeting link, as `sottovoce invite` prints it; in quotes, since some shells take [ ] and #
-    /// for patterns
-    link: String,
+    #[command(flatten)]
+    link: LinkArguments,
     /// The name that the others see
     #[arg(long)]
     name: String,
@@ -63,8 +63,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         true => Input::Stdin,
         false => Input::File(path),
     });
+    let link = arguments.link.read(matches!(play, Some(Input::Stdin)))?;
     let options = JoinOptions {
-        link: arguments.link,
+        link,
         name: arguments.name,
         play,
         again: arguments.again,

@@ -2,12 +2,25 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 BIN := target/release/sottovoce
+# Where `make install` puts things; DESTDIR goes before it, for those who make packages.
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test bench deny fuzz wasm build setup-build setup-media
+.PHONY: help run demo check test bench deny fuzz wasm build install setup-build setup-media
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
+
+build: setup-build ## the program: target/release/sottovoce
+	@$(CARGO) build --release --locked
+
+# Builds nothing, since root often has no Rust.
+install: ## put the program that `make build` made, and a systemd unit, under PREFIX (/usr/local)
+	@test -x $(BIN) || { echo "There is no $(BIN) yet: run \`make build\` first." >&2; exit 1; }
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sottovoce
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/sottovoce.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sottovoce.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/sottovoce.service
 
 run: build ## a relay on this machine and a meeting link with the lines to paste
 	@scripts/run.sh $(BIN)
@@ -34,9 +47,6 @@ wasm: ## wire and meeting build for browsers (where the target is installed)
 
 fuzz: ## each decoder's fuzz target for 30 s (needs cargo-fuzz and a nightly toolchain)
 	@scripts/fuzz.sh
-
-build: setup-build
-	@$(CARGO) build --release --locked
 
 setup-build:
 	@scripts/need.sh build

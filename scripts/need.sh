@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the system packages for a task are there: installs them with apt when we are
-# root, else says which to install.
+# root, having said so, else says which to install.
 set -eu
 
 # COMMAND:PACKAGE
@@ -28,7 +28,8 @@ done
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "installing: $missing"
+    echo "These packages are missing: $missing"
+    echo "You are root, so this now runs: apt-get update && apt-get install -y --no-install-recommends $missing"
     log=$(mktemp)
     if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2

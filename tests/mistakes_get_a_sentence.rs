@@ -2,6 +2,8 @@
 
 #[path = "mistakes_get_a_sentence/addresses.rs"]
 mod addresses;
+#[path = "mistakes_get_a_sentence/configuration.rs"]
+mod configuration;
 mod support;
 
 use std::path::Path;
@@ -180,40 +182,6 @@ fn a_name_that_is_none_or_too_long() {
         command.args(["join", &link, "--name", name, "--for", "1s"]);
         fails(&mut command, 2, &["letters", "--name"]);
     }
-}
-
-#[test]
-fn an_unknown_field_in_the_configuration() {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let file = folder.path().join("relay.toml");
-    std::fs::write(&file, "# comment\n\nlisen = [\"127.0.0.1:0\"]\n").expect("write");
-    let path = file.to_str().expect("a path");
-    fails(
-        sottovoce().args(["relay", "--config", path]),
-        10,
-        &["line 3", "lisen", "`listen`"],
-    );
-    fails(
-        sottovoce().args(["relay", "--config", "/nowhere/x.toml"]),
-        10,
-        &["/nowhere/x.toml"],
-    );
-}
-
-#[test]
-fn the_printed_configuration_is_one() {
-    let printed = run(sottovoce().args(["relay", "--print-config"]));
-    assert!(printed.status.success());
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let file = folder.path().join("relay.toml");
-    std::fs::write(&file, &printed.stdout).expect("write");
-    let relay = Relay::with(&[
-        "--config",
-        file.to_str().expect("a path"),
-        "--listen",
-        "127.0.0.1:0",
-    ]);
-    assert!(relay.address.starts_with("https://127.0.0.1:"));
 }
 
 #[test]

@@ -37,6 +37,14 @@ pub enum BindError {
          or 0.0.0.0 or [::] for all of them"
     )]
     AddressNotHere,
+    /// Link-local and without an interface: the same address may be on each cable.
+    #[error(
+        "that address is link-local: it is good on one cable alone, and no meeting link can name \
+         it. Choose [::] or another address of this machine with --listen; or write the number of \
+         the network interface (`ip link` shows it) behind it, like [fe80::1%2]:4433, and say with \
+         --public-address what links shall call the relay"
+    )]
+    LinkLocal,
     /// Anything else.
     #[error("the system refuses to listen there ({}); use another address", words(*.0))]
     Other(io::ErrorKind),
@@ -58,6 +66,12 @@ impl From<io::Error> for BindError {
 /// What the relay cannot do without fails here; what only makes it faster (large
 /// buffers, GSO, GRO) is used where it is there.
 pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
+    if let SocketAddr::V6(address) = address
+        && address.ip().is_unicast_link_local()
+        && address.scope_id() == 0
+    {
+        return Err(BindError::LinkLocal);
+    }
     let domain = if address.is_ipv4() {
         libc::AF_INET
     } else {

@@ -233,6 +233,8 @@ fn an_address_that_cannot_be_had_is_told_apart() {
     // Of the range for documentation, hence nobody's.
     let elsewhere = bind("192.0.2.1:0".parse().unwrap()).err();
     assert_eq!(elsewhere, Some(BindError::AddressNotHere));
+    let one_cable = bind("[fe80::1]:0".parse().unwrap()).err();
+    assert_eq!(one_cable, Some(BindError::LinkLocal));
     let told = |number| BindError::from(io::Error::from_raw_os_error(number));
     assert_eq!(told(libc::EACCES), BindError::NeedsPrivilege);
     assert!(matches!(told(libc::EAFNOSUPPORT), BindError::Other(_)));

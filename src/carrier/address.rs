@@ -1,8 +1,9 @@
 //! A relay's address as people pass it on: `https://host:port/#hash.hash`.
 //!
 //! The fragment holds the SHA-256 of each certificate that the relay may show, in base64url
-//! without padding. Without a fragment the relay must be vouched for by an authority that the
-//! participant's machine trusts. A browser never sends a fragment anywhere (RFC 3986, 3.5).
+//! without padding, or the word `authority`: an authority that the participant's machine trusts
+//! vouches for the relay. The word is there so that an address that lost its hashes can be told
+//! apart. A browser never sends a fragment anywhere (RFC 3986, 3.5).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -19,6 +20,9 @@ const DEFAULT_PORT: u16 = 443;
 /// that moves to another identity. More make a link that does not fit where links are pasted.
 const MOST_HASHES: usize = 4;
 
+/// What stands for the hashes of a relay that has none because an authority vouches for it.
+const AUTHORITY: &str = "authority";
+
 /// Longest address that is looked at, in bytes: a host name of 253, four hashes, and room to spare.
 const LONGEST: usize = 1024;
 
@@ -31,6 +35,7 @@ pub struct RelayAddress {
     host: Host,
     port: u16,
     hashes: Vec<CertificateHash>,
+    says_authority: bool,
 }
 
 /// The machine in a [`RelayAddress`].
@@ -74,7 +79,7 @@ pub enum AddressError {
 
 impl RelayAddress {
     /// Builds an address from its parts; `host` as in the written form (IPv6 with or without
-    /// brackets).
+    /// brackets). Without hashes it says that an authority vouches for the relay.
     ///
     /// # Errors
     /// [`AddressError`] when the host is no name or address, the port is 0, or there are more
@@ -90,7 +95,13 @@ impl RelayAddress {
             Ok(address) => Host::V6(address),
             Err(_) => Host::parse(host)?,
         };
-        Ok(Self { host, port, hashes })
+        let says_authority = hashes.is_empty();
+        Ok(Self {
+            host,
+            port,
+            hashes,
+            says_authority,
+        })
     }
 
     /// The machine.
@@ -109,6 +120,12 @@ impl RelayAddress {
         &self.hashes
     }
 
+    /// Whether it says that an authority vouches for the relay. Without hashes and without this, it
+    /// was written by hand, or lost what stood after its `#`.
+    pub fn says_authority(&self) -> bool {
+        self.says_authority
+    }
+
     /// The written form, which [`str::parse`] takes back. Port 443 is left out.
     pub fn to_url(&self) -> String {
         let mut url = format!("https://{}", self.host.to_text());
@@ -119,6 +136,10 @@ impl RelayAddress {
         for (position, hash) in self.hashes.iter().enumerate() {
             url.push(if position == 0 { '#' } else { '.' });
             BASE64URL_NOPAD.encode_append(hash.as_bytes(), &mut url);
+        }
+        if self.says_authority {
+            url.push('#');
+            url.push_str(AUTHORITY);
         }
         url
     }
@@ -149,14 +170,16 @@ impl FromStr for RelayAddress {
             return Err(AddressError::Extra);
         }
         let (host, port) = split_port(authority)?;
+        let says_authority = fragment == Some(AUTHORITY);
         let hashes = match fragment {
-            None => Vec::new(),
+            None | Some(AUTHORITY) => Vec::new(),
             Some(fragment) => parse_hashes(fragment)?,
         };
         Ok(Self {
             host: Host::parse(host)?,
             port,
             hashes,
+            says_authority,
         })
     }
 }
@@ -291,6 +314,25 @@ mod tests {
         assert!(none.hashes().is_empty());
         assert_eq!(none.port(), 443);
         assert_eq!(none.to_url(), "https://relay.example/");
+    }
+
+    /// What a relay prints that an authority vouches for, and what is left of one that lost its
+    /// hashes, are two things.
+    #[test]
+    fn an_authority_is_named_where_hashes_would_be() {
+        for host in ["192.0.2.1", "[2001:db8::1]", "relay.example"] {
+            let address = RelayAddress::new(host, 443, Vec::new()).ok().unwrap();
+            let written = address.to_url();
+            assert_eq!(written, format!("https://{host}/#authority"));
+            let read = parse(&written).ok().unwrap();
+            assert!(read == address && read.says_authority() && read.hashes().is_empty());
+            let bare = parse(&format!("https://{host}/")).ok().unwrap();
+            assert!(!bare.says_authority());
+        }
+        let pinned = parse(&format!("https://192.0.2.1/#{HASH}")).ok().unwrap();
+        assert!(!pinned.says_authority());
+        let both = format!("https://192.0.2.1/#{HASH}.authority");
+        assert_eq!(error(&both), AddressError::Hashes);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
-use sottovoce::meeting::{Invite, LinkSecret, RELAYS, RelayRef};
+use sottovoce::meeting::{Invite, LinkError, LinkSecret, RELAYS, RelayRef};
 
 use super::{Exit, Failure, say};
 
@@ -68,8 +68,15 @@ fn relays(given: &[String]) -> Result<Vec<RelayRef>, Failure> {
 
 fn relay(text: &str) -> Result<RelayRef, Failure> {
     let wrong = |sentence: &str| Failure::new(Exit::Link, format!("--relay: {sentence}"));
+    if let Ok(_) | Err(LinkError::Version(_)) = Invite::parse(text) {
+        return Err(wrong(
+            "this is a meeting link, not a relay's address. A link is for `sottovoce join`; \
+             `invite` takes the address that the relay printed when it started",
+        ));
+    }
     let address: RelayAddress = text.parse().map_err(|error| wrong(&format!("{error}")))?;
-    if address.hashes().is_empty() && !vouchable(address.host()) {
+    let unknown = address.hashes().is_empty() && !address.says_authority();
+    if unknown && !nameable(address.host()) {
         return Err(wrong(
             "the part behind # is missing: copy the whole address that the relay printed, and put \
              it in quotes. Without it nobody can tell this relay from one that poses as it",
@@ -87,8 +94,10 @@ fn relay(text: &str) -> Result<RelayRef, Failure> {
     })
 }
 
-/// Whether an authority may have vouched for it, so that a link without hashes leads somewhere.
-fn vouchable(host: &Host) -> bool {
+/// Whether an address that says nothing of hashes or an authority may be one that somebody wrote by
+/// hand: authorities vouch for names. For an IP address a relay's own word is asked for; there it is
+/// far more likely that the hashes were lost.
+fn nameable(host: &Host) -> bool {
     match host {
         Host::Name(name) => name != "localhost" && !name.ends_with(".localhost"),
         Host::V4(_) | Host::V6(_) => false,

@@ -8,14 +8,14 @@ use std::time::Duration;
 use sottovoce::participant::media::Input;
 use sottovoce::participant::{JoinError, JoinOptions, Output, join};
 
+use super::link::LinkArguments;
 use super::{Exit, Failure};
 
 /// Take part in a meeting from the terminal: play, record and watch media files.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The meeting link, as `sottovoce invite` prints it; in quotes, since some shells take [ ] and #
-    /// for patterns
-    link: String,
+    #[command(flatten)]
+    link: LinkArguments,
     /// The name that the others see
     #[arg(long)]
     name: String,
@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
     #[arg(long, value_name = "NAME")]
     watch: Option<String>,
-    /// How long to stay (20s, 5m, 1h30m); otherwise until the file ends, or until ctrl-C
+    /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
+    /// or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     stay: Option<Duration>,
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)
@@ -62,8 +63,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         true => Input::Stdin,
         false => Input::File(path),
     });
+    let link = arguments.link.read(matches!(play, Some(Input::Stdin)))?;
     let options = JoinOptions {
-        link: arguments.link,
+        link,
         name: arguments.name,
         play,
         again: arguments.again,

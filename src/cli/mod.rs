@@ -6,6 +6,7 @@
 mod exit;
 mod invite;
 mod join;
+mod link;
 mod relay;
 
 use std::process::ExitCode;

@@ -1,10 +1,12 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
+use sottovoce::carrier::address::RelayAddress;
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
 use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
@@ -22,11 +24,15 @@ pub(crate) struct Arguments {
     /// File with the relay's identity, made on first use; without it, links die with the process
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
+    /// What meeting links call this relay, where that is not the first address to listen on
+    #[arg(long, value_name = "HOST:PORT", value_parser = public)]
+    public_address: Option<String>,
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print the configuration file with all defaults, and end
-    #[arg(long)]
+    /// Print the configuration that the other arguments make, as a file with all fields and what
+    /// they mean, and end
+    #[arg(long, conflicts_with = "json")]
     print_config: bool,
     /// Print the ready line as a JSON object
     #[arg(long)]
@@ -39,20 +45,40 @@ const ROTATION: Duration = Duration::from_secs(600);
 /// Runs the relay to its end.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.print_config {
-        return say(&RelayConfig::default_file());
+        let file = configuration(&arguments)?.to_file();
+        return say(&file.map_err(|error| failure(&error.into()))?);
     }
     hush(arguments.json)?;
     let config = configuration(&arguments)?;
     let relay = Relay::open(&config).map_err(|error| failure(&error))?;
     let address = relay.address().to_url();
-    let ready = match arguments.json {
-        true => format!("{}\n", json!({ "event": "ready", "address": address })),
-        false => format!("{address}\n"),
+    let (ready, hint) = match arguments.json {
+        true => {
+            let ready = json!({ "event": "ready", "address": address });
+            (format!("{ready}\n"), None)
+        }
+        false => (format!("{address}\n"), hint(&config, relay.address())),
     };
     quiet::log(Event::Started { shards: 1 });
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
-    serve(relay, &ready)
+    serve(relay, &ready, hint)
+}
+
+/// What an operator should know whose relay takes everyone in and was not told by which address
+/// they come.
+fn hint(config: &RelayConfig, address: &RelayAddress) -> Option<String> {
+    let all = config.listen.first()?.ip().is_unspecified();
+    let guessed = all && config.public_address.is_none();
+    guessed.then(|| {
+        format!(
+            "sottovoce: links will call this relay {}:{}, as this machine calls itself. If people \
+             reach it by another address (a name, or its router's), say so with --public-address \
+             HOST:PORT, or `public_address` in the configuration.\n",
+            address.host().to_text(),
+            address.port()
+        )
+    })
 }
 
 /// Before anything is known that could be told.
@@ -85,6 +111,9 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
     }
     if arguments.identity.is_some() {
         config.identity.clone_from(&arguments.identity);
+    }
+    if arguments.public_address.is_some() {
+        config.public_address.clone_from(&arguments.public_address);
     }
     match covered(&config.listen) {
         None => Ok(config),
@@ -136,18 +165,34 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// What links shall call the relay.
+fn public(text: &str) -> Result<String, String> {
+    let config = RelayConfig {
+        public_address: Some(text.to_owned()),
+        ..RelayConfig::default()
+    };
+    match config.check() {
+        Ok(()) => Ok(text.to_owned()),
+        Err(_) => Err(
+            "write a name or an IP address, and the port, like relay.example.org:4433 or \
+             [2001:db8::1]:4433"
+                .into(),
+        ),
+    }
+}
+
 fn failure(error: &RelayError) -> Failure {
     let exit = match error {
         RelayError::Listen(_) => Exit::Listen,
         RelayError::Identity(_) | RelayError::Certificate(_) => Exit::Identity,
-        RelayError::Config(_) | RelayError::Address(_) => Exit::Config,
+        RelayError::Config(_) | RelayError::Address(_) | RelayError::LinkLocal => Exit::Config,
         RelayError::System | RelayError::Internal => Exit::Internal,
     };
     Failure::new(exit, error.to_string())
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.
-fn serve(relay: Relay, ready: &str) -> Result<(), Failure> {
+fn serve(relay: Relay, ready: &str, hint: Option<String>) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let system = |_| {
         Failure::new(
@@ -170,6 +215,8 @@ fn serve(relay: Relay, ready: &str) -> Result<(), Failure> {
             })
             .map_err(system)?;
         say(ready)?;
+        // Nobody is left to be told when standard error is gone.
+        let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());
         let drain = attend(&mut signals, &stop, &certificates, end).await;
         quiet::log(Event::Stopped { drain });
         Ok(())

@@ -72,7 +72,7 @@ pub enum LinkError {
     /// It is the address of a relay.
     #[error(
         "this is a relay's address, not a meeting link. Make a link with `sottovoce invite \
-         --relay ADDRESS`"
+         --relay ADDRESS`, and give that to `join`"
     )]
     RelayAddress,
     /// It was changed or cut off on its way.
@@ -174,14 +174,15 @@ impl Invite {
     }
 }
 
-/// Certificate hashes with dots between: what a relay prints after its #.
+/// Certificate hashes with dots between, or the word that an authority vouches: what a relay prints
+/// after its #.
 fn is_relay_fragment(fragment: &str) -> bool {
     let hash = |part: &str| {
         BASE64URL_NOPAD
             .decode(part.as_bytes())
             .is_ok_and(|bytes| bytes.len() == 32)
     };
-    fragment.split('.').all(hash)
+    fragment == "authority" || fragment.split('.').all(hash)
 }
 
 fn checksum(authority: &str, content: &[u8]) -> [u8; CHECKSUM] {
@@ -312,7 +313,10 @@ mod tests {
         );
         let hash = BASE64URL_NOPAD.encode(&[1; 32]);
         let address = format!("https://127.0.0.1:4433/#{hash}.{hash}");
-        assert_eq!(Invite::parse(&address).err(), Some(LinkError::RelayAddress));
+        let vouched = "https://relay.example/#authority";
+        for address in [&address, vouched] {
+            assert_eq!(Invite::parse(address).err(), Some(LinkError::RelayAddress));
+        }
     }
 
     #[test]

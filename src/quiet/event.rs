@@ -130,23 +130,21 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { shards } => write!(formatter, "started with {shards} shard(s)"),
-            Self::Listening { sockets } => write!(formatter, "listening on {sockets} socket(s)"),
+            Self::Started { shards: 1 } => formatter.write_str("started; one thread serves everyone"),
+            Self::Started { shards } => write!(formatter, "started; {shards} threads serve everyone"),
+            Self::Listening { sockets: 1 } => formatter.write_str("listening on one address"),
+            Self::Listening { sockets } => write!(formatter, "listening on {sockets} addresses"),
             Self::CertificateRotated => formatter.write_str("shows another certificate now"),
             Self::ConfigReloaded => formatter.write_str("read the certificate files again, and shows the new one"),
             Self::CertificateKept => formatter.write_str(
                 "has no new certificate to show, and keeps the one from before; check the certificate files and this machine's clock",
             ),
-            Self::Overloaded {
-                shard,
-                late_percent,
-            } => {
-                write!(
-                    formatter,
-                    "overloaded: {late_percent} % of the beats of shard {shard} came too late; \
-                     give the relay a faster machine, or lower limits"
-                )
-            }
+            // Which shard helps nobody to mend it; JSON has the number.
+            Self::Overloaded { late_percent, .. } => write!(
+                formatter,
+                "overloaded: {late_percent} times in a hundred it sends too late to be of use; \
+                 give the relay a faster machine, or lower limits"
+            ),
             Self::Full => formatter.write_str(
                 "full: turns newcomers away; the limits in its configuration allow no more rooms \
                  or participants",
@@ -213,6 +211,21 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), Event::KINDS);
+    }
+
+    /// A shard, a beat and a socket are words of the code.
+    #[test]
+    fn sentences_are_in_the_words_of_whoever_runs_a_relay() {
+        let more = [
+            Event::Started { shards: 4 },
+            Event::Listening { sockets: 1 },
+        ];
+        for event in ALL.into_iter().chain(more) {
+            let said = event.to_string();
+            for word in ["shard", "beat", "socket", "(s)"] {
+                assert!(!said.contains(word), "{said}");
+            }
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ mod tests {
         let text = voice(Format::Text, "info").line(event, now);
         assert_eq!(
             text.as_deref(),
-            Some("sottovoce: started with 1 shard(s)\n")
+            Some("sottovoce: started; one thread serves everyone\n")
         );
         let json = voice(Format::Json, "info").line(event, now);
         assert_eq!(

@@ -115,6 +115,8 @@ pub enum ConfigProblem {
     HalfACertificate,
     /// `public_address` is no `host:port`.
     PublicAddress,
+    /// A path that is not UTF-8, which no configuration file can hold.
+    NotText,
     /// It is not TOML, or a value is of the wrong kind; in the parser's words.
     Syntax(String),
 }
@@ -144,6 +146,9 @@ impl fmt::Display for ConfigError {
             ConfigProblem::PublicAddress => f.write_str(
                 "`public_address` must be host:port, like relay.example.org:443 or [2001:db8::1]:443",
             ),
+            ConfigProblem::NotText => f.write_str(
+                "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
+            ),
             ConfigProblem::Syntax(problem) => f.write_str(problem.trim_end()),
         }
     }
@@ -164,13 +169,16 @@ impl RelayConfig {
         Ok(config)
     }
 
-    /// The whole configuration file with every field at its default, as
-    /// `sottovoce relay --print-config` shows it.
-    pub fn default_file() -> String {
-        let defaults = toml::Table::try_from(Self::default()).unwrap_or_default();
+    /// This configuration as a file, which [`Self::parse`] takes back: every field with its meaning
+    /// (and its default, where the value is another one), and then the bounds that are fixed.
+    ///
+    /// # Errors
+    /// [`ConfigProblem::NotText`] when a path cannot stand in a file.
+    pub fn to_file(&self) -> Result<String, ConfigError> {
+        let (values, defaults) = (table(self)?, table(&Self::default())?);
         let mut file = String::from(
-            "# Configuration of a sottovoce relay. Each field is shown with its default; what you\n\
-             # leave out keeps it. `sottovoce relay --config FILE` reads this file.\n",
+            "# Configuration of a sottovoce relay, every field with its value; what you leave out has\n\
+             # its default. `sottovoce relay --config FILE` reads this file.\n",
         );
         let mut section = "";
         for field in &FIELDS {
@@ -182,16 +190,21 @@ impl RelayConfig {
             for line in field.says.lines() {
                 file += &format!("# {line}\n");
             }
-            let table = match section {
-                "" => Some(&defaults),
-                _ => defaults.get(section).and_then(toml::Value::as_table),
-            };
-            match table.and_then(|table| table.get(field.name)) {
+            let (value, default) = (field.of(&values), field.of(&defaults));
+            if let Some(default) = default.filter(|_| value != default) {
+                file += &format!("# Default: {default}\n");
+            }
+            match value {
                 Some(value) => file += &format!("{} = {value}\n", field.name),
                 None => file += &format!("#{} = {}\n", field.name, field.example),
             }
         }
-        file
+        file.push('\n');
+        for line in super::fixed::list().lines() {
+            file += format!("# {line}").trim_end();
+            file.push('\n');
+        }
+        Ok(file)
     }
 
     /// What holds between fields; for configurations that were put together by flags too.
@@ -217,6 +230,14 @@ impl RelayConfig {
             problem,
         })
     }
+}
+
+/// The fields that have a value.
+fn table(config: &RelayConfig) -> Result<toml::Table, ConfigError> {
+    toml::Table::try_from(config).map_err(|_| ConfigError {
+        line: None,
+        problem: ConfigProblem::NotText,
+    })
 }
 
 fn is_public_address(text: &str) -> bool {

@@ -12,6 +12,16 @@ pub(super) struct Field {
     pub(super) most: i64,
 }
 
+impl Field {
+    /// Its value in a table of the whole configuration.
+    pub(super) fn of<'a>(&self, all: &'a toml::Table) -> Option<&'a toml::Value> {
+        match self.section {
+            "" => all.get(self.name),
+            section => all.get(section)?.get(self.name),
+        }
+    }
+}
+
 const fn text(name: &'static str, example: &'static str, says: &'static str) -> Field {
     Field {
         section: "",
@@ -48,7 +58,8 @@ pub(super) const FIELDS: [Field; 10] = [
     text(
         "public_address",
         "\"relay.example.org:443\"",
-        "What links call this relay, as host:port. Without it, the first of `listen`.",
+        "What links call this relay, as host:port. Without it, the first of `listen`; if that takes\n\
+         everyone in, this machine's own address as it sees it, which may lead nobody here.",
     ),
     text(
         "identity",

@@ -52,5 +52,7 @@ pub use config::{ConfigError, Limits, RelayConfig};
 
 mod fields;
 
+mod fixed;
+
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,13 @@ pub enum RelayError {
     /// Links cannot name it.
     #[error("the relay's public address is none: {0}")]
     Address(#[from] AddressError),
+    /// Nor can they name where it listens.
+    #[error(
+        "no meeting link can name a link-local address: say with --public-address (or \
+         `public_address` in the configuration) what links shall call the relay, or listen on \
+         another address first"
+    )]
+    LinkLocal,
     /// The system gives no randomness, no pipe, or no thread.
     #[error("the system gives too little to run a relay; close other programs")]
     System,
@@ -173,14 +180,36 @@ fn public_address(
     let hashes = certificates.hashes(wall)?;
     let authority = match (&config.public_address, local.first()) {
         (Some(public), _) => public.clone(),
+        (None, Some(SocketAddr::V6(first))) if first.ip().is_unicast_link_local() => {
+            return Err(RelayError::LinkLocal);
+        }
         (None, Some(first)) => reachable(*first).to_string(),
         (None, None) => return Err(RelayError::Internal),
     };
     let bare: RelayAddress = format!("https://{authority}/").parse()?;
-    let host = match bare.host() {
-        crate::carrier::address::Host::Name(name) => name.clone(),
-        crate::carrier::address::Host::V4(ip) => ip.to_string(),
-        crate::carrier::address::Host::V6(ip) => ip.to_string(),
-    };
-    Ok(RelayAddress::new(&host, bare.port(), hashes)?)
+    Ok(RelayAddress::new(
+        &bare.host().to_text(),
+        bare.port(),
+        hashes,
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_link_can_name_is_not_put_into_one() {
+        let now = SystemTime::now();
+        let store = CertificateStore::derived(Identity::from_bytes([3; 32]), now).unwrap();
+        let local = ["[fe80::1%2]:4433".parse().unwrap()];
+        let named = |config| public_address(&config, &local, &store, now);
+        let error = named(RelayConfig::default()).err().unwrap();
+        assert!(matches!(error, RelayError::LinkLocal), "{error}");
+        let told = RelayConfig {
+            public_address: Some("relay.local:4433".into()),
+            ..RelayConfig::default()
+        };
+        assert!(named(told).is_ok());
+    }
 }

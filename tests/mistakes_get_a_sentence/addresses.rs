@@ -3,7 +3,7 @@
 use sottovoce::meeting::{Invite, LinkSecret, RelayRef};
 
 use super::support::{Relay, invite, sottovoce};
-use super::{fails, join, run};
+use super::{deaf_address, fails, join, run};
 
 /// The relay printed a # and what follows; without it no link to an IP address leads anywhere.
 #[test]
@@ -23,6 +23,26 @@ fn an_address_that_lost_its_hashes() {
     }
     // A name may have a certificate from an authority.
     assert!(invite("https://relay.example/").starts_with("https://relay.example:443/#"));
+}
+
+/// Each is taken for the other: both begin with https:// and have a long part behind a #.
+#[test]
+fn a_link_for_an_address_and_an_address_for_a_link() {
+    let address = deaf_address();
+    let mut command = sottovoce();
+    command.args(["invite", "--relay", &invite(&address)]);
+    let words = [
+        "this is a meeting link",
+        "the address that the relay printed",
+    ];
+    fails(&mut command, 20, &words);
+    for address in [&address, "https://relay.example/#authority"] {
+        fails(
+            &mut join(address),
+            20,
+            &["a relay's address", "`sottovoce invite --relay ADDRESS`"],
+        );
+    }
 }
 
 /// Such a link may have been made by something else than `invite`.

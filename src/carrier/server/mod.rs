@@ -19,6 +19,7 @@ mod peer;
 mod settings;
 mod slot;
 
+pub use super::limits::CONTROL_QUEUE;
 pub use drive::Server;
 pub use open::{ListenError, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};

@@ -9,7 +9,7 @@ fn refused(text: &str) -> ConfigError {
 
 #[test]
 fn the_printed_file_is_the_default() {
-    let file = RelayConfig::default_file();
+    let file = RelayConfig::default().to_file().unwrap();
     let parsed = RelayConfig::parse(&file);
     assert!(
         parsed.is_ok_and(|parsed| parsed == RelayConfig::default()),
@@ -19,10 +19,67 @@ fn the_printed_file_is_the_default() {
     assert!(file.lines().all(|line| line.len() <= 100), "{file}");
 }
 
+/// What is printed for a configuration is that configuration, and says what was changed in it.
+#[test]
+fn the_printed_file_holds_what_was_set() {
+    let text = "public_address = 'relay.example:443'\n[limits]\nrooms = 7\n";
+    let config = RelayConfig::parse(text).ok().unwrap();
+    let file = config.to_file().unwrap();
+    assert!(
+        RelayConfig::parse(&file).is_ok_and(|parsed| parsed == config),
+        "{file}"
+    );
+    let default = Limits::default().rooms;
+    assert!(file.contains(&format!("# Default: {default}\nrooms = 7\n")));
+    assert_eq!(file.matches("# Default:").count(), 1, "{file}");
+}
+
+#[test]
+fn a_path_that_no_file_can_hold_is_told() {
+    use std::os::unix::ffi::OsStringExt;
+    let path = std::ffi::OsString::from_vec(vec![b'/', 0xff]);
+    let config = RelayConfig {
+        identity: Some(path.into()),
+        ..RelayConfig::default()
+    };
+    assert_eq!(
+        config.to_file().err().map(|error| error.problem),
+        Some(ConfigProblem::NotText)
+    );
+}
+
+/// Someone who is closed with one of these reasons finds out here why.
+#[test]
+fn the_printed_file_has_what_is_fixed() {
+    use crate::relay::limits::{GROUP_BYTES, HELLO_WITHIN};
+    let file = RelayConfig::default().to_file().unwrap();
+    let line = |start: &str| {
+        let mut lines = file.lines();
+        lines
+            .find(|line| line.starts_with(start))
+            .unwrap_or_default()
+    };
+    let group = line("#   pictures of a track since a key frame");
+    assert!(
+        group.contains(&format!(" {} MiB ", GROUP_BYTES >> 20)),
+        "{file}"
+    );
+    assert!(group.contains("TooLarge (ffmpeg: -g"), "{file}");
+    let hello = line("#   connected, and in no room");
+    assert!(
+        hello.contains(&format!(" {} s ", HELLO_WITHIN.as_secs())),
+        "{file}"
+    );
+    use crate::wire::CloseReason::{NoHello, TooLarge, TooMany, TooSlow};
+    for reason in [TooLarge, TooMany, TooSlow, NoHello] {
+        assert!(file.contains(&format!(" {reason:?}")), "{reason:?}: {file}");
+    }
+}
+
 /// With every comment sign before an example taken away, the file sets every field there is.
 #[test]
 fn the_printed_file_has_every_field_and_its_examples_parse() {
-    let file = RelayConfig::default_file();
+    let file = RelayConfig::default().to_file().unwrap();
     let uncommented: String = file
         .lines()
         .map(|line| match line.strip_prefix('#') {

@@ -1,0 +1,77 @@
+//! Where `join` takes the meeting link from. Whoever has the link is in, and everyone on a machine can
+//! read the command lines of all that runs there, so there are other ways than those.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+use sottovoce::system;
+
+use super::{Exit, Failure};
+
+/// Far more than any link with blanks around it, in bytes: a file that never ends is no link.
+const LONGEST: u64 = 64 * 1024;
+
+/// One of the two.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct LinkArguments {
+    /// The meeting link, as `sottovoce invite` prints it; in quotes, since some shells take [ ] and #
+    /// for patterns; - for one line of standard input. What stands on a command line can be read by
+    /// everyone on this machine while it runs, and the shell remembers it
+    link: Option<String>,
+    /// Take the meeting link from this file, which holds nothing else
+    #[arg(long, value_name = "FILE")]
+    link_file: Option<PathBuf>,
+}
+
+impl LinkArguments {
+    /// The link, as it is written there. `taken`: standard input is for something else.
+    pub(crate) fn read(self, taken: bool) -> Result<String, Failure> {
+        let (bytes, from) = match (self.link, self.link_file) {
+            (_, Some(path)) => {
+                let from = format!("--link-file {}", path.display());
+                let read = File::open(&path).and_then(|file| {
+                    let mut bytes = Vec::new();
+                    file.take(LONGEST).read_to_end(&mut bytes)?;
+                    Ok(bytes)
+                });
+                (read, from)
+            }
+            (Some(link), None) if link != "-" => return Ok(link),
+            _ if taken => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "the link and --play cannot both come from standard input; give the link with \
+                     --link-file FILE",
+                ));
+            }
+            _ => (line(), "standard input".to_owned()),
+        };
+        let bytes = bytes.map_err(|error| {
+            let why = system::words(error.kind());
+            let sentence = format!("{from} cannot be read ({why}); check it, or give another");
+            Failure::new(Exit::Link, sentence)
+        })?;
+        let link = String::from_utf8_lossy(&bytes).trim().to_owned();
+        match link.is_empty() {
+            true => Err(Failure::new(
+                Exit::Link,
+                format!("{from} holds no meeting link; put there what `sottovoce invite` prints"),
+            )),
+            false => Ok(link),
+        }
+    }
+}
+
+/// One line of standard input.
+fn line() -> std::io::Result<Vec<u8>> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        // Without the words it is asked for just the same.
+        let _ = std::io::stderr().write_all(b"The meeting link: ");
+    }
+    let mut line = Vec::new();
+    BufReader::new(input.lock().take(LONGEST)).read_until(b'\n', &mut line)?;
+    Ok(line)
+}

@@ -32,6 +32,15 @@ pub enum JoinError {
         /// What is wrong with it.
         error: MediaError,
     },
+    /// A part of what was to be played is damaged or missing. The rest was played.
+    #[error(
+        "--play {file}: a part of it is damaged or missing, and only the rest was played. Get it \
+         whole, or mend it with ffmpeg -i INPUT -c copy OUTPUT.webm"
+    )]
+    PlayedInPart {
+        /// As the person gave it.
+        file: String,
+    },
     /// The folder for recordings cannot be written from the beginning.
     #[error("--record {folder}: {error}")]
     Folder {
@@ -67,6 +76,9 @@ pub enum JoinError {
          be had. Recordings are complete up to then. Check the network, and join again later"
     )]
     Lost,
+    /// It was asked to end before it was in the meeting.
+    #[error("stopped before the meeting was joined; nothing was sent or received")]
+    NotJoined,
     /// This machine gives no thread, no signal, no randomness.
     #[error("the system gives the program too little to run ({}); close other programs", words(*.0))]
     System(ErrorKind),

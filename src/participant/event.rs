@@ -129,25 +129,11 @@ pub struct Summary {
     pub participants: Vec<ParticipantSummary>,
 }
 
-impl Summary {
-    /// Of a participant who has not been in the meeting.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            duration_ms: 0,
-            reconnections: 0,
-            sent: SentSummary {
-                audio_frames: 0,
-                video_frames: 0,
-                tracks: Vec::new(),
-            },
-            participants: Vec::new(),
-        }
-    }
-}
-
 /// What this participant sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SentSummary {
+    /// A part of what was to be played is damaged or missing, and was left out.
+    pub damaged: bool,
     /// Sound frames, all tracks.
     pub audio_frames: u64,
     /// Pictures, all tracks.

@@ -58,6 +58,9 @@ impl Session {
             self.output.event(&Event::Summary(summary.clone()));
         }
         ended?;
+        if self.joined.is_none() {
+            return Err(JoinError::NotJoined);
+        }
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(summary),
@@ -145,6 +148,7 @@ impl Session {
             duration_ms: milliseconds(joined.unwrap_or_default()),
             reconnections: self.reconnections,
             sent: SentSummary {
+                damaged: self.damaged,
                 audio_frames: frames_of(Kind::Audio),
                 video_frames: frames_of(Kind::Video),
                 tracks: tracks.collect(),

@@ -78,7 +78,7 @@ pub async fn join(options: JoinOptions, output: Output) -> Result<Summary, JoinE
     };
     let Some(session) = prepared else {
         // Interrupted while it waited for the first bytes of a pipe: nothing has happened yet.
-        return Ok(Summary::nothing());
+        return Err(JoinError::NotJoined);
     };
     let mut session = session?;
     let ended = session.run(&mut interrupts).await;
@@ -107,6 +107,8 @@ struct Session {
     missing: Option<(Instant, Vec<Key>)>,
     player: Option<Player>,
     playing: bool,
+    /// A part of what is played is damaged or missing.
+    damaged: bool,
     /// How many others to wait for before playing.
     audience: usize,
     /// When to begin to play.

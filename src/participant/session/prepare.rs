@@ -88,6 +88,7 @@ impl Session {
             missing: None,
             player,
             playing: false,
+            damaged: false,
             audience: 0,
             play_at: None,
             sent,

@@ -45,7 +45,14 @@ impl Session {
     pub(super) fn played(&mut self, now: Instant, played: Played) {
         match played {
             Played::Frame(frame) => self.send(now, frame),
-            Played::Warning(warning) => self.warn(&Warning::Source(warning)),
+            Played::Warning(warning) => {
+                if warning.is_a_loss() {
+                    self.damaged = true;
+                    let file = self.options.played();
+                    self.failure.get_or_insert(JoinError::PlayedInPart { file });
+                }
+                self.warn(&Warning::Source(warning));
+            }
             Played::End => {
                 self.output.event(&Event::Played);
                 self.played_out(now);

@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     WrongRelay,
     /// The relay ended the connection and says that trying again will not help.
     Closed,
-    /// The relay was lost and did not come back in time.
+    /// The relay was lost and did not come back in time, or was gone at the end.
     Lost,
     /// The file to play is missing, damaged or of a kind that cannot be played.
     Media,
@@ -60,7 +60,7 @@ impl Exit {
             J::Connect(C::Refused(_) | C::Busy) | J::Closed(_) => Self::Closed,
             J::Connect(C::Internal) => Self::Internal,
             J::Connect(_) => Self::Unreachable,
-            J::Lost => Self::Lost,
+            J::Lost | J::Gone { .. } | J::EndMissing => Self::Lost,
             J::NotJoined => Self::Interrupted,
             J::System(_) => Self::Internal,
         }
@@ -117,7 +117,8 @@ impl Exit {
             Self::WrongRelay => "who answers is not the relay that the link names; not connected",
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
             Self::Lost => {
-                "the relay was lost, and within two minutes none of the link was to be had"
+                "the relay was lost, and within two minutes none of the link was to be had; or it \
+                 was gone at the end, and what was sent last may not have arrived"
             }
             Self::Media => {
                 "the file to play cannot be read, or is of a kind that cannot be played, or was \

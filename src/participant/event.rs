@@ -84,7 +84,7 @@ pub enum Event {
     },
     /// Back in the meeting.
     Reconnected {
-        /// How long it took, in milliseconds.
+        /// How long it took since the last word of the lost relay, in milliseconds.
         after_ms: u64,
     },
     /// The end.
@@ -154,7 +154,8 @@ pub struct SentTrack {
     pub codec: Codec,
     /// Frames that went out.
     pub frames: u64,
-    /// Frames that did not: no relay at that moment, or an uplink too slow.
+    /// Frames that did not: no relay at that moment, or an uplink too slow. Those count that went
+    /// out after the last word of a relay that was gone; the very first of them may have arrived.
     pub unsent: u64,
     /// Payload bytes that went out.
     pub bytes: u64,

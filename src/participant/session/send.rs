@@ -88,6 +88,7 @@ impl Session {
 
     /// Seals a frame and sends it.
     fn send(&mut self, now: Instant, frame: Frame) {
+        self.listen(now);
         let (number, payload) = (frame.number, frame.payload.clone());
         let (track, keyframe) = (frame.track, frame.keyframe);
         let traced = self
@@ -109,7 +110,7 @@ impl Session {
             .is_some_and(|last| last.pieces > 0 && last.gone == last.pieces);
         if let Some((_, sent)) = self.sent.get_mut(&track) {
             match went {
-                true => sent.sent(number, &payload),
+                true => sent.sent(now, number, &payload),
                 false => sent.unsent += 1,
             }
         }

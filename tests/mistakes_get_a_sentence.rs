@@ -4,6 +4,8 @@
 mod addresses;
 #[path = "mistakes_get_a_sentence/configuration.rs"]
 mod configuration;
+#[path = "mistakes_get_a_sentence/programs.rs"]
+mod programs;
 mod support;
 
 use std::path::Path;
@@ -237,8 +239,9 @@ fn a_file_that_ends_in_the_middle_is_played_as_far_as_it_goes() {
     let half = folder.path().join("half.webm");
     std::fs::write(&half, &whole[..whole.len() / 2]).expect("write");
     let player = Participant::join(&link, "Ada", &["--play", half.to_str().expect("a path")]);
-    let (status, _, events) = player.finish(Duration::from_secs(40));
-    assert!(status.success(), "{events:#?}");
+    let (status, summary, events) = player.finish(Duration::from_secs(40));
+    assert_eq!(status.code(), Some(30), "scripts are told: {events:#?}");
+    assert_eq!(summary["sent"]["damaged"], true, "{summary:#}");
     let warned = events
         .iter()
         .any(|e| e["event"] == "warning" && e["warning"] == "truncated");
@@ -251,7 +254,7 @@ fn exit_codes_are_documented() {
     assert!(output.status.success());
     let text = String::from_utf8_lossy(&output.stdout);
     for code in [
-        "0", "2", "10", "11", "12", "20", "21", "22", "23", "24", "25", "30", "31",
+        "0", "2", "10", "11", "12", "20", "21", "22", "23", "24", "25", "30", "31", "130",
     ] {
         assert!(
             text.lines()
@@ -314,6 +317,11 @@ fn files_that_are_in_the_way_or_not_there() {
             joins("--record", "file/in"),
             31,
             ["a file is in the way", "free"],
+        ),
+        (
+            joins("--record", "/sys"),
+            31,
+            ["no recording can be made", "give --record another"],
         ),
         (
             joins("--trace", ""),

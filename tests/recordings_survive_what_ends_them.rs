@@ -142,8 +142,14 @@ fn a_full_disk() {
     let warning = events.iter().find(|event| event["warning"] == "disk-full");
     let text = warning.expect("a warning")["text"].as_str();
     assert!(text.is_some_and(|text| text.contains("free some space")));
-    let summary = events.last().expect("events");
+    let [.., summary, error] = &events[..] else {
+        panic!("{printed}")
+    };
     assert_eq!(summary["event"], "summary", "{printed}");
+    assert_eq!(
+        (&error["event"], &error["code"]),
+        (&"error".into(), &31.into())
+    );
     assert!(
         summary["duration_ms"].as_u64() > Some(10_000),
         "the meeting went on: {summary}"

@@ -23,12 +23,14 @@ pub(crate) enum Exit {
     WrongRelay,
     /// The relay ended the connection and says that trying again will not help.
     Closed,
-    /// The relay was lost and did not come back in time.
+    /// The relay was lost and did not come back in time, or was gone at the end.
     Lost,
     /// The file to play is missing, damaged or of a kind that cannot be played.
     Media,
     /// A recording or standard output could not be written.
     Output,
+    /// It was asked to end before it was in the meeting.
+    Interrupted,
 }
 
 impl Exit {
@@ -43,7 +45,7 @@ impl Exit {
             J::Connect(C::Bind(_)) => Self::Listen,
             J::Link(LinkError::Version(_)) => Self::Version,
             J::Link(_) | J::NoRelay => Self::Link,
-            J::Play { .. } => Self::Media,
+            J::Play { .. } | J::PlayedInPart { .. } => Self::Media,
             J::Folder { .. }
             | J::Recording(_)
             | J::RecordingsUnfinished
@@ -58,12 +60,13 @@ impl Exit {
             J::Connect(C::Refused(_) | C::Busy) | J::Closed(_) => Self::Closed,
             J::Connect(C::Internal) => Self::Internal,
             J::Connect(_) => Self::Unreachable,
-            J::Lost => Self::Lost,
+            J::Lost | J::Gone { .. } | J::EndMissing => Self::Lost,
+            J::NotJoined => Self::Interrupted,
             J::System(_) => Self::Internal,
         }
     }
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
@@ -77,6 +80,7 @@ impl Exit {
         Self::Lost,
         Self::Media,
         Self::Output,
+        Self::Interrupted,
     ];
 
     /// The process's exit status. 2 is what the argument parser itself uses for usage.
@@ -95,6 +99,8 @@ impl Exit {
             Self::Lost => 25,
             Self::Media => 30,
             Self::Output => 31,
+            // What a shell shows for a program that ctrl-C ended.
+            Self::Interrupted => 130,
         }
     }
 
@@ -111,10 +117,15 @@ impl Exit {
             Self::WrongRelay => "who answers is not the relay that the link names; not connected",
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
             Self::Lost => {
-                "the relay was lost, and within two minutes none of the link was to be had"
+                "the relay was lost, and within two minutes none of the link was to be had; or it \
+                 was gone at the end, and what was sent last may not have arrived"
             }
-            Self::Media => "the file to play cannot be read, or is of a kind that cannot be played",
+            Self::Media => {
+                "the file to play cannot be read, or is of a kind that cannot be played, or was \
+                 played only in part since it is damaged or cut off"
+            }
             Self::Output => "a recording or the output cannot be written (disk full?)",
+            Self::Interrupted => "it was stopped (ctrl-C) before the meeting was joined",
         }
     }
 }

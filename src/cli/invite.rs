@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     relay: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Prints a link with a fresh secret.

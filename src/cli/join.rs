@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     record: Option<PathBuf>,
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
     #[arg(long, value_name = "NAME")]
-    watch: Option<String>,
+    pub(super) watch: Option<String>,
     /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
     /// or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
@@ -38,9 +38,10 @@ pub(crate) struct Arguments {
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)
     #[arg(long, value_name = "ADDR", value_parser = local)]
     bind: Option<(IpAddr, u16)>,
-    /// Events and a closing summary as JSON, one object a line; with --watch on standard error
+    /// Events, a closing summary and what went wrong as JSON, one object a line; with --watch on
+    /// standard error
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Begin to play when this many others are there
     #[arg(long, value_name = "N", default_value_t = 0, hide = true)]
     begin_with: usize,

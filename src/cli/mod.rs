@@ -9,9 +9,11 @@ mod join;
 mod link;
 mod relay;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use sottovoce::quiet::{self, Format};
 
 pub(crate) use exit::Exit;
@@ -50,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
     if let Err(overheard) = quiet::install(Format::Text) {
         return Failure::new(Exit::Internal, overheard.to_string()).report();
     }
+    let errors = arguments.command.errors();
     let outcome = match arguments.command {
         Command::Relay(arguments) => relay::run(arguments),
         Command::Invite(arguments) => invite::run(arguments),
@@ -58,7 +61,27 @@ pub(crate) fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            failure.tell_programs(errors);
+            failure.report()
+        }
+    }
+}
+
+impl Command {
+    /// Where programs are told that it failed: where the command's other JSON goes.
+    fn errors(&self) -> Option<Box<dyn Write>> {
+        let (json, media_on_stdout) = match self {
+            Self::Relay(arguments) => (arguments.json, false),
+            Self::Invite(arguments) => (arguments.json, false),
+            Self::Join(arguments) => (arguments.json, arguments.watch.is_some()),
+            Self::Help { .. } => (false, false),
+        };
+        match (json, media_on_stdout) {
+            (false, _) => None,
+            (true, false) => Some(Box::new(std::io::stdout())),
+            (true, true) => Some(Box::new(std::io::stderr())),
+        }
     }
 }
 
@@ -97,8 +120,17 @@ impl Failure {
         }
     }
 
+    /// One more event, the last.
+    fn tell_programs(&self, out: Option<Box<dyn Write>>) {
+        let (code, message) = (self.exit.code(), &self.sentence);
+        let event = json!({ "event": "error", "code": code, "message": message });
+        if let Some(mut out) = out {
+            // Nobody is left to be told when it is gone.
+            let _ = writeln!(out, "{event}").and_then(|()| out.flush());
+        }
+    }
+
     fn report(self) -> ExitCode {
-        use std::io::Write;
         // Nobody is left to be told when standard error itself is gone.
         let _ = writeln!(std::io::stderr(), "sottovoce: {}", self.sentence);
         ExitCode::from(self.exit.code())
@@ -107,7 +139,6 @@ impl Failure {
 
 /// Writes text to standard output. A reader that went away is not an error worth a message.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     print_config: bool,
     /// Print the ready line as a JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// How often to look whether another window of days has begun. The wall clock may jump.

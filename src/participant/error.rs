@@ -1,6 +1,7 @@
 //! Why taking part in a meeting did not go as asked, each with what a person can do about it.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use super::media::MediaError;
 use crate::carrier::client::ConnectError;
@@ -31,6 +32,15 @@ pub enum JoinError {
         file: String,
         /// What is wrong with it.
         error: MediaError,
+    },
+    /// A part of what was to be played is damaged or missing. The rest was played.
+    #[error(
+        "--play {file}: a part of it is damaged or missing, and only the rest was played. Get it \
+         whole, or mend it with ffmpeg -i INPUT -c copy OUTPUT.webm"
+    )]
+    PlayedInPart {
+        /// As the person gave it.
+        file: String,
     },
     /// The folder for recordings cannot be written from the beginning.
     #[error("--record {folder}: {error}")]
@@ -67,6 +77,24 @@ pub enum JoinError {
          be had. Recordings are complete up to then. Check the network, and join again later"
     )]
     Lost,
+    /// The relay was gone at the end, or did not answer the goodbye.
+    #[error(
+        "the relay was gone at the end: what was sent in the last {seconds} s may not have arrived, \
+         nor what the others sent. Recordings are complete up to then"
+    )]
+    Gone {
+        /// How long it had not been heard, in seconds, rounded up.
+        seconds: u64,
+    },
+    /// The relay was there at the end, and the network too slow for the last of what was sent.
+    #[error(
+        "the network did not take the last of what was sent in time: its end may not have arrived. \
+         A lower video bit rate would help"
+    )]
+    EndMissing,
+    /// It was asked to end before it was in the meeting.
+    #[error("stopped before the meeting was joined; nothing was sent or received")]
+    NotJoined,
     /// This machine gives no thread, no signal, no randomness.
     #[error("the system gives the program too little to run ({}); close other programs", words(*.0))]
     System(ErrorKind),
@@ -76,6 +104,12 @@ impl JoinError {
     /// From an operation on the system itself.
     pub(crate) fn system(error: &std::io::Error) -> Self {
         Self::System(error.kind())
+    }
+
+    /// At the end, the relay had not been heard for so long.
+    pub(crate) fn gone(silent: Duration) -> Self {
+        let seconds = silent.as_secs().saturating_add(1);
+        Self::Gone { seconds }
     }
 }
 

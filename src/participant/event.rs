@@ -84,7 +84,7 @@ pub enum Event {
     },
     /// Back in the meeting.
     Reconnected {
-        /// How long it took, in milliseconds.
+        /// How long it took since the last word of the lost relay, in milliseconds.
         after_ms: u64,
     },
     /// The end.
@@ -129,25 +129,11 @@ pub struct Summary {
     pub participants: Vec<ParticipantSummary>,
 }
 
-impl Summary {
-    /// Of a participant who has not been in the meeting.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            duration_ms: 0,
-            reconnections: 0,
-            sent: SentSummary {
-                audio_frames: 0,
-                video_frames: 0,
-                tracks: Vec::new(),
-            },
-            participants: Vec::new(),
-        }
-    }
-}
-
 /// What this participant sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SentSummary {
+    /// A part of what was to be played is damaged or missing, and was left out.
+    pub damaged: bool,
     /// Sound frames, all tracks.
     pub audio_frames: u64,
     /// Pictures, all tracks.
@@ -168,7 +154,8 @@ pub struct SentTrack {
     pub codec: Codec,
     /// Frames that went out.
     pub frames: u64,
-    /// Frames that did not: no relay at that moment, or an uplink too slow.
+    /// Frames that did not: no relay at that moment, or an uplink too slow. Those count that went
+    /// out after the last word of a relay that was gone; the very first of them may have arrived.
     pub unsent: u64,
     /// Payload bytes that went out.
     pub bytes: u64,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::uplink::{Gone, Group, Road};
-use crate::carrier::client::{DatagramError, GroupReader, GroupWriter, Link, LostReason};
+use crate::carrier::client::{DatagramError, Farewell, GroupReader, GroupWriter, Link, LostReason};
 use crate::wire::{
     BundleEntries, CloseReason, ControlReader, DownlinkGroup, FromRelay, GroupFrames, GroupNumber,
     ParticipantId, ToRelay, TrackId, encode_control,
@@ -105,12 +105,13 @@ impl Line {
         self.since.elapsed()
     }
 
-    /// Lets what was sent leave, and ends the connection.
-    pub(crate) async fn close(self) {
+    /// Lets what was sent arrive, ends the connection, and says whether the relay answered.
+    pub(crate) async fn close(self) -> Farewell {
         drop(self.control);
         let _ = tokio::time::timeout(FLUSH, self.writing).await;
-        self.link.close(CloseReason::Done).await;
+        let farewell = self.link.close(CloseReason::Done).await;
         drop(self.reading);
+        farewell
     }
 }
 

@@ -9,6 +9,7 @@ mod backoff;
 mod departures;
 mod error;
 mod event;
+mod hearing;
 mod line;
 mod options;
 mod people;

@@ -26,6 +26,15 @@ impl FrameSum {
         }
     }
 
+    pub(crate) fn remove(&mut self, frame: &[u8; 32]) {
+        let mut borrow = 0_u16;
+        for (sum, less) in self.0.iter_mut().zip(frame) {
+            let rest = 0x100 + u16::from(*sum) - u16::from(*less) - borrow;
+            *sum = rest.to_le_bytes()[0];
+            borrow = 1 - (rest >> 8);
+        }
+    }
+
     pub(crate) fn hex(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }
@@ -40,16 +49,28 @@ pub(crate) fn frame_digest(number: u64, payload: &[u8]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// Frames of a track that may be unanswered: more than come in the time after which a connection is
+/// given up. Of a relay that never answers, older ones are taken to have arrived.
+const UNANSWERED: usize = 4096;
+
 /// What was sent on one track.
 pub(crate) struct Sent {
-    /// Frames handed to the network.
+    /// Frames that went out.
     pub(crate) frames: u64,
-    /// Frames that the source gave but that did not go out: no relay, or an uplink too slow.
+    /// Frames that the source gave but that did not: no relay, or an uplink too slow.
     pub(crate) unsent: u64,
     /// Payload bytes of what went out.
     pub(crate) bytes: u64,
     /// Over what went out.
     pub(crate) sum: FrameSum,
+    /// Those that the relay has not been heard since.
+    unanswered: VecDeque<Unanswered>,
+}
+
+struct Unanswered {
+    at: Instant,
+    bytes: u64,
+    digest: [u8; 32],
 }
 
 impl Sent {
@@ -59,13 +80,42 @@ impl Sent {
             unsent: 0,
             bytes: 0,
             sum: FrameSum::new(),
+            unanswered: VecDeque::new(),
         }
     }
 
-    pub(crate) fn sent(&mut self, number: u64, payload: &[u8]) {
+    /// A frame was handed to the network.
+    pub(crate) fn sent(&mut self, now: Instant, number: u64, payload: &[u8]) {
+        let digest = frame_digest(number, payload);
+        let bytes = payload.len() as u64;
         self.frames += 1;
-        self.bytes += payload.len() as u64;
-        self.sum.add(&frame_digest(number, payload));
+        self.bytes += bytes;
+        self.sum.add(&digest);
+        if self.unanswered.len() >= UNANSWERED {
+            self.unanswered.pop_front();
+        }
+        self.unanswered.push_back(Unanswered {
+            at: now,
+            bytes,
+            digest,
+        });
+    }
+
+    /// The relay was there for what was sent up to then.
+    pub(crate) fn had(&mut self, until: Instant) {
+        while self.unanswered.front().is_some_and(|one| one.at <= until) {
+            self.unanswered.pop_front();
+        }
+    }
+
+    /// The relay is gone: what it was not heard after did not go out.
+    pub(crate) fn gone(&mut self) {
+        for one in self.unanswered.drain(..) {
+            self.frames = self.frames.saturating_sub(1);
+            self.unsent += 1;
+            self.bytes = self.bytes.saturating_sub(one.bytes);
+            self.sum.remove(&one.digest);
+        }
     }
 }
 
@@ -235,127 +285,4 @@ impl Rate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STEP: Duration = Duration::from_millis(20);
-
-    fn receive(tally: &mut Received, start: Instant, numbers: &[u64]) {
-        for number in numbers {
-            let at = STEP * u32::try_from(*number).unwrap();
-            tally.frame(start + at, *number, at, &number.to_be_bytes());
-        }
-    }
-
-    #[test]
-    fn losses_are_gaps_after_the_first_frame_that_came() {
-        let mut tally = Received::new();
-        receive(&mut tally, Instant::now(), &[100, 101, 104, 103, 110]);
-        assert_eq!((tally.frames, tally.expected(), tally.lost()), (5, 11, 6));
-        tally.ended(115);
-        assert_eq!((tally.expected(), tally.lost()), (15, 10));
-        tally.ended(3);
-        assert_eq!(tally.lost(), 10, "a smaller number takes nothing back");
-    }
-
-    #[test]
-    fn one_who_heard_nothing_was_owed_nothing() {
-        let mut tally = Received::new();
-        tally.ended(500);
-        assert_eq!((tally.expected(), tally.lost()), (0, 0));
-        assert_eq!(tally.lateness(0.5), None);
-    }
-
-    #[test]
-    fn the_sum_ignores_order_and_nothing_else() {
-        let (mut sent, mut received) = (Sent::new(), Received::new());
-        for number in 0..50_u64 {
-            sent.sent(number, &number.to_be_bytes());
-        }
-        let mut order: Vec<u64> = (0..50).collect();
-        order.reverse();
-        order.swap(3, 30);
-        receive(&mut received, Instant::now(), &order);
-        assert!(sent.sum == received.sum);
-        assert_eq!(sent.bytes, received.bytes);
-
-        let mut other = Sent::new();
-        for number in 0..50_u64 {
-            let payload = if number == 20 { 21 } else { number };
-            other.sent(number, &payload.to_be_bytes());
-        }
-        assert!(other.sum != received.sum, "a changed payload shows");
-        let mut exchanged = Sent::new();
-        for number in 0..50_u64 {
-            exchanged.sent(number ^ 1, &number.to_be_bytes());
-        }
-        assert!(exchanged.sum != received.sum, "a changed number shows");
-    }
-
-    #[test]
-    fn a_sum_carries() {
-        let mut sum = FrameSum([0xff; 32]);
-        let mut one = [0; 32];
-        one[0] = 1;
-        sum.add(&one);
-        assert!(sum == FrameSum::new());
-    }
-
-    #[test]
-    fn lateness_is_counted_from_the_most_punctual_frame() {
-        let start = Instant::now();
-        let mut tally = Received::new();
-        for number in 0..100_u32 {
-            let stamp = STEP * number;
-            // The first frame is 10 ms late, one in ten is 50 ms late, the others are punctual.
-            let late = match number {
-                0 => 10,
-                number if number % 10 == 5 => 50,
-                _ => 0,
-            };
-            let at = start + stamp + Duration::from_millis(late);
-            tally.frame(at, u64::from(number), stamp, b"x");
-        }
-        assert_eq!(tally.lateness(0.5), Some(Duration::ZERO));
-        assert_eq!(tally.lateness(0.99), Some(Duration::from_millis(50)));
-    }
-
-    #[test]
-    fn wild_timestamps_break_nothing() {
-        let start = Instant::now();
-        let mut tally = Received::new();
-        tally.frame(start, u64::MAX, Duration::from_nanos(u64::MAX), b"x");
-        tally.frame(start, 0, Duration::ZERO, b"x");
-        tally.frame(start, 7, Duration::from_nanos(u64::MAX), b"x");
-        assert!(tally.lateness(1.0).is_some());
-        assert!(tally.lost() > 0);
-    }
-
-    #[test]
-    fn the_rate_is_that_of_the_last_two_seconds() {
-        let start = Instant::now();
-        let mut tally = Received::new();
-        for number in 0..500_u32 {
-            tally.frame(
-                start + STEP * number,
-                u64::from(number),
-                STEP * number,
-                &[0; 60],
-            );
-        }
-        assert_eq!(tally.bits_per_second(start + STEP * 499), 24_000);
-        assert_eq!(
-            tally.bits_per_second(start + STEP * 499 + Rate::WINDOW / 2),
-            12_000
-        );
-        assert_eq!(tally.bits_per_second(start + Duration::from_secs(60)), 0);
-        for _ in 0..10_000 {
-            tally.frame(start + Duration::from_secs(61), 1, Duration::ZERO, &[0; 60]);
-        }
-        assert!(tally.rate.recent.len() <= Rate::KEPT);
-        assert_eq!(
-            tally.bits_per_second(start + Duration::from_secs(61)),
-            10_000 * 60 * 8 / 2
-        );
-    }
-}
+mod tests;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use quinn::{Connection, Endpoint, ReadError, RecvStream, SendDatagramError, SendStream, VarInt};
+use quinn::{
+    Connection, Endpoint, FrameStats, ReadError, RecvStream, SendDatagramError, SendStream, VarInt,
+};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -73,6 +75,11 @@ pub struct LinkStats {
     pub bytes_sent: u64,
     /// UDP payload bytes received.
     pub bytes_received: u64,
+    /// QUIC frames of the relay's, opened: what others may have sent in its name is not counted,
+    /// nor what a relay sends that has forgotten this connection.
+    pub frames_received: u64,
+    /// Acknowledgements among them.
+    pub acknowledgements: u64,
     /// Bytes that may be on their way at a time.
     pub congestion_window: u64,
 }
@@ -196,6 +203,8 @@ impl Link {
             packets_lost: stats.path.lost_packets,
             bytes_sent: stats.udp_tx.bytes,
             bytes_received: stats.udp_rx.bytes,
+            frames_received: frames(&stats.frame_rx),
+            acknowledgements: stats.frame_rx.acks,
             congestion_window: stats.path.cwnd,
         }
     }
@@ -275,6 +284,22 @@ impl Drop for Inner {
         self.connection
             .close(VarInt::from_u32(CloseReason::Done.code()), b"");
     }
+}
+
+/// All frames that a relay of ours has reason to send once the connection stands.
+fn frames(received: &FrameStats) -> u64 {
+    received.acks
+        + received.datagram
+        + received.stream
+        + received.ping
+        + received.max_data
+        + received.max_stream_data
+        + received.max_streams_uni
+        + received.reset_stream
+        + received.stop_sending
+        + received.path_challenge
+        + received.path_response
+        + received.connection_close
 }
 
 /// Writes control messages in their order, each whole.

@@ -161,3 +161,16 @@ pub enum MediaWarning {
     #[error("another WebM begins inside this one: only the first is played; join them with ffmpeg")]
     AnotherFollows,
 }
+
+impl MediaWarning {
+    /// A part of the input is damaged or missing: what was played is not all that it should hold.
+    pub(in crate::participant) fn is_a_loss(&self) -> bool {
+        match self {
+            Self::Truncated | Self::Damaged => true,
+            Self::CodecLeftOut { .. }
+            | Self::TrackLeftOut { .. }
+            | Self::FrameTooLarge
+            | Self::AnotherFollows => false,
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::carrier::client::{ConnectError, Link, LostReason};
 use crate::participant::departures::Departures;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, LossReason, milliseconds};
+use crate::participant::hearing::Hearing;
 use crate::participant::line::Line;
 use crate::participant::warning::Warning;
 
@@ -25,6 +26,7 @@ impl Session {
         self.meeting.move_to(self.dial.place());
         line.control(&self.meeting.hello());
         self.line = Some(line);
+        self.hearing = Hearing::new(now);
     }
 
     /// The relay has let this participant in.
@@ -56,6 +58,17 @@ impl Session {
         self.welcome_player(now, present);
     }
 
+    /// Takes a look at what has come from the relay, and what it has had.
+    pub(super) fn listen(&mut self, now: Instant) {
+        let Some(line) = &self.line else { return };
+        self.hearing.look(now, &line.road().stats());
+        if let Some(had) = self.hearing.had() {
+            for (_, sent) in self.sent.values_mut() {
+                sent.had(had);
+            }
+        }
+    }
+
     /// The connection is over: back to the relay, if that makes sense.
     pub(super) fn lost(&mut self, now: Instant, reason: LostReason) -> Result<(), JoinError> {
         let was_in = self.joined.is_some();
@@ -63,6 +76,10 @@ impl Session {
     }
 
     pub(super) fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
+        self.listen(now);
+        for (_, sent) in self.sent.values_mut() {
+            sent.gone();
+        }
         let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
         self.lanes.clear();
         self.departures = Departures::default();
@@ -71,14 +88,16 @@ impl Session {
         let mut gone = self.people.all_departed(now);
         let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
         missing.append(&mut gone);
-        if self.leaving.is_some() {
-            return Ok(());
-        }
         let earlier = match &self.place {
             Place::Outside(lost) | Place::AtTheDoor { lost, .. } => *lost,
             Place::Inside => None,
         };
-        self.place = Place::Outside(Some(earlier.unwrap_or((now, reason))));
+        // Not since it is noticed: a relay that dies says nothing.
+        let since = (self.hearing.heard(), reason);
+        self.place = Place::Outside(Some(earlier.unwrap_or(since)));
+        if self.leaving.is_some() {
+            return Ok(());
+        }
         self.dial.lost(now, held);
         self.dial_again(now, reason)
     }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::interrupt::Interrupts;
-use super::{DRAIN, LINGER, Leaving, Session};
+use super::{DRAIN, LINGER, Leaving, Place, Session};
+use crate::carrier::client::Farewell;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
 use crate::participant::people::kind;
@@ -13,6 +14,10 @@ use crate::participant::scribe::Report;
 
 /// How long recordings may take to be completed: a slow disk has megabytes to write.
 const RECORDINGS: Duration = Duration::from_secs(20);
+
+/// A relay that has been heard so lately is there: then it is the network that is slow. A goodbye that
+/// nobody answers waits for longer, and a relay that is there says so each 200 ms.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// How long a player may take for the last of what it watches.
 const WATCHED: Duration = Duration::from_secs(2);
@@ -59,19 +64,47 @@ impl Session {
             self.output.event(&Event::Summary(summary.clone()));
         }
         ended?;
+        if self.joined.is_none() {
+            return Err(JoinError::NotJoined);
+        }
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(summary),
         }
     }
 
-    async fn complete(&mut self) {
-        if let Some(line) = self.line.take() {
-            for message in self.meeting.goodbye() {
-                line.control(&message);
+    /// Says goodbye, and finds out whether the relay was there to the end.
+    async fn part(&mut self) {
+        let Some(line) = self.line.take() else {
+            if let (Some(_), Place::Outside(Some((since, _)))) = (self.joined, &self.place) {
+                let silent = since.elapsed();
+                self.failure.get_or_insert(JoinError::gone(silent));
             }
-            line.close().await;
+            return;
+        };
+        for message in self.meeting.goodbye() {
+            line.control(&message);
         }
+        let road = line.road();
+        let farewell = line.close().await;
+        let now = Instant::now();
+        self.hearing.look(now, &road.stats());
+        if farewell == Farewell::Delivered {
+            return;
+        }
+        let silent = self.hearing.silence(now);
+        if silent < SLOW {
+            self.failure.get_or_insert(JoinError::EndMissing);
+            return;
+        }
+        for (_, sent) in self.sent.values_mut() {
+            sent.gone();
+        }
+        self.failure.get_or_insert(JoinError::gone(silent));
+    }
+
+    async fn complete(&mut self) {
+        self.part().await;
         if let Some(scribe) = self.scribe.take() {
             let mut reports = scribe.close();
             let all = async {
@@ -146,6 +179,7 @@ impl Session {
             duration_ms: milliseconds(joined.unwrap_or_default()),
             reconnections: self.reconnections,
             sent: SentSummary {
+                damaged: self.damaged,
                 audio_frames: frames_of(Kind::Audio),
                 video_frames: frames_of(Kind::Video),
                 tracks: tracks.collect(),

@@ -25,6 +25,7 @@ use self::interrupt::Interrupts;
 use super::departures::Departures;
 use super::error::JoinError;
 use super::event::{LossReason, Summary};
+use super::hearing::Hearing;
 use super::line::{Arrival, Line};
 use super::options::JoinOptions;
 use super::people::{Key, People};
@@ -78,7 +79,7 @@ pub async fn join(options: JoinOptions, output: Output) -> Result<Summary, JoinE
     };
     let Some(session) = prepared else {
         // Interrupted while it waited for the first bytes of a pipe: nothing has happened yet.
-        return Ok(Summary::nothing());
+        return Err(JoinError::NotJoined);
     };
     let mut session = session?;
     let ended = session.run(&mut interrupts).await;
@@ -96,6 +97,8 @@ struct Session {
     /// Which of them this participant was last told to be at; the first unless told.
     relay: usize,
     line: Option<Line>,
+    /// What is known of the relay's end of the line, or of the last one.
+    hearing: Hearing,
     place: Place,
     /// Ways out for pictures, over the present connection.
     lanes: HashMap<TrackId, Lane<Link>>,
@@ -107,6 +110,8 @@ struct Session {
     missing: Option<(Instant, Vec<Key>)>,
     player: Option<Player>,
     playing: bool,
+    /// A part of what is played is damaged or missing.
+    damaged: bool,
     /// How many others to wait for before playing.
     audience: usize,
     /// When to begin to play.
@@ -253,6 +258,7 @@ impl Session {
         {
             self.roll_call();
         }
+        self.listen(now);
         self.knock(now);
         self.look_for_the_watched(now);
         for key in self.people.given_up(now) {

@@ -1,6 +1,7 @@
 //! Everything that can be known to fail before the relay is troubled.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use super::dial::Dial;
 use super::{Place, Session};
@@ -9,6 +10,7 @@ use crate::carrier::certificate::CertificateHash;
 use crate::meeting::{Invite, Meeting, Presence, RelayRef};
 use crate::participant::departures::Departures;
 use crate::participant::error::JoinError;
+use crate::participant::hearing::Hearing;
 use crate::participant::options::JoinOptions;
 use crate::participant::people::People;
 use crate::participant::player::Player;
@@ -79,6 +81,7 @@ impl Session {
             relays: invite.relays.len(),
             relay: 0,
             line: None,
+            hearing: Hearing::new(Instant::now()),
             place: Place::Outside(None),
             lanes: HashMap::new(),
             people: People::default(),
@@ -88,6 +91,7 @@ impl Session {
             missing: None,
             player,
             playing: false,
+            damaged: false,
             audience: 0,
             play_at: None,
             sent,

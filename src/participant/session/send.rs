@@ -45,7 +45,14 @@ impl Session {
     pub(super) fn played(&mut self, now: Instant, played: Played) {
         match played {
             Played::Frame(frame) => self.send(now, frame),
-            Played::Warning(warning) => self.warn(&Warning::Source(warning)),
+            Played::Warning(warning) => {
+                if warning.is_a_loss() {
+                    self.damaged = true;
+                    let file = self.options.played();
+                    self.failure.get_or_insert(JoinError::PlayedInPart { file });
+                }
+                self.warn(&Warning::Source(warning));
+            }
             Played::End => {
                 self.output.event(&Event::Played);
                 self.played_out(now);
@@ -81,6 +88,7 @@ impl Session {
 
     /// Seals a frame and sends it.
     fn send(&mut self, now: Instant, frame: Frame) {
+        self.listen(now);
         let (number, payload) = (frame.number, frame.payload.clone());
         let (track, keyframe) = (frame.track, frame.keyframe);
         let traced = self
@@ -102,7 +110,7 @@ impl Session {
             .is_some_and(|last| last.pieces > 0 && last.gone == last.pieces);
         if let Some((_, sent)) = self.sent.get_mut(&track) {
             match went {
-                true => sent.sent(number, &payload),
+                true => sent.sent(now, number, &payload),
                 false => sent.unsent += 1,
             }
         }

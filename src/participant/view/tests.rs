@@ -84,6 +84,7 @@ fn summary() -> Summary {
         duration_ms: 20_400,
         reconnections: 1,
         sent: SentSummary {
+            damaged: false,
             audio_frames: 1000,
             video_frames: 0,
             tracks: vec![SentTrack {

@@ -1,0 +1,111 @@
+//! A relay that is killed says nothing, and nobody answers what is sent to it. Whoever sent is told:
+//! at the end, and when it is back.
+
+mod support;
+
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Participant, Relay, fixture, invite};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the end may take: the last pictures, the goodbye, each 3 s, and some more.
+const THE_END: Duration = Duration::from_secs(12);
+
+fn play(file: &str) -> [String; 2] {
+    let file = fixture(file);
+    ["--play".into(), file.to_str().expect("a path").to_owned()]
+}
+
+fn is_told(status: ExitStatus, events: &[Value]) {
+    assert_eq!(status.code(), Some(25), "{events:#?}");
+    let error = events.last().expect("events");
+    assert_eq!(
+        (&error["event"], &error["code"]),
+        (&"error".into(), &25.into())
+    );
+    let message = error["message"].as_str().expect("a sentence");
+    assert!(message.contains("gone at the end"), "{message}");
+}
+
+fn unsent(summary: &Value, kind: &str) -> u64 {
+    let tracks = summary["sent"]["tracks"].as_array().expect("tracks");
+    let track = tracks.iter().find(|track| track["kind"] == kind);
+    track.expect("a track")["unsent"]
+        .as_u64()
+        .expect("a number")
+}
+
+/// The file lasts 6 s.
+#[test]
+fn shortly_before_the_end_of_what_is_played() {
+    let relay = Relay::start();
+    let mut speaker = Participant::join(&relay.invite(), "Ada", &play("vp8-voice.webm"));
+    speaker.until("connected", PATIENCE);
+    std::thread::sleep(Duration::from_secs(5));
+    relay.signal("KILL");
+    let (status, summary, events) = speaker.finish(THE_END);
+    is_told(status, &events);
+    let played = events.iter().any(|event| event["event"] == "played");
+    assert!(played, "{events:#?}");
+    for kind in ["audio", "video"] {
+        let unsent = unsent(&summary, kind);
+        assert!(unsent > 10, "{kind}: {unsent} unsent, {summary:#}");
+    }
+}
+
+#[test]
+fn when_the_time_is_over() {
+    let relay = Relay::start();
+    let mut listener = Participant::join(&relay.invite(), "Bea", &["--for", "2s"]);
+    listener.until("connected", PATIENCE);
+    relay.signal("KILL");
+    let (status, _, events) = listener.finish(THE_END);
+    is_told(status, &events);
+}
+
+#[test]
+fn when_it_was_missed_already() {
+    let relay = Relay::start();
+    let mut listener = Participant::join(&relay.invite(), "Bea", &[] as &[&str]);
+    listener.until("connected", PATIENCE);
+    relay.signal("KILL");
+    listener.until("reconnecting", PATIENCE);
+    listener.signal("INT");
+    let (status, _, events) = listener.finish(THE_END);
+    is_told(status, &events);
+}
+
+/// It is back three seconds later, and then says that it knows nothing of the connection.
+#[test]
+fn the_outage_is_counted_from_its_last_word() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let identity = folder.path().join("identity");
+    let identity = identity.to_str().expect("a path");
+    let relay = Relay::with(&["--listen", "127.0.0.1:0", "--identity", identity]);
+    let link = invite(&relay.address);
+    let listen = format!("127.0.0.1:{}", relay.port());
+    let [option, file] = play("vp8-voice.webm");
+    let arguments = [&option, &file, "--loop"].map(String::from);
+    let mut speaker = Participant::join(&link, "Ada", &arguments);
+    speaker.until("connected", PATIENCE);
+    std::thread::sleep(Duration::from_secs(1));
+
+    relay.signal("KILL");
+    relay.finish(PATIENCE);
+    let dead = Instant::now();
+    std::thread::sleep(Duration::from_secs(3));
+    let gap = dead.elapsed();
+    let _relay = Relay::with(&["--listen", &listen, "--identity", identity]);
+    let back = speaker.until("reconnected", PATIENCE);
+    let after = Duration::from_millis(back["after_ms"].as_u64().expect("a number"));
+    assert!(after > gap, "back after {after:?}, away for {gap:?}");
+    speaker.signal("INT");
+    let (status, summary, events) = speaker.finish(THE_END);
+    assert!(status.success(), "{events:#?}");
+    // 50 sounds a second.
+    let unsent = unsent(&summary, "audio");
+    assert!(unsent > 140, "{unsent} unsent: {summary:#}");
+}

@@ -92,10 +92,7 @@ impl Session {
         let mut gone = self.people.all_departed(now);
         let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
         missing.append(&mut gone);
-        let earlier = match &self.place {
-            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => *lost,
-            Place::Inside => None,
-        };
+        let earlier = self.place.lost();
         // Not since it is noticed: a relay that dies says nothing.
         let since = (self.hearing.heard(), reason);
         self.place = Place::Outside(Some(earlier.unwrap_or(since)));

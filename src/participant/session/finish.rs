@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::interrupt::Interrupts;
-use super::{DRAIN, LINGER, Leaving, Place, Session};
+use super::{DRAIN, LINGER, Leaving, Session};
 use crate::carrier::client::Farewell;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
+use crate::participant::line::Line;
 use crate::participant::people::kind;
 use crate::participant::scribe::Report;
 
@@ -74,14 +75,17 @@ impl Session {
 
     /// Says goodbye, and finds out whether the relay was there to the end.
     async fn part(&mut self) -> Option<JoinError> {
-        let Some(line) = self.line.take() else {
-            return match (self.joined, &self.place) {
-                (Some(_), Place::Outside(Some((since, _)))) => {
-                    Some(JoinError::gone(since.elapsed()))
-                }
-                _ => None,
-            };
+        let unheard = match self.line.take() {
+            Some(line) => self.say_goodbye(line).await,
+            None => None,
         };
+        match self.place.lost() {
+            Some((since, _)) => Some(JoinError::gone(since.elapsed())),
+            None => unheard,
+        }
+    }
+
+    async fn say_goodbye(&mut self, line: Line) -> Option<JoinError> {
         for message in self.meeting.goodbye() {
             line.control(&message);
         }

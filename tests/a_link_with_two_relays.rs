@@ -10,9 +10,9 @@ use support::{Participant, Relay, fixture, sottovoce};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A relay that is killed is missed after ten seconds and given ten more; then comes what is left of
-/// the attempt under way, and one that asks the first relay once more.
-const MOVING: Duration = Duration::from_secs(60);
+/// A relay that is killed is missed after ten seconds, or thirteen by those who had nothing to say, and
+/// given some six more.
+const MOVING: Duration = Duration::from_secs(40);
 
 fn link(first: &Relay, second: &Relay) -> String {
     let output = sottovoce()

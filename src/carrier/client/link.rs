@@ -58,8 +58,10 @@ enum ControlOut {
 pub enum Farewell {
     /// Datagrams have left; finished groups and control messages are acknowledged.
     Delivered,
-    /// It took too long, or the connection was lost: some of it may not have arrived.
+    /// It took too long: some of it may not have arrived.
     CutShort,
+    /// The connection was lost, before or meanwhile: some of it may not have arrived.
+    Lost,
 }
 
 /// How a connection does.
@@ -223,9 +225,11 @@ impl Link {
 
     /// [`Self::close`], with another patience.
     pub(super) async fn close_within(&self, reason: CloseReason, patience: Duration) -> Farewell {
-        let farewell = match timeout(patience, self.settle()).await {
-            Ok(farewell) => farewell,
-            Err(_) => Farewell::CutShort,
+        let settled = timeout(patience, self.settle()).await.unwrap_or(false);
+        let farewell = match (settled, self.0.connection.close_reason()) {
+            (true, _) => Farewell::Delivered,
+            (false, None) => Farewell::CutShort,
+            (false, Some(_)) => Farewell::Lost,
         };
         self.0
             .connection
@@ -240,12 +244,12 @@ impl Link {
         self.0.endpoint.local_addr().expect("a bound socket").port()
     }
 
-    /// Waits until everything has arrived.
-    async fn settle(&self) -> Farewell {
+    /// Waits until everything has arrived; false when it never will.
+    async fn settle(&self) -> bool {
         let connection = &self.0.connection;
         while connection.datagram_send_buffer_space() < self.0.datagram_space {
             if connection.close_reason().is_some() {
-                return Farewell::CutShort;
+                return false;
             }
             sleep(DATAGRAM_POLL).await;
         }
@@ -255,17 +259,11 @@ impl Link {
             .await
             .is_err()
         {
-            return Farewell::CutShort;
+            return false;
         }
         let (acknowledged, wait) = oneshot::channel();
         let finish = ControlOut::Finish(acknowledged);
-        if self.0.control_out.send(finish).await.is_err() {
-            return Farewell::CutShort;
-        }
-        match wait.await {
-            Ok(()) => Farewell::Delivered,
-            Err(_) => Farewell::CutShort,
-        }
+        self.0.control_out.send(finish).await.is_ok() && wait.await.is_ok()
     }
 
     /// Why the connection is over, when something failed because it is.

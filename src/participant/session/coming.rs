@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Place, ROLL_CALL, Session, WELCOME, dial};
-use crate::carrier::client::{ConnectError, Link, LostReason};
+use crate::carrier::client::{ConnectError, Link, LinkStats, LostReason};
 use crate::participant::departures::Departures;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, LossReason, milliseconds};
@@ -60,8 +60,14 @@ impl Session {
 
     /// Takes a look at what has come from the relay, and what it has had.
     pub(super) fn listen(&mut self, now: Instant) {
-        let Some(line) = &self.line else { return };
-        self.hearing.look(now, &line.road().stats());
+        if let Some(line) = &self.line {
+            let stats = line.road().stats();
+            self.hear(now, &stats);
+        }
+    }
+
+    pub(super) fn hear(&mut self, now: Instant, stats: &LinkStats) {
+        self.hearing.look(now, stats);
         if let Some(had) = self.hearing.had() {
             for (_, sent) in self.sent.values_mut() {
                 sent.had(had);
@@ -77,9 +83,7 @@ impl Session {
 
     pub(super) fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
         self.listen(now);
-        for (_, sent) in self.sent.values_mut() {
-            sent.gone();
-        }
+        self.unanswered();
         let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
         self.lanes.clear();
         self.departures = Departures::default();
@@ -88,10 +92,7 @@ impl Session {
         let mut gone = self.people.all_departed(now);
         let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
         missing.append(&mut gone);
-        let earlier = match &self.place {
-            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => *lost,
-            Place::Inside => None,
-        };
+        let earlier = self.place.lost();
         // Not since it is noticed: a relay that dies says nothing.
         let since = (self.hearing.heard(), reason);
         self.place = Place::Outside(Some(earlier.unwrap_or(since)));

@@ -13,9 +13,18 @@ use crate::participant::error::JoinError;
 use crate::participant::event::LossReason;
 use crate::wire::CloseReason;
 
-/// How long a relay that was lost is the only one that is tried. One that restarts is back within
-/// seconds: who leaves it sooner sits at another one alone.
-const LOYALTY: Duration = Duration::from_secs(10);
+/// How long a relay that was lost is the only one that is tried, since that was noticed. One that
+/// restarts is back within seconds: who leaves it sooner sits at another one alone. Longer, and
+/// everyone sits before one that is gone.
+const LOYALTY: Duration = Duration::from_secs(4);
+
+/// How long a relay may take to answer before the next one of the link is tried, at the beginning:
+/// three first packets go out in that time. Who gives the first one up too soon is alone at the next.
+const HEAD_START: Duration = Duration::from_secs(5);
+
+/// The same after a loss: by then the lost one has been tried for [`LOYALTY`], and all are looking for
+/// each other.
+const HEAD_START_AGAIN: Duration = Duration::from_millis(1500);
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Link, ConnectError>>>>;
 
@@ -34,6 +43,7 @@ pub(super) struct Dial {
     failed: Vec<(usize, ConnectError)>,
     bind: Option<(IpAddr, u16)>,
     backoff: Backoff,
+    /// The patience of an attempt to come back; `None` at the beginning.
     patience: Option<Duration>,
     attempt: Option<Dialling>,
 }
@@ -89,7 +99,7 @@ impl Dial {
     /// Makes one more attempt; `None` when it is time to give up.
     pub(super) fn again(&mut self, now: Instant) -> Option<Attempt> {
         let attempt = self.backoff.next(now)?;
-        let round = self.round(self.backoff.lost_for(now));
+        let round = self.round(self.backoff.lost_for(now) + attempt.wait, attempt.patience);
         self.begin(round, attempt.wait, Some(attempt.patience));
         Some(attempt)
     }
@@ -147,12 +157,23 @@ impl Dial {
         free.map(|(index, _)| index).collect()
     }
 
-    /// The relays to try when the relay has been lost for so long.
-    fn round(&self, lost_for: Duration) -> VecDeque<usize> {
+    /// The relays to try in an attempt that begins when the relay has been lost for so long, and that
+    /// has so much patience.
+    fn round(&self, lost_for: Duration, patience: Duration) -> VecDeque<usize> {
         let all = self.all();
-        match lost_for < LOYALTY && all.contains(&self.at) {
+        match lost_for + patience <= LOYALTY && all.contains(&self.at) {
             true => VecDeque::from([self.at]),
             false => all,
+        }
+    }
+
+    /// How long the relay that is tried may take, when others of the round wait for their turn; `None`
+    /// when the connection itself knows.
+    fn turn(&self) -> Option<Duration> {
+        match (self.patience, self.rest.is_empty()) {
+            (patience, true) => patience,
+            (None, false) => Some(HEAD_START),
+            (Some(patience), false) => Some(patience.min(HEAD_START_AGAIN)),
         }
     }
 
@@ -175,7 +196,7 @@ impl Dial {
     }
 
     fn connect(&self, wait: Duration) -> Dialling {
-        let (bind, patience) = (self.bind, self.patience);
+        let (bind, patience) = (self.bind, self.turn());
         let address = self.relays.get(self.at).map(|relay| relay.address.clone());
         Box::pin(async move {
             tokio::time::sleep(wait).await;
@@ -263,110 +284,4 @@ pub(super) fn closed(reason: CloseReason, was_in: bool) -> Result<LossReason, Jo
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_room_is_the_end_for_a_newcomer_only() {
-        assert!(matches!(
-            closed(CloseReason::RoomFull, false),
-            Err(JoinError::Closed(CloseReason::RoomFull))
-        ));
-        assert_eq!(
-            closed(CloseReason::RoomFull, true).ok(),
-            Some(LossReason::Ended)
-        );
-        assert!(worth_another(&ConnectError::Refused(
-            CloseReason::RelayFull
-        )));
-    }
-
-    fn dial(relays: u16) -> Dial {
-        let address = |port| {
-            RelayAddress::new("127.0.0.1", port, Vec::new())
-                .ok()
-                .unwrap()
-        };
-        let relays = (0..relays).map(|n| (usize::from(n), address(n + 1)));
-        Dial::new(relays.collect(), None, 7)
-    }
-
-    #[test]
-    fn a_relay_that_was_lost_is_given_time_to_come_back_before_others_are_tried() {
-        let mut dial = dial(3);
-        dial.at = 1;
-        assert_eq!(dial.round(Duration::ZERO), [1]);
-        assert_eq!(dial.round(LOYALTY - Duration::from_millis(1)), [1]);
-        assert_eq!(dial.round(LOYALTY), [0, 1, 2], "the first that works");
-    }
-
-    #[tokio::test]
-    async fn one_who_poses_as_a_relay_is_passed_over_for_good() {
-        let now = Instant::now();
-        let mut dial = dial(3);
-        dial.first();
-        assert!(dial.onward(now, ConnectError::WrongCertificate));
-        assert_eq!(dial.place(), 1);
-        assert!(dial.onward(now, ConnectError::Unreachable));
-        assert_eq!(dial.place(), 2);
-        assert!(!dial.onward(now, ConnectError::NameNotFound));
-        assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, true));
-        assert_eq!(dial.all(), [1, 2]);
-        // Also when it was the one that is waited for: then the others come sooner.
-        dial.at = 2;
-        dial.lost(now, Duration::from_secs(60));
-        dial.again(now).unwrap();
-        assert!(dial.onward(now, ConnectError::WrongCertificate));
-        assert_eq!(dial.place(), 1);
-        assert!(!dial.onward(now, ConnectError::Untrusted));
-        assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, false));
-    }
-
-    #[tokio::test]
-    async fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
-        let now = Instant::now();
-        for error in [
-            ConnectError::Busy,
-            ConnectError::Refused(CloseReason::RoomFull),
-            ConnectError::Bind(BindFailed::NotHere),
-        ] {
-            let mut dial = dial(2);
-            dial.first();
-            assert!(!dial.onward(now, error), "{error:?}");
-            assert_eq!(dial.verdict().0, error);
-        }
-    }
-
-    #[test]
-    fn one_who_poses_as_the_relay_is_not_tried_again() {
-        assert!(!worth_another(&ConnectError::WrongCertificate));
-        assert!(!worth_another(&ConnectError::Refused(CloseReason::Version)));
-        assert!(worth_another(&ConnectError::Unreachable));
-    }
-
-    #[test]
-    fn faults_of_ours_are_not_repeated() {
-        for reason in CloseReason::ALL {
-            let fault = matches!(
-                reason,
-                CloseReason::Version
-                    | CloseReason::Malformed
-                    | CloseReason::Unexpected
-                    | CloseReason::TooLarge
-            );
-            assert_eq!(
-                lost(LostReason::Closed(reason), true).is_err(),
-                fault,
-                "{reason:?}"
-            );
-        }
-        assert_eq!(
-            lost(LostReason::TimedOut, true).ok(),
-            Some(LossReason::Silence)
-        );
-        assert_eq!(
-            lost(LostReason::Forgotten, true).ok(),
-            Some(LossReason::Restarting)
-        );
-    }
-}
+mod tests;

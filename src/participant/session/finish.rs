@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::interrupt::Interrupts;
-use super::{DRAIN, LINGER, Leaving, Place, Session};
+use super::{DRAIN, LINGER, Leaving, Session};
 use crate::carrier::client::Farewell;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
+use crate::participant::line::Line;
 use crate::participant::people::kind;
 use crate::participant::scribe::Report;
 
@@ -74,37 +75,41 @@ impl Session {
     }
 
     /// Says goodbye, and finds out whether the relay was there to the end.
-    async fn part(&mut self) {
-        let Some(line) = self.line.take() else {
-            if let (Some(_), Place::Outside(Some((since, _)))) = (self.joined, &self.place) {
-                let silent = since.elapsed();
-                self.failure.get_or_insert(JoinError::gone(silent));
-            }
-            return;
+    async fn part(&mut self) -> Option<JoinError> {
+        let unheard = match self.line.take() {
+            Some(line) => self.say_goodbye(line).await,
+            None => None,
         };
+        match self.place.lost() {
+            Some((since, _)) => Some(JoinError::gone(since.elapsed())),
+            None => unheard,
+        }
+    }
+
+    async fn say_goodbye(&mut self, line: Line) -> Option<JoinError> {
         for message in self.meeting.goodbye() {
             line.control(&message);
         }
         let road = line.road();
         let farewell = line.close().await;
         let now = Instant::now();
-        self.hearing.look(now, &road.stats());
-        if farewell == Farewell::Delivered {
-            return;
+        self.hear(now, &road.stats());
+        let failure = at_the_end(farewell, self.hearing.silence(now));
+        if let Some(JoinError::Gone { .. }) = failure {
+            self.unanswered();
         }
-        let silent = self.hearing.silence(now);
-        if silent < SLOW {
-            self.failure.get_or_insert(JoinError::EndMissing);
-            return;
-        }
+        failure
+    }
+
+    /// The relay is gone: what it was not heard after counts as unsent.
+    pub(super) fn unanswered(&mut self) {
         for (_, sent) in self.sent.values_mut() {
             sent.gone();
         }
-        self.failure.get_or_insert(JoinError::gone(silent));
     }
 
     async fn complete(&mut self) {
-        self.part().await;
+        let parted = self.part().await;
         if let Some(scribe) = self.scribe.take() {
             let mut reports = scribe.close();
             let all = async {
@@ -124,6 +129,8 @@ impl Session {
         {
             self.failure.get_or_insert(JoinError::Trace(error.kind()));
         }
+        // Last: it says of recordings that they are complete.
+        self.failure = self.failure.take().or(parted);
     }
 
     /// Something became of a recording.
@@ -185,6 +192,32 @@ impl Session {
                 tracks: tracks.collect(),
             },
             participants: self.people.summary(),
+        }
+    }
+}
+
+/// What it means that a goodbye went so, when the relay had not been heard for so long.
+fn at_the_end(farewell: Farewell, silent: Duration) -> Option<JoinError> {
+    match farewell {
+        Farewell::Delivered => None,
+        Farewell::CutShort if silent < SLOW => Some(JoinError::EndMissing),
+        Farewell::CutShort | Farewell::Lost => Some(JoinError::gone(silent)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_that_is_slow_is_no_relay_that_is_gone() {
+        let soon = SLOW / 2;
+        assert!(at_the_end(Farewell::Delivered, SLOW * 9).is_none());
+        let slow = at_the_end(Farewell::CutShort, soon);
+        assert!(matches!(slow, Some(JoinError::EndMissing)));
+        for (farewell, silent) in [(Farewell::CutShort, SLOW * 3), (Farewell::Lost, soon)] {
+            let gone = at_the_end(farewell, silent);
+            assert!(matches!(gone, Some(JoinError::Gone { .. })), "{farewell:?}");
         }
     }
 }

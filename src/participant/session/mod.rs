@@ -154,6 +154,16 @@ enum Place {
     Inside,
 }
 
+impl Place {
+    /// Since when the relay is lost, and how, if it is.
+    fn lost(&self) -> Option<(Instant, LossReason)> {
+        match self {
+            Self::Outside(lost) | Self::AtTheDoor { lost, .. } => *lost,
+            Self::Inside => None,
+        }
+    }
+}
+
 /// The last moments.
 enum Leaving {
     /// The network still takes the last frames.

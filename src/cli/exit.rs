@@ -117,12 +117,10 @@ impl Exit {
             Self::WrongRelay => "who answers is not the relay that the link names; not connected",
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
             Self::Lost => {
-                "the relay was lost, and within two minutes none of the link was to be had; or it \
-                 was gone at the end, and what was sent last may not have arrived"
+                "the relay was lost and did not come back in two minutes, or was gone at the end"
             }
             Self::Media => {
-                "the file to play cannot be read, or is of a kind that cannot be played, or was \
-                 played only in part since it is damaged or cut off"
+                "the file to play cannot be read or played, or only in part (damaged, cut off)"
             }
             Self::Output => "a recording or the output cannot be written (disk full?)",
             Self::Interrupted => "it was stopped (ctrl-C) before the meeting was joined",

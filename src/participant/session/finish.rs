@@ -91,10 +91,12 @@ impl Session {
             line.control(&message);
         }
         let road = line.road();
+        let last = Instant::now();
         let farewell = line.close().await;
         let now = Instant::now();
         self.hear(now, &road.stats());
-        let failure = at_the_end(farewell, self.hearing.silence(now));
+        let silence = [last, now].map(|until| self.hearing.silence(until));
+        let failure = at_the_end(farewell, silence);
         if let Some(JoinError::Gone { .. }) = failure {
             self.unanswered();
         }
@@ -196,12 +198,13 @@ impl Session {
     }
 }
 
-/// What it means that a goodbye went so, when the relay had not been heard for so long.
-fn at_the_end(farewell: Farewell, silent: Duration) -> Option<JoinError> {
+/// What it means that a goodbye went so, when the relay had not been heard for so long before it and
+/// after it.
+fn at_the_end(farewell: Farewell, [before, after]: [Duration; 2]) -> Option<JoinError> {
     match farewell {
         Farewell::Delivered => None,
-        Farewell::CutShort if silent < SLOW => Some(JoinError::EndMissing),
-        Farewell::CutShort | Farewell::Lost => Some(JoinError::gone(silent)),
+        Farewell::CutShort if after < SLOW => Some(JoinError::EndMissing),
+        Farewell::CutShort | Farewell::Lost => Some(JoinError::gone(before)),
     }
 }
 
@@ -212,12 +215,13 @@ mod tests {
     #[test]
     fn a_network_that_is_slow_is_no_relay_that_is_gone() {
         let soon = SLOW / 2;
-        assert!(at_the_end(Farewell::Delivered, SLOW * 9).is_none());
-        let slow = at_the_end(Farewell::CutShort, soon);
+        assert!(at_the_end(Farewell::Delivered, [soon, SLOW]).is_none());
+        let slow = at_the_end(Farewell::CutShort, [soon, soon]);
         assert!(matches!(slow, Some(JoinError::EndMissing)));
-        for (farewell, silent) in [(Farewell::CutShort, SLOW * 3), (Farewell::Lost, soon)] {
-            let gone = at_the_end(farewell, silent);
-            assert!(matches!(gone, Some(JoinError::Gone { .. })), "{farewell:?}");
+        for (farewell, after) in [(Farewell::CutShort, SLOW * 3), (Farewell::Lost, soon)] {
+            let gone = at_the_end(farewell, [soon, after]);
+            let told = matches!(gone, Some(JoinError::Gone { seconds: 1 }));
+            assert!(told, "{farewell:?}");
         }
     }
 }

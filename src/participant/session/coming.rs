@@ -12,6 +12,13 @@ use crate::participant::line::Line;
 use crate::participant::warning::Warning;
 
 impl Session {
+    /// A relay of the link answers: takes it, unless an earlier one is to be asked first.
+    pub(super) fn answered(&mut self, now: Instant, link: Link) {
+        if self.dial.answered(now) {
+            self.connected(now, link);
+        }
+    }
+
     /// The handshake is done: asks to be let into the room.
     pub(super) fn connected(&mut self, now: Instant, link: Link) {
         let lost = match std::mem::replace(&mut self.place, Place::Inside) {

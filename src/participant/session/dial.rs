@@ -23,7 +23,7 @@ const LOYALTY: Duration = Duration::from_secs(4);
 const HEAD_START: Duration = Duration::from_secs(5);
 
 /// The same after a loss: by then the lost one has been tried for [`LOYALTY`], and all are looking for
-/// each other.
+/// each other. Those before the one that answers are given it a second time ([`Dial::answered`]).
 const HEAD_START_AGAIN: Duration = Duration::from_millis(1500);
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Link, ConnectError>>>>;
@@ -41,6 +41,8 @@ pub(super) struct Dial {
     rest: VecDeque<usize>,
     /// Those that were tried before it, and why not.
     failed: Vec<(usize, ConnectError)>,
+    /// Those before the first one that answered have been tried a second time in this attempt.
+    asked_again: bool,
     bind: Option<(IpAddr, u16)>,
     backoff: Backoff,
     /// The patience of an attempt to come back; `None` at the beginning.
@@ -74,6 +76,7 @@ impl Dial {
             at: 0,
             rest: VecDeque::new(),
             failed: Vec::new(),
+            asked_again: false,
             bind,
             backoff: Backoff::new(seed),
             patience: None,
@@ -104,6 +107,30 @@ impl Dial {
         Some(attempt)
     }
 
+    /// The relay that is tried answers. True when it is to be taken.
+    ///
+    /// After a loss it may be that this participant's own network had failed, and is back only since
+    /// the relays before this one were tried: the others are still there. So those are asked once
+    /// more, and then this one again.
+    pub(super) fn answered(&mut self, now: Instant) -> bool {
+        if self.asked_again || !self.in_time(now) {
+            return true;
+        }
+        let in_vain = |index: &usize| self.failed.iter().any(|(tried, _)| tried == index);
+        let mut round = self.all();
+        round.retain(|index| *index < self.at && in_vain(index));
+        let Some(first) = round.pop_front().filter(|_| self.patience.is_some()) else {
+            return true;
+        };
+        round.push_back(self.at);
+        round.append(&mut self.rest);
+        self.asked_again = true;
+        self.failed.clear();
+        self.rest = round;
+        self.turn_to(first);
+        false
+    }
+
     /// The relay that is tried did not let us in: goes on to the next one of this attempt. False
     /// when there is none, or when that is no reason to go on.
     pub(super) fn onward(&mut self, now: Instant, error: ConnectError) -> bool {
@@ -111,15 +138,10 @@ impl Dial {
         if !worth_another(&error) {
             self.bar();
         }
-        let in_time = self.patience.is_none() || self.backoff.lost_for(now) < GIVE_UP;
-        match self
-            .rest
-            .pop_front()
-            .filter(|_| passes_on(&error) && in_time)
-        {
+        let goes_on = passes_on(&error) && self.in_time(now);
+        match self.rest.pop_front().filter(|_| goes_on) {
             Some(next) => {
-                self.at = next;
-                self.attempt = Some(self.connect(Duration::ZERO));
+                self.turn_to(next);
                 true
             }
             None => false,
@@ -148,6 +170,16 @@ impl Dial {
             }
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether there is time for another relay in this attempt.
+    fn in_time(&self, now: Instant) -> bool {
+        self.patience.is_none() || self.backoff.lost_for(now) < GIVE_UP
+    }
+
+    fn turn_to(&mut self, relay: usize) {
+        self.at = relay;
+        self.attempt = Some(self.connect(Duration::ZERO));
     }
 
     /// All relays that may be tried, in the link's order.
@@ -191,6 +223,7 @@ impl Dial {
         self.at = round.pop_front().unwrap_or(self.at);
         self.rest = round;
         self.failed.clear();
+        self.asked_again = false;
         self.patience = patience;
         self.attempt = Some(self.connect(wait));
     }

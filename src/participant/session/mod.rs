@@ -201,7 +201,7 @@ impl Session {
                 Step::Interrupted | Step::Over => self.leave(now),
                 Step::Drained => self.leaving = Some(Leaving::Lingering(now + LINGER)),
                 Step::Arrival(arrival) => self.arrival(now, arrival)?,
-                Step::Dialled(Ok(link)) => self.connected(now, link),
+                Step::Dialled(Ok(link)) => self.answered(now, link),
                 Step::Dialled(Err(error)) => self.failed(now, error)?,
                 Step::Begin => self.playing = true,
                 Step::Played(played) => self.played(now, played),

@@ -15,19 +15,19 @@ fn a_full_room_is_the_end_for_a_newcomer_only() {
     )));
 }
 
-fn dial(relays: u16) -> Dial {
+fn dial(relays: u16, seed: u64) -> Dial {
     let address = |port| {
         RelayAddress::new("127.0.0.1", port, Vec::new())
             .ok()
             .unwrap()
     };
     let relays = (0..relays).map(|n| (usize::from(n), address(n + 1)));
-    Dial::new(relays.collect(), None, 7)
+    Dial::new(relays.collect(), None, seed)
 }
 
 #[test]
 fn a_relay_that_was_lost_is_given_time_to_come_back_before_others_are_tried() {
-    let mut dial = dial(3);
+    let mut dial = dial(3, 7);
     dial.at = 1;
     let patience = Duration::from_secs(1);
     assert_eq!(dial.round(Duration::ZERO, patience), [1]);
@@ -41,26 +41,95 @@ fn a_relay_that_was_lost_is_given_time_to_come_back_before_others_are_tried() {
     assert_eq!(dial.round(LOYALTY, patience), [0, 1, 2]);
 }
 
-/// From when it is noticed that the relay is gone until another one is tried, when the lost one
-/// does not answer.
-fn until_another_is_tried(seed: u64, lost: usize) -> Duration {
-    let address = |port| RelayAddress::new("127.0.0.1", port, Vec::new()).ok();
-    let relays = [(0, address(1).unwrap()), (1, address(2).unwrap())];
-    let mut dial = Dial::new(relays.into(), None, seed);
+/// When a handshake's first packets leave, in seconds since it began (RFC 9002, section 6.2).
+const PACKETS: [u64; 4] = [0, 1, 3, 7];
+
+/// A virtual network: who has lost relay `lost` tries again until a relay is taken. `answers` says
+/// whether this relay would answer a packet sent so long after the loss. Gives the turns: when,
+/// whose, and the last one was taken.
+fn until_taken(
+    seed: u64,
+    relays: u16,
+    lost: usize,
+    answers: impl Fn(usize, Duration) -> bool,
+) -> Vec<(Duration, usize)> {
+    let mut dial = dial(relays, seed);
     dial.at = lost;
     let start = Instant::now();
     let mut now = start;
+    let mut turns = Vec::new();
     dial.lost(now, Duration::from_secs(60));
     loop {
         now += dial.again(now).unwrap().wait;
-        if dial.place() != lost {
-            return now - start;
+        loop {
+            turns.push((now - start, dial.place()));
+            let turn = dial.turn().unwrap();
+            let mut packets = PACKETS.map(Duration::from_secs).into_iter();
+            let answered = packets
+                .find(|packet| *packet < turn && answers(dial.place(), now + *packet - start));
+            let on = match answered {
+                Some(after) => {
+                    now += after;
+                    if dial.answered(now) {
+                        return turns;
+                    }
+                    true
+                }
+                None => {
+                    now += turn;
+                    dial.onward(now, ConnectError::Unreachable)
+                }
+            };
+            if !on {
+                break;
+            }
         }
-        let alone = dial.rest.is_empty();
-        now += dial.turn().unwrap();
-        if !alone {
-            return now - start;
+    }
+}
+
+/// From when it is noticed that the relay is gone until another one is tried, when the lost one
+/// does not answer.
+fn until_another_is_tried(seed: u64, lost: usize) -> Duration {
+    let turns = until_taken(seed, 2, lost, |relay, _| relay != lost);
+    let other = turns.iter().find(|(_, relay)| *relay != lost);
+    other.unwrap().0
+}
+
+#[tokio::test]
+async fn one_whose_own_network_fails_for_a_while_comes_back_to_where_the_others_are() {
+    for seed in 0..20 {
+        for relays in 2..4 {
+            for lost in 0..usize::from(relays) {
+                for back in (0..60_000).step_by(250).map(Duration::from_millis) {
+                    // Those before the one that was lost were down from the beginning.
+                    let turns =
+                        until_taken(seed, relays, lost, |relay, at| relay >= lost && at >= back);
+                    let taken = turns.last().unwrap().1;
+                    assert_eq!(taken, lost, "seed {seed}, back after {back:?}: {turns:?}");
+                }
+            }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_gone_is_asked_once_more_when_another_one_answers() {
+    for seed in 0..20 {
+        let turns = until_taken(seed, 3, 0, |relay, _| relay == 2);
+        let [
+            ..,
+            (begun, 0),
+            (_, 1),
+            (answered, 2),
+            (_, 0),
+            (_, 1),
+            (taken, 2),
+        ] = turns[..]
+        else {
+            panic!("seed {seed}: {turns:?}");
+        };
+        assert_eq!(answered - begun, HEAD_START_AGAIN * 2, "seed {seed}");
+        assert_eq!(taken - answered, HEAD_START_AGAIN * 2, "seed {seed}");
     }
 }
 
@@ -83,7 +152,7 @@ async fn nobody_waits_long_for_the_other_relay() {
 
 #[tokio::test]
 async fn at_the_beginning_the_first_relay_has_a_head_start_and_the_last_all_the_time() {
-    let mut dial = dial(2);
+    let mut dial = dial(2, 7);
     dial.first();
     assert_eq!(dial.turn(), Some(HEAD_START));
     assert!(dial.onward(Instant::now(), ConnectError::Unreachable));
@@ -93,7 +162,7 @@ async fn at_the_beginning_the_first_relay_has_a_head_start_and_the_last_all_the_
 #[tokio::test]
 async fn one_who_poses_as_a_relay_is_passed_over_for_good() {
     let now = Instant::now();
-    let mut dial = dial(3);
+    let mut dial = dial(3, 7);
     dial.first();
     assert!(dial.onward(now, ConnectError::WrongCertificate));
     assert_eq!(dial.place(), 1);
@@ -120,7 +189,7 @@ async fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
         ConnectError::Refused(CloseReason::RoomFull),
         ConnectError::Bind(BindFailed::NotHere),
     ] {
-        let mut dial = dial(2);
+        let mut dial = dial(2, 7);
         dial.first();
         assert!(!dial.onward(now, error), "{error:?}");
         assert_eq!(dial.verdict().0, error);

@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     WrongRelay,
     /// The relay ended the connection and says that trying again will not help.
     Closed,
-    /// The relay was lost and did not come back in time, or was gone at the end.
+    /// The relay was lost and did not come back in time, or the end of what was sent is missing.
     Lost,
     /// The file to play is missing, damaged or of a kind that cannot be played.
     Media,
@@ -60,7 +60,7 @@ impl Exit {
             J::Connect(C::Refused(_) | C::Busy) | J::Closed(_) => Self::Closed,
             J::Connect(C::Internal) => Self::Internal,
             J::Connect(_) => Self::Unreachable,
-            J::Lost | J::Gone { .. } | J::EndMissing => Self::Lost,
+            J::Lost | J::Gone { .. } | J::EndMissing { .. } => Self::Lost,
             J::NotJoined => Self::Interrupted,
             J::System(_) => Self::Internal,
         }
@@ -117,7 +117,8 @@ impl Exit {
             Self::WrongRelay => "who answers is not the relay that the link names; not connected",
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
             Self::Lost => {
-                "the relay was lost and did not come back in two minutes, or was gone at the end"
+                "the relay was lost and did not come back in two minutes, or was gone at the end, or \
+                 the network was too slow for the end"
             }
             Self::Media => {
                 "the file to play cannot be read or played, or only in part (damaged, cut off)"
@@ -143,6 +144,19 @@ pub(crate) fn explain() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_the_end_can_be_missing_is_explained() {
+        use sottovoce::participant::JoinError;
+        for (error, words) in [
+            (JoinError::Lost, "did not come back"),
+            (JoinError::Gone { seconds: 1 }, "gone at the end"),
+            (JoinError::EndMissing { video: true }, "too slow"),
+        ] {
+            let exit = Exit::of_join(&error);
+            assert!(exit.meaning().contains(words), "{error}: {exit:?}");
+        }
+    }
 
     #[test]
     fn every_code_is_used_once_and_explained() {

@@ -53,10 +53,10 @@ pub enum JoinError {
     /// A recording is incomplete. What there is of it is playable.
     #[error("a recording is incomplete: {0}")]
     Recording(MediaError),
-    /// Recordings could not be completed in time.
+    /// Recordings could not be completed in the time that the disk, or the person, gave.
     #[error(
-        "the disk is so slow that recordings could not be completed; they can be played, but \
-         their ends may be missing. Record to a faster disk"
+        "it ended before the recordings were complete; they can be played, but their ends may be \
+         missing. Give it the time, or record to a faster disk"
     )]
     RecordingsUnfinished,
     /// What is watched could not be written.
@@ -86,12 +86,16 @@ pub enum JoinError {
         /// How long it had not been heard, in seconds, rounded up.
         seconds: u64,
     },
-    /// The relay was there at the end, and the network too slow for the last of what was sent.
+    /// The relay was there at the end, and the network too slow for the last of what was sent, or the
+    /// person for the network.
     #[error(
-        "the network did not take the last of what was sent in time: its end may not have arrived. \
-         A lower video bit rate would help"
+        "the network had not taken the last of what was sent when it ended: that may not have arrived. \
+         {}", faster(*.video)
     )]
-    EndMissing,
+    EndMissing {
+        /// There was a picture in what was sent.
+        video: bool,
+    },
     /// It was asked to end before it was in the meeting.
     #[error("stopped before the meeting was joined; nothing was sent or received")]
     NotJoined,
@@ -110,6 +114,14 @@ impl JoinError {
     pub(crate) fn gone(silent: Duration) -> Self {
         let seconds = silent.as_secs().saturating_add(1);
         Self::Gone { seconds }
+    }
+}
+
+/// What helps when the network is too slow for what is sent.
+fn faster(video: bool) -> &'static str {
+    match video {
+        true => "A lower video bit rate would help",
+        false => "A faster network would help",
     }
 }
 

@@ -155,7 +155,8 @@ pub struct SentTrack {
     /// Frames that went out.
     pub frames: u64,
     /// Frames that did not: no relay at that moment, or an uplink too slow. Those count that went
-    /// out after the last word of a relay that was gone; the very first of them may have arrived.
+    /// out after the last word of a relay that was gone, or that had not answered when it was not waited
+    /// for any longer; the very first of them may have arrived.
     pub unsent: u64,
     /// Payload bytes that went out.
     pub bytes: u64,

@@ -1,5 +1,5 @@
 //! What is known of the relay's end of a connection: when it was last heard, and which of what was
-//! sent it has had.
+//! sent it has answered.
 //!
 //! A relay that dies says nothing, and a connection is given up only after ten seconds of silence:
 //! until then everything that is sent goes nowhere.
@@ -14,7 +14,7 @@ pub(crate) struct Hearing {
     frames: u64,
     acknowledgements: u64,
     heard: Instant,
-    had: Option<Instant>,
+    answered: Option<Instant>,
 }
 
 impl Hearing {
@@ -25,7 +25,7 @@ impl Hearing {
             frames: 0,
             acknowledgements: 0,
             heard: now,
-            had: None,
+            answered: None,
         }
     }
 
@@ -38,7 +38,7 @@ impl Hearing {
         if stats.acknowledgements > self.acknowledgements {
             self.acknowledgements = stats.acknowledgements;
             // The newest one came after the last look, and is of a round trip before.
-            self.had = self.looked.checked_sub(stats.rtt).max(self.had);
+            self.answered = self.looked.checked_sub(stats.rtt).max(self.answered);
         }
         self.looked = now;
     }
@@ -50,8 +50,8 @@ impl Hearing {
 
     /// The relay was still there when what was sent up to then came to it; `None` before the first
     /// acknowledgement.
-    pub(crate) fn had(&self) -> Option<Instant> {
-        self.had
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.answered
     }
 
     /// How long nothing has come from the relay.
@@ -87,10 +87,10 @@ mod tests {
         for step in 1..10 {
             hearing.look(start + STEP * step, &stats(0, 0));
         }
-        assert_eq!((hearing.heard(), hearing.had()), (start, None));
+        assert_eq!((hearing.heard(), hearing.answered()), (start, None));
         hearing.look(start + STEP * 10, &stats(3, 1));
         assert_eq!(hearing.heard(), start + STEP * 10);
-        assert_eq!(hearing.had(), Some(start + STEP * 9 - RTT));
+        assert_eq!(hearing.answered(), Some(start + STEP * 9 - RTT));
     }
 
     #[test]
@@ -98,11 +98,11 @@ mod tests {
         let start = Instant::now();
         let mut hearing = Hearing::new(start);
         hearing.look(start + STEP, &stats(1, 1));
-        let had = hearing.had();
+        let answered = hearing.answered();
         for step in 2..100 {
             hearing.look(start + STEP * step, &stats(u64::from(step), 1));
         }
-        assert_eq!(hearing.had(), had);
+        assert_eq!(hearing.answered(), answered);
         assert_eq!(hearing.silence(start + STEP * 100), STEP);
     }
 
@@ -120,7 +120,7 @@ mod tests {
             hearing.look(start + STEP * step, &stats(9, 9));
         }
         assert_eq!(hearing.heard(), start + STEP * 9);
-        assert_eq!(hearing.had(), Some(start + STEP * 8 - RTT));
+        assert_eq!(hearing.answered(), Some(start + STEP * 8 - RTT));
         assert_eq!(hearing.silence(start + STEP * 509), STEP * 500);
     }
 }

@@ -102,7 +102,7 @@ impl Sent {
     }
 
     /// The relay was there for what was sent up to then.
-    pub(crate) fn had(&mut self, until: Instant) {
+    pub(crate) fn answered(&mut self, until: Instant) {
         while self.unanswered.front().is_some_and(|one| one.at <= until) {
             self.unanswered.pop_front();
         }

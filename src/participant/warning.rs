@@ -53,6 +53,8 @@ pub(crate) enum Warning {
     TooManyPeople,
     /// The trace file cannot be written any more.
     TraceStopped,
+    /// The relay was not there to the end, in a sentence of ours, after something else had failed.
+    EndMissing(String),
 }
 
 impl Warning {
@@ -89,6 +91,7 @@ impl Warning {
             Self::Unreadable => "unreadable",
             Self::TooManyPeople => "too-many-people",
             Self::TraceStopped => "trace-stopped",
+            Self::EndMissing(_) => "end-missing",
         }
     }
 
@@ -194,6 +197,7 @@ impl fmt::Display for Warning {
                  not heard.",
             ),
             Self::TraceStopped => formatter.write_str("The trace file cannot be written any more."),
+            Self::EndMissing(error) => write!(formatter, "Besides, {error}."),
         }
     }
 }

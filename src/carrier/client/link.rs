@@ -60,8 +60,8 @@ pub enum Farewell {
     Delivered,
     /// It took too long: some of it may not have arrived.
     CutShort,
-    /// The connection was lost, before or meanwhile: some of it may not have arrived.
-    Lost,
+    /// The connection was lost, before or meanwhile, and how: some of it may not have arrived.
+    Lost(LostReason),
 }
 
 /// How a connection does.
@@ -229,7 +229,7 @@ impl Link {
         let farewell = match (settled, self.0.connection.close_reason()) {
             (true, _) => Farewell::Delivered,
             (false, None) => Farewell::CutShort,
-            (false, Some(_)) => Farewell::Lost,
+            (false, Some(error)) => Farewell::Lost(error.into()),
         };
         self.0
             .connection

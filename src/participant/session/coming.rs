@@ -65,19 +65,20 @@ impl Session {
         self.welcome_player(now, present);
     }
 
-    /// Takes a look at what has come from the relay, and what it has had.
-    pub(super) fn listen(&mut self, now: Instant) {
+    /// Takes a look at what has come from the relay, and what it has answered.
+    pub(super) fn look_at_the_line(&mut self, now: Instant) {
         if let Some(line) = &self.line {
             let stats = line.road().stats();
-            self.hear(now, &stats);
+            self.look(now, &stats);
         }
     }
 
-    pub(super) fn hear(&mut self, now: Instant, stats: &LinkStats) {
+    /// Takes that look at a line which is somewhere else.
+    pub(super) fn look(&mut self, now: Instant, stats: &LinkStats) {
         self.hearing.look(now, stats);
-        if let Some(had) = self.hearing.had() {
+        if let Some(until) = self.hearing.answered() {
             for (_, sent) in self.sent.values_mut() {
-                sent.had(had);
+                sent.answered(until);
             }
         }
     }
@@ -89,7 +90,7 @@ impl Session {
     }
 
     pub(super) fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
-        self.listen(now);
+        self.look_at_the_line(now);
         self.unanswered();
         let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
         self.lanes.clear();

@@ -1,17 +1,19 @@
 //! The end: last frames leave, recordings are completed, and the sum is drawn.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 use super::interrupt::Interrupts;
-use super::{DRAIN, LINGER, Leaving, Session};
+use super::{DRAIN, LINGER, Leaving, Session, dial};
 use crate::carrier::client::Farewell;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
 use crate::participant::line::Line;
 use crate::participant::people::kind;
 use crate::participant::scribe::Report;
+use crate::participant::warning::Warning;
 
 /// How long recordings may take to be completed: a slow disk has megabytes to write.
 const RECORDINGS: Duration = Duration::from_secs(20);
@@ -19,6 +21,10 @@ const RECORDINGS: Duration = Duration::from_secs(20);
 /// A relay that has been heard so lately is there: then it is the network that is slow. A goodbye that
 /// nobody answers waits for longer, and a relay that is there says so each 200 ms.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the relay is still heard while a goodbye waits for its answer. Seldom,
+/// and a relay that died just before looks as if it had been heard until then.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a player may take for the last of what it watches.
 const WATCHED: Duration = Duration::from_secs(2);
@@ -48,16 +54,18 @@ impl Session {
         });
     }
 
-    /// Says goodbye, completes what was written, and tells how it was. A further interrupt cuts
-    /// all waiting short.
+    /// Says goodbye, completes what was written, and tells how it was. Each further interrupt cuts
+    /// short what is waited for then, and what was not completed by that counts as such.
     pub(super) async fn finish(
         mut self,
         ended: Result<(), JoinError>,
         interrupts: &mut Interrupts,
     ) -> Result<Summary, JoinError> {
-        tokio::select! {
-            () = self.complete() => {}
-            () = interrupts.next() => {}
+        let parted = self.part(interrupts.next()).await;
+        self.complete_recordings(interrupts.next()).await;
+        self.complete_the_rest(interrupts.next()).await;
+        if let (Some(error), Ok(())) = (parted, &ended) {
+            self.fail_last(error);
         }
         self.miss_the_watched();
         let summary = self.summary(Instant::now());
@@ -75,9 +83,9 @@ impl Session {
     }
 
     /// Says goodbye, and finds out whether the relay was there to the end.
-    async fn part(&mut self) -> Option<JoinError> {
+    pub(super) async fn part(&mut self, cut: impl Future<Output = ()>) -> Option<JoinError> {
         let unheard = match self.line.take() {
-            Some(line) => self.say_goodbye(line).await,
+            Some(line) => self.say_goodbye(line, cut).await,
             None => None,
         };
         match self.place.lost() {
@@ -86,21 +94,43 @@ impl Session {
         }
     }
 
-    async fn say_goodbye(&mut self, line: Line) -> Option<JoinError> {
+    async fn say_goodbye(
+        &mut self,
+        line: Line,
+        cut: impl Future<Output = ()>,
+    ) -> Option<JoinError> {
         for message in self.meeting.goodbye() {
             line.control(&message);
         }
         let road = line.road();
         let last = Instant::now();
-        let farewell = line.close().await;
+        let farewell = {
+            let mut look = interval(LOOK);
+            let mut closing = std::pin::pin!(line.close());
+            let mut cut = std::pin::pin!(cut);
+            loop {
+                tokio::select! {
+                    biased;
+                    farewell = &mut closing => break farewell,
+                    () = &mut cut => break Farewell::CutShort,
+                    _ = look.tick() => self.look(Instant::now(), &road.stats()),
+                }
+            }
+        };
         let now = Instant::now();
-        self.hear(now, &road.stats());
+        self.look(now, &road.stats());
         let silence = [last, now].map(|until| self.hearing.silence(until));
-        let failure = at_the_end(farewell, silence);
-        if let Some(JoinError::Gone { .. }) = failure {
+        let failure = at_the_end(farewell, silence, self.has_shown());
+        if failure.is_some() {
             self.unanswered();
         }
         failure
+    }
+
+    /// Whether there was a picture in what was sent.
+    fn has_shown(&self) -> bool {
+        let mut sent = self.sent.values();
+        sent.any(|(track, sent)| kind(track) == Kind::Video && sent.frames > 0)
     }
 
     /// The relay is gone: what it was not heard after counts as unsent.
@@ -110,29 +140,50 @@ impl Session {
         }
     }
 
-    async fn complete(&mut self) {
-        let parted = self.part().await;
-        if let Some(scribe) = self.scribe.take() {
-            let mut reports = scribe.close();
-            let all = async {
-                while let Some(report) = reports.recv().await {
-                    self.recorded(report);
-                }
-            };
-            if timeout(RECORDINGS, all).await.is_err() {
-                self.failure.get_or_insert(JoinError::RecordingsUnfinished);
+    pub(super) async fn complete_recordings(&mut self, cut: impl Future<Output = ()>) {
+        let Some(scribe) = self.scribe.take() else {
+            return;
+        };
+        let mut reports = scribe.close();
+        let all = async {
+            while let Some(report) = reports.recv().await {
+                self.recorded(report);
             }
+        };
+        let complete = tokio::select! {
+            biased;
+            () = cut => false,
+            complete = timeout(RECORDINGS, all) => complete.is_ok(),
+        };
+        if !complete {
+            self.failure.get_or_insert(JoinError::RecordingsUnfinished);
         }
+    }
+
+    async fn complete_the_rest(&mut self, cut: impl Future<Output = ()>) {
         if let Some(watch) = self.watch.take() {
-            let _ = timeout(WATCHED, watch.finish()).await;
+            tokio::select! {
+                _ = timeout(WATCHED, watch.finish()) => {}
+                () = cut => {}
+            }
         }
         if let Some(mut trace) = self.trace.take()
             && let Err(error) = trace.flush()
         {
             self.failure.get_or_insert(JoinError::Trace(error.kind()));
         }
-        // Last: it says of recordings that they are complete.
-        self.failure = self.failure.take().or(parted);
+    }
+
+    /// The relay was not there to the end. What failed before that decides how it all ended, and this
+    /// is said besides. After the recordings: it says of them that they are complete.
+    fn fail_last(&mut self, error: JoinError) {
+        if self.joined.is_none() {
+            return;
+        }
+        match self.failure {
+            Some(_) => self.warn(&Warning::EndMissing(error.to_string())),
+            None => self.failure = Some(error),
+        }
     }
 
     /// Something became of a recording.
@@ -155,8 +206,7 @@ impl Session {
                 if let Some(name) = name(self, key) {
                     let file = path.as_deref().map(super::receive::shown_path);
                     let error = error.clone();
-                    let warning =
-                        crate::participant::warning::Warning::Recording { name, file, error };
+                    let warning = Warning::Recording { name, file, error };
                     self.output.event(&warning.event());
                 }
                 self.failure.get_or_insert(JoinError::Recording(error));
@@ -199,29 +249,23 @@ impl Session {
 }
 
 /// What it means that a goodbye went so, when the relay had not been heard for so long before it and
-/// after it.
-fn at_the_end(farewell: Farewell, [before, after]: [Duration; 2]) -> Option<JoinError> {
+/// after it, and whether there was a picture in what was sent.
+fn at_the_end(
+    farewell: Farewell,
+    [before, after]: [Duration; 2],
+    video: bool,
+) -> Option<JoinError> {
     match farewell {
         Farewell::Delivered => None,
-        Farewell::CutShort if after < SLOW => Some(JoinError::EndMissing),
-        Farewell::CutShort | Farewell::Lost => Some(JoinError::gone(before)),
+        Farewell::CutShort if after < SLOW => Some(JoinError::EndMissing { video }),
+        Farewell::CutShort => Some(JoinError::gone(before)),
+        // As in the midst of the meeting: its word tells more than that it is gone, if it is final.
+        Farewell::Lost(reason) => {
+            let told = dial::lost(reason, true).err();
+            Some(told.unwrap_or_else(|| JoinError::gone(before)))
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_that_is_slow_is_no_relay_that_is_gone() {
-        let soon = SLOW / 2;
-        assert!(at_the_end(Farewell::Delivered, [soon, SLOW]).is_none());
-        let slow = at_the_end(Farewell::CutShort, [soon, soon]);
-        assert!(matches!(slow, Some(JoinError::EndMissing)));
-        for (farewell, after) in [(Farewell::CutShort, SLOW * 3), (Farewell::Lost, soon)] {
-            let gone = at_the_end(farewell, [soon, after]);
-            let told = matches!(gone, Some(JoinError::Gone { seconds: 1 }));
-            assert!(told, "{farewell:?}");
-        }
-    }
-}
+mod tests;

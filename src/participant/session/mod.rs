@@ -66,7 +66,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// `output`.
 ///
 /// Needs a tokio runtime of the current thread. Interrupts (ctrl-C, `SIGTERM`) end the meeting
-/// well; a second one ends it at once.
+/// well; each further one cuts short what is waited for then: the last frames, the goodbye, the
+/// recordings.
 ///
 /// # Errors
 /// [`JoinError`] when it could not take part, or when something it was asked for did not succeed.
@@ -124,8 +125,9 @@ struct Session {
     /// The frame that is being sent, and what becomes of it.
     last: Option<Last>,
     warned: HashSet<&'static str>,
-    /// When something last came, until it was asked whether the relay is still there.
-    heard: Option<Instant>,
+    /// When something last came of the others or of the relay's own accord, until it was asked whether
+    /// the relay is still there. Not the connection's last word: it answers that question, too.
+    unasked: Option<Instant>,
     /// Since when it has been in the meeting.
     joined: Option<Instant>,
     reconnections: u32,
@@ -268,7 +270,7 @@ impl Session {
         {
             self.roll_call();
         }
-        self.listen(now);
+        self.look_at_the_line(now);
         self.knock(now);
         self.look_for_the_watched(now);
         for key in self.people.given_up(now) {

@@ -101,7 +101,7 @@ impl Session {
             trace,
             last: None,
             warned: HashSet::new(),
-            heard: None,
+            unasked: None,
             joined: None,
             reconnections: 0,
             failure: None,

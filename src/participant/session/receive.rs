@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_secs(1);
 impl Session {
     /// Something came from the relay.
     pub(super) fn arrival(&mut self, now: Instant, arrival: Arrival) -> Result<(), JoinError> {
-        self.heard = Some(now);
+        self.unasked = Some(now);
         match arrival {
             Arrival::Lost(reason) => return self.lost(now, reason),
             Arrival::Control(FromRelay::Closed { reason }) => {
@@ -253,11 +253,11 @@ impl Session {
     /// relay died and is back without knowing of this connection. Asking once for something that
     /// was asked for already brings out which, sooner than the connection would find out.
     pub(super) fn knock(&mut self, now: Instant) {
-        let Some(heard) = self.heard else { return };
-        if now.saturating_duration_since(heard) < QUIET {
+        let Some(came) = self.unasked else { return };
+        if now.saturating_duration_since(came) < QUIET {
             return;
         }
-        self.heard = None;
+        self.unasked = None;
         if let (Some(wish), Some(line)) = (self.subscribed.iter().next(), &self.line) {
             line.control(&subscribe(*wish));
         }

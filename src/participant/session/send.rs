@@ -88,7 +88,7 @@ impl Session {
 
     /// Seals a frame and sends it.
     fn send(&mut self, now: Instant, frame: Frame) {
-        self.listen(now);
+        self.look_at_the_line(now);
         let (number, payload) = (frame.number, frame.payload.clone());
         let (track, keyframe) = (frame.track, frame.keyframe);
         let traced = self

@@ -84,8 +84,8 @@ fn what_went_to_a_relay_that_was_gone_did_not_go_out() {
             known.sent(at, number, &number.to_be_bytes());
         }
     }
-    sent.had(start + STEP * 30);
-    sent.had(start + STEP * 20);
+    sent.answered(start + STEP * 30);
+    sent.answered(start + STEP * 20);
     sent.gone();
     assert_eq!((sent.frames, sent.unsent), (31, 19));
     assert_eq!(sent.bytes, known.bytes);

@@ -231,7 +231,8 @@ async fn the_relays_reason_is_told_and_its_words_are_not() {
             Err(DatagramError::Lost(expected))
         );
         assert_eq!(link.open_group(0).await.err(), Some(expected));
-        assert_eq!(link.close(CloseReason::Done).await, Farewell::Lost);
+        let farewell = link.close(CloseReason::Done).await;
+        assert_eq!(farewell, Farewell::Lost(expected));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole participants against a relay in this process.
 
+mod ending;
 mod relay;
 mod relays;
 

@@ -1,0 +1,93 @@
+//! How it ends when the relay was not there to the end, or the person did not wait for it.
+
+use std::time::Instant;
+
+use super::super::interrupt::Interrupts;
+use super::super::{Place, Session};
+use super::*;
+
+/// A participant in the meeting whose loop does not run: nobody looks at its line.
+async fn inside(options: JoinOptions) -> (Page, Session) {
+    let page = Page::default();
+    let output = Output::json(page.clone());
+    let mut session = Session::prepare(options, output).await.ok().unwrap();
+    session.dial.first();
+    let link = session.dial.next().await.unwrap();
+    session.connected(Instant::now(), link);
+    while !matches!(session.place, Place::Inside) {
+        let arrival = session.line.as_mut().unwrap().next().await;
+        session.arrival(Instant::now(), arrival).unwrap();
+    }
+    // The last acknowledgements are there.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    (page, session)
+}
+
+async fn finish(session: Session) -> JoinError {
+    let mut interrupts = Interrupts::new().unwrap();
+    session.finish(Ok(()), &mut interrupts).await.unwrap_err()
+}
+
+/// What came before it died is seen only when somebody looks again, and that was not a word of one
+/// who is still there.
+#[tokio::test]
+async fn a_relay_that_dies_unlooked_at_is_gone_and_the_network_not_slow() {
+    let relay = Relay::start(0).await;
+    let (_, session) = inside(options(&relay.link(), "Ada")).await;
+    relay.fall_silent();
+    let error = finish(session).await;
+    assert!(matches!(error, JoinError::Gone { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn that_the_relay_is_gone_is_also_said_when_something_had_failed_before() {
+    let relay = Relay::start(0).await;
+    let (page, mut session) = inside(options(&relay.link(), "Ada")).await;
+    let file = String::from("half.webm");
+    session.failure = Some(JoinError::PlayedInPart { file });
+    relay.fall_silent();
+    let error = finish(session).await;
+    assert!(matches!(error, JoinError::PlayedInPart { .. }), "{error}");
+    assert_eq!(page.names(), ["connected", "warning", "summary"]);
+    let told = page.events().remove(1);
+    assert_eq!(told["warning"], "end-missing");
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains("gone at the end"), "{text}");
+}
+
+#[tokio::test]
+async fn a_relay_that_ends_it_during_the_goodbye_is_quoted() {
+    let relay = Relay::start(0).await;
+    let (_, session) = inside(options(&relay.link(), "Ada")).await;
+    relay.drop_all(CloseReason::TooLarge);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let error = finish(session).await;
+    assert!(
+        matches!(error, JoinError::Closed(CloseReason::TooLarge)),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_the_goodbye_is_told_what_that_may_cost() {
+    let relay = Relay::start(0).await;
+    let (_, mut session) = inside(options(&relay.link(), "Ada")).await;
+    relay.fall_silent();
+    let error = session.part(async {}).await.unwrap();
+    // A moment's silence tells nothing of the relay yet.
+    let cut = matches!(error, JoinError::EndMissing { video: false });
+    assert!(cut, "{error}");
+    assert!(!error.to_string().contains("video"), "{error}");
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_recordings_is_told_what_that_may_cost() {
+    let relay = Relay::start(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut recording = options(&relay.link(), "Ada");
+    recording.record = Some(folder.path().into());
+    let (_, mut session) = inside(recording).await;
+    session.complete_recordings(async {}).await;
+    let error = finish(session).await;
+    assert!(matches!(error, JoinError::RecordingsUnfinished), "{error}");
+}

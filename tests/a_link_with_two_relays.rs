@@ -6,7 +6,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Participant, Relay, fixture, sottovoce};
+use support::network::{Conditions, Proxy};
+use support::{Participant, Relay, fixture, sottovoce, through};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -15,9 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MOVING: Duration = Duration::from_secs(40);
 
 fn link(first: &Relay, second: &Relay) -> String {
+    invite(&first.address, &second.address)
+}
+
+fn invite(first: &str, second: &str) -> String {
     let output = sottovoce()
-        .args(["invite", "--relay", &first.address])
-        .args(["--relay", &second.address])
+        .args(["invite", "--relay", first, "--relay", second])
         .output()
         .expect("invite runs");
     String::from_utf8(output.stdout).expect("a link")
@@ -67,4 +71,30 @@ fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
     late.until_that("warning", PATIENCE, is_second);
     let (status, _, events) = late.finish(PATIENCE);
     assert!(status.success(), "{events:#?}");
+}
+
+/// Both relays are there all the time, and so are the others, at the first.
+#[test]
+fn one_whose_own_network_is_back_while_the_second_is_tried_goes_to_the_first() {
+    let relays = [Relay::start(), Relay::start()];
+    let ways = [0, 1].map(|n| Proxy::start(relays[n].port(), n as u64, Conditions::PERFECT));
+    let [first, second] = [0, 1].map(|n| through(&relays[n].address, ways[n].port));
+    let link = invite(&first, &second);
+    let mut ada = Participant::join(&link, "Ada", &[] as &[&str]);
+    ada.until("connected", PATIENCE);
+    for way in &ways {
+        way.block(true);
+    }
+    // The first two attempts are at the lost one alone; of this one, it gets a second and a half.
+    let third = ada.until_that("reconnecting", MOVING, |event| event["attempt"] == 3);
+    let wait = Duration::from_millis(third["wait_ms"].as_u64().expect("a number"));
+    std::thread::sleep(wait + Duration::from_millis(1900));
+    for way in &ways {
+        way.block(false);
+    }
+    ada.until("reconnected", PATIENCE);
+    ada.signal("INT");
+    let (status, _, events) = ada.finish(PATIENCE);
+    assert!(status.success(), "{events:#?}");
+    assert!(!events.iter().any(is_second), "{events:#?}");
 }

@@ -1,10 +1,50 @@
 //! How it ends when the relay was not there to the end, or the person did not wait for it.
 
+use std::thread::JoinHandle;
 use std::time::Instant;
+
+use tokio::sync::oneshot;
 
 use super::super::interrupt::Interrupts;
 use super::super::{Place, Session};
 use super::*;
+
+/// A relay on a thread of its own, so that it can die.
+struct Mortal {
+    relay: Relay,
+    life: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Mortal {
+    async fn start() -> Self {
+        let (born, relay) = oneshot::channel();
+        let (life, death) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                assert!(born.send(Relay::start(0).await).is_ok());
+                let _ = death.await;
+            });
+        });
+        let relay = relay.await.unwrap();
+        Self {
+            relay,
+            life,
+            thread,
+        }
+    }
+
+    /// Without a word. What is left of it answers nothing.
+    fn die(self) -> Relay {
+        drop(self.life);
+        self.thread.join().unwrap();
+        self.relay
+    }
+}
 
 /// A participant in the meeting whose loop does not run: nobody looks at its line.
 async fn inside(options: JoinOptions) -> (Page, Session) {
@@ -32,20 +72,20 @@ async fn finish(session: Session) -> JoinError {
 /// who is still there.
 #[tokio::test]
 async fn a_relay_that_dies_unlooked_at_is_gone_and_the_network_not_slow() {
-    let relay = Relay::start(0).await;
-    let (_, session) = inside(options(&relay.link(), "Ada")).await;
-    relay.fall_silent();
+    let relay = Mortal::start().await;
+    let (_, session) = inside(options(&relay.relay.link(), "Ada")).await;
+    let _dead = relay.die();
     let error = finish(session).await;
     assert!(matches!(error, JoinError::Gone { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn that_the_relay_is_gone_is_also_said_when_something_had_failed_before() {
-    let relay = Relay::start(0).await;
-    let (page, mut session) = inside(options(&relay.link(), "Ada")).await;
+    let relay = Mortal::start().await;
+    let (page, mut session) = inside(options(&relay.relay.link(), "Ada")).await;
     let file = String::from("half.webm");
     session.failure = Some(JoinError::PlayedInPart { file });
-    relay.fall_silent();
+    let _dead = relay.die();
     let error = finish(session).await;
     assert!(matches!(error, JoinError::PlayedInPart { .. }), "{error}");
     assert_eq!(page.names(), ["connected", "warning", "summary"]);
@@ -70,9 +110,9 @@ async fn a_relay_that_ends_it_during_the_goodbye_is_quoted() {
 
 #[tokio::test]
 async fn who_does_not_wait_for_the_goodbye_is_told_what_that_may_cost() {
-    let relay = Relay::start(0).await;
-    let (_, mut session) = inside(options(&relay.link(), "Ada")).await;
-    relay.fall_silent();
+    let relay = Mortal::start().await;
+    let (_, mut session) = inside(options(&relay.relay.link(), "Ada")).await;
+    let _dead = relay.die();
     let error = session.part(async {}).await.unwrap();
     // A moment's silence tells nothing of the relay yet.
     let cut = matches!(error, JoinError::EndMissing { video: false });

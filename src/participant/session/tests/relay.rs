@@ -107,12 +107,6 @@ impl Relay {
         }
     }
 
-    /// Is not heard any more, as one that was killed: what it still says comes from elsewhere.
-    pub(super) fn fall_silent(&self) {
-        let elsewhere = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        self.endpoint.rebind(elsewhere).unwrap();
-    }
-
     /// Ends, and frees its port.
     pub(super) async fn stop(self) {
         self.endpoint

@@ -35,7 +35,9 @@ fn pictured(c: char) -> bool {
     matches!(c,
         '©' | '®' | '™' | '\u{20A0}'..='\u{20C0}' | '\u{2190}'..='\u{21FF}' | '⌚' | '⌛'
         | '\u{23E9}'..='\u{23FA}' | '\u{25A0}'..='\u{26FF}' | '\u{2701}'..='\u{2767}'
-        | '\u{2794}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
+        | '\u{2794}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}'
+        // Between these is VERY HEAVY SOLIDUS.
+        | '\u{1F000}'..='\u{1F67B}' | '\u{1F680}'..='\u{1FAFF}')
 }
 
 /// A name as the beginning of a file name: at most 96 bytes of letters, digits, marks, emoji,
@@ -194,6 +196,7 @@ mod tests {
             ("../🦊/..", "🦊"),
             ("🦊\u{202e}\u{200b}\u{0}.", "🦊"),
             ("a\u{2215}b\u{2044}c", "a_b_c"),
+            ("a\u{1F67C}b\u{1F67D}c", "a_b_c"),
             ("\u{2800}", "participant"),
             ("../../x", "x"),
             ("/etc/passwd", "etc_passwd"),

@@ -15,6 +15,11 @@ use crate::wire::TrackId;
 /// How long sound alone waits for the first key frame of a described picture.
 const WAIT_FOR_PICTURE: Duration = Duration::from_secs(3);
 
+/// Nanoseconds of a tick, whatever the sender's own clock ticks. Of frames that come at once each
+/// takes a tick, and so is shown that much later than it came: in milliseconds a long group would
+/// be seconds late. In finer ones a block's 16 bits, 3 s here, would not reach a sound that is late.
+const TICK_NS: u64 = 100_000;
+
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiveState {
@@ -34,7 +39,8 @@ pub enum LiveState {
 /// A player shows frames at the pace of their timestamps, so how far the first is behind, all that
 /// follow stay behind. What comes faster than its own pace (a newcomer is given the current group
 /// from its beginning) therefore gets timestamps close together, up to what is live; from there on
-/// they are as far apart as the sender's.
+/// they are as far apart as the sender's. Such timestamps are a tenth of a millisecond apart, since
+/// players take no two that are the same; nothing else is shown later than it came.
 ///
 /// Writing blocks when the player does not read. Give it a thread of its own with a short queue,
 /// and drop frames when that is full; it goes on with the next key frame.
@@ -80,7 +86,7 @@ struct Source {
 impl Source {
     /// Finds for each track one of its codec in the stream. Returns too whether all have one.
     fn new(presence: &Presence, layout: &Layout) -> (Self, bool) {
-        let described = Layout::new(presence).tracks;
+        let described = layout_of(presence).tracks;
         let mut routes: Vec<(TrackId, TrackId)> = Vec::new();
         for track in &described {
             let to = layout.tracks.iter().find(|to| {
@@ -100,19 +106,26 @@ impl Source {
     }
 }
 
+fn layout_of(presence: &Presence) -> Layout {
+    Layout {
+        scale_ns: TICK_NS,
+        ..Layout::new(presence)
+    }
+}
+
 fn is_picture(track: &TrackDescription) -> bool {
     matches!(track.kind, TrackKind::Video { .. })
 }
 
 /// Whether a decoder for the one track goes on with the other. Sizes of pictures are in their key
 /// frames; how many channels of sound there are is in each frame, but not which they are if there
-/// are more than two.
+/// are more than two, nor how much louder to make them.
 fn replaces(track: &TrackDescription, before: &TrackDescription) -> bool {
-    // OpusHead (RFC 7845, section 5.1) from the channel mapping on.
-    let mapping = |track: &TrackDescription| track.codec_private.get(18..).map(<[u8]>::to_vec);
-    let channels = |track: &TrackDescription| mapping(track).unwrap_or_else(|| vec![0]);
-    track.codec == before.codec
-        && (track.codec != Codec::Opus || channels(track) == channels(before))
+    // OpusHead (RFC 7845, section 5.1) from the output gain on, of 16 bits, and then the channel
+    // mapping. Without a head there is neither.
+    let rest = |track: &TrackDescription| track.codec_private.get(16..).map(<[u8]>::to_vec);
+    let rest = |track: &TrackDescription| rest(track).unwrap_or_else(|| vec![0; 3]);
+    track.codec == before.codec && (track.codec != Codec::Opus || rest(track) == rest(before))
 }
 
 impl<W: Write> LiveWriter<W> {
@@ -122,7 +135,7 @@ impl<W: Write> LiveWriter<W> {
     ///
     /// [`MediaError::NothingToRecord`] when no track is described.
     pub fn new(output: W, presence: &Presence) -> Result<Self, MediaError> {
-        let layout = Layout::new(presence);
+        let layout = layout_of(presence);
         if layout.tracks.is_empty() {
             return Err(MediaError::NothingToRecord);
         }
@@ -145,7 +158,7 @@ impl<W: Write> LiveWriter<W> {
     /// False when a track fits none of those in the head; it is left out.
     pub fn switch(&mut self, presence: &Presence) -> bool {
         if self.latest.is_none() {
-            let layout = Layout::new(presence);
+            let layout = layout_of(presence);
             if !layout.tracks.is_empty() {
                 self.layout = layout;
             }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// The frame that is the least late of all is taken to be live, and every other frame is as far
-/// before it as its sender says. So nothing is ever shown later than it came, whatever a sender
-/// says, and what is old when it comes moves up to what is live.
+/// before it as its sender says. So no time here is later than when the frame came, whatever a
+/// sender says, and what is old when it comes moves up to what is live.
 #[derive(Default)]
 pub(super) struct Clock {
     /// When the first frame came: what times of arrival count from.

@@ -59,13 +59,20 @@ fn frame(track: TrackId, number: u64, at_ms: u64, keyframe: bool) -> Frame {
     }
 }
 
-fn found(bytes: &[u8]) -> Vec<(u8, u64)> {
+/// Tracks and times, in nanoseconds.
+fn found_ns(bytes: &[u8]) -> Vec<(u8, u64)> {
     let mut source = Source::from_reader(io::Cursor::new(bytes.to_vec())).unwrap();
     let mut found = Vec::new();
     while let Some(frame) = source.next_frame().unwrap() {
-        found.push((frame.track.0, frame.timestamp_ns / 1_000_000));
+        found.push((frame.track.0, frame.timestamp_ns));
     }
     found
+}
+
+/// Tracks and times, in milliseconds.
+fn found(bytes: &[u8]) -> Vec<(u8, u64)> {
+    let found = found_ns(bytes).into_iter();
+    found.map(|(track, ns)| (track, ns / 1_000_000)).collect()
 }
 
 /// A moment of the virtual clock.
@@ -86,14 +93,20 @@ fn heads(output: &[u8]) -> usize {
     head.count()
 }
 
-/// The times of one track, in milliseconds; fails when they go back or stand still.
-fn times(output: &[u8], track: TrackId) -> Vec<u64> {
-    let found = found(output).into_iter();
+/// The times of one track, in nanoseconds; fails when they go back or stand still.
+fn times_ns(output: &[u8], track: TrackId) -> Vec<u64> {
+    let found = found_ns(output).into_iter();
     let times: Vec<u64> = found
         .filter_map(|(of, time)| (of == track.0).then_some(time))
         .collect();
     assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
     times
+}
+
+/// Likewise in milliseconds.
+fn times(output: &[u8], track: TrackId) -> Vec<u64> {
+    let times = times_ns(output, track).into_iter();
+    times.map(|ns| ns / 1_000_000).collect()
 }
 
 #[test]
@@ -237,6 +250,25 @@ fn what_the_head_does_not_say_is_left_out_and_told() {
     assert_eq!(heads(&output), 1);
 }
 
+/// A decoder makes the sound as much louder or softer as the head says (RFC 7845, section 5.1).
+#[test]
+fn sound_of_another_gain_would_be_as_loud_as_the_one_before() {
+    let with = |head: &[u8]| {
+        let mut presence = presence();
+        presence.tracks[0].codec_private = head.to_vec();
+        presence
+    };
+    let plain = b"OpusHead\x01\x01\x38\x01\x80\xbb\x00\x00\x00\x00\x00";
+    let another_delay = b"OpusHead\x01\x02\x00\x00\x80\xbb\x00\x00\x00\x00\x00";
+    let louder = b"OpusHead\x01\x01\x38\x01\x80\xbb\x00\x00\x00\x0a\x00";
+    let mut live = LiveWriter::new(Vec::new(), &with(plain)).unwrap();
+    live.frame(&frame(PICTURE, 0, 0, true), Instant::now())
+        .unwrap();
+    assert!(live.switch(&with(another_delay)));
+    assert!(live.switch(&presence()), "no head is a plain one");
+    assert!(!live.switch(&with(louder)));
+}
+
 #[test]
 fn nobody_was_shown_yet_so_the_next_one_makes_the_head() {
     let mut output = Vec::new();
@@ -267,29 +299,68 @@ fn a_sender_whose_clock_was_set_back_is_live_again() {
     assert_eq!(times(&output, PICTURE), expected);
 }
 
+/// The current group of a camera that seldom makes key frames, from a sender whose clock ticks
+/// as coarsely as any.
+#[test]
+fn a_long_group_that_comes_at_once_is_live_soon() {
+    let mut output = Vec::new();
+    let clock = clockwork();
+    let mut coarse = presence();
+    coarse.timestamp_scale_ns = 10_000_000;
+    let mut live = LiveWriter::new(&mut output, &coarse).unwrap();
+    for number in 0..1500 {
+        let old = frame(PICTURE, number, 40 * number, number == 0);
+        live.frame(&old, clock.at(number / 100)).unwrap();
+    }
+    let behind = |live: &LiveWriter<&mut Vec<u8>>, now| {
+        let picture = *times(live.output, PICTURE).last().unwrap();
+        picture.abs_diff(now)
+    };
+    assert!(behind(&live, 14) <= 150, "{}", behind(&live, 14));
+    for number in 1500..1506 {
+        let now = 14 + 40 * (number - 1499);
+        let new = frame(PICTURE, number, 40 * number, false);
+        live.frame(&new, clock.at(now)).unwrap();
+    }
+    assert_eq!(behind(&live, 254), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn whatever_a_sender_says_time_goes_on_and_not_past_now(
-        stamps in proptest::collection::vec(
-            (any::<bool>(), prop_oneof![any::<u64>(), 0..5_000_000_000u64]),
-            1..60,
+        scale in prop_oneof![any::<u64>(), 1..=10_000_000u64],
+        // How long after the one before it comes: many at once, now and then.
+        frames in proptest::collection::vec(
+            (
+                prop_oneof![3 => Just(0), 1 => 0..40u64],
+                any::<bool>(),
+                prop_oneof![any::<u64>(), 0..5_000_000_000u64],
+            ),
+            1..200,
         ),
     ) {
         let mut output = Vec::new();
         let clock = clockwork();
-        let mut live = LiveWriter::new(&mut output, &presence()).unwrap();
+        let mut described = presence();
+        described.timestamp_scale_ns = scale;
+        let mut live = LiveWriter::new(&mut output, &described).unwrap();
         live.frame(&frame(PICTURE, 0, 0, true), clock.at(0)).unwrap();
-        for (number, (picture, timestamp_ns)) in (1..).zip(&stamps) {
+        let mut now = 0;
+        for (number, (after, picture, timestamp_ns)) in (1..).zip(&frames) {
+            now += after;
             let track = if *picture { PICTURE } else { SOUND };
             let frame = Frame { timestamp_ns: *timestamp_ns, ..frame(track, number, 0, true) };
-            live.frame(&frame, clock.at(20 * number)).unwrap();
+            live.frame(&frame, clock.at(now)).unwrap();
+            let shown = found_ns(live.output);
+            prop_assert_eq!(shown.len() as u64, number + 1);
+            // Of a track's frames that come at once, each is a tenth of a millisecond after another.
+            let latest = now * 1_000_000 + (number + 1) * 100_000;
+            prop_assert!(shown.last().unwrap().1 <= latest, "{:?} at {} ms", shown.last(), now);
         }
-        let last = 20 * stamps.len() as u64;
         for track in [SOUND, PICTURE] {
-            prop_assert!(times(&output, track).iter().all(|time| *time <= last));
+            times_ns(&output, track);
         }
-        prop_assert_eq!(found(&output).len(), stamps.len() + 1);
     }
 }
 

@@ -14,18 +14,17 @@ use super::error::MediaError;
 const STEM: usize = 96;
 /// Marks on one letter: more of them stack up over the lines around.
 const MARKS: usize = 3;
-/// ZERO WIDTH JOINER.
-const JOINER: char = '\u{200D}';
 /// People of one name.
 const NAMESAKES: u32 = 9999;
 /// What a name becomes of which nothing is left.
 const NAMELESS: &str = "participant";
 
-/// Letters and marks that show nothing, so that two names look like one, or a name like none.
+/// Letters, marks and joiners that show nothing, so that two names look like one, or a name like
+/// none. Pictures and words that a joiner ties together or keeps apart are as well known without.
 fn invisible(c: char) -> bool {
     matches!(c,
         '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+        | '\u{200C}' | '\u{200D}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 /// Signs and pictures that people call themselves by: currencies, arrows, shapes, stars, emoji. A
@@ -63,8 +62,6 @@ pub fn safe_stem(name: &str) -> String {
             stem.ends_with(|before: char| before.is_alphanumeric() || is_combining_mark(before));
         let kept = match c {
             _ if mark && (marks > MARKS || !lettered) => continue,
-            // Ties two pictures into one, and shows nothing: they are as well known untied.
-            JOINER if stem.ends_with(pictured) => continue,
             _ if mark || c.is_alphanumeric() || pictured(c) || "-_.()".contains(c) => c,
             _ if c.is_whitespace() && !c.is_control() => ' ',
             _ => '_',
@@ -206,6 +203,7 @@ mod tests {
             ("a\u{0}b\nc\x1b[31m", "a_b_c_31m"),
             ("gnp.\u{202e}exe", "gnp._exe"),
             ("Ad\u{200b}a", "Ad_a"),
+            ("می\u{200c}خواهم", "میخواهم"),
             ("$(reboot)`;&|'\"", "(reboot)"),
             ("", "participant"),
             ("...", "participant"),

@@ -93,6 +93,33 @@ fn the_installed_service_starts_the_installed_program() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("127.0.0.1:4498"));
 }
 
+/// At each stop systemd tells, as a notice or less, how much the service had worked and sent.
+#[test]
+fn the_journal_keeps_what_the_relay_says_and_not_how_much_it_was_used() {
+    let unit = Path::new(ROOT).join("deploy/sottovoce.service");
+    let unit = fs::read_to_string(unit).expect("the unit");
+    // From the gravest on (RFC 5424, section 6.2.1).
+    let levels = [
+        "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+    ];
+    let level = |name: &str| {
+        let value = unit.lines().find_map(|line| line.strip_prefix(name));
+        let value = value.unwrap_or_else(|| panic!("{name} is not set"));
+        levels.iter().position(|level| *level == value)
+    };
+    let (kept, said) = (level("LogLevelMax="), level("SyslogLevel="));
+    assert!(said.is_some() && said <= kept, "its own lines are kept");
+    assert!(kept < level_of(&levels, "notice"), "no others are");
+    for counted in ["CPU", "IO", "IP", "Memory", "Tasks"] {
+        let line = format!("{counted}Accounting=no");
+        assert!(unit.lines().any(|has| has == line), "{line}");
+    }
+}
+
+fn level_of(levels: &[&str], name: &str) -> Option<usize> {
+    levels.iter().position(|level| *level == name)
+}
+
 #[test]
 fn what_is_not_built_is_not_installed() {
     let folder = tempfile::tempdir().expect("a scratch folder");

@@ -48,7 +48,10 @@ enum Command {
 
 /// Runs the command line and says how it ended.
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return answered(&answer),
+    };
     if let Err(overheard) = quiet::install(Format::Text) {
         return Failure::new(Exit::Internal, overheard.to_string()).report();
     }
@@ -77,12 +80,45 @@ impl Command {
             Self::Join(arguments) => (arguments.json, arguments.watch.is_some()),
             Self::Help { .. } => (false, false),
         };
-        match (json, media_on_stdout) {
-            (false, _) => None,
-            (true, false) => Some(Box::new(std::io::stdout())),
-            (true, true) => Some(Box::new(std::io::stderr())),
-        }
+        programs(json, media_on_stdout)
     }
+}
+
+fn programs(json: bool, media_on_stdout: bool) -> Option<Box<dyn Write>> {
+    match (json, media_on_stdout) {
+        (false, _) => None,
+        (true, false) => Some(Box::new(std::io::stdout())),
+        (true, true) => Some(Box::new(std::io::stderr())),
+    }
+}
+
+/// What the parser answers in place of a command: what was asked for, like a version, or which
+/// argument is wrong. Programs are told that, too, if the arguments ask for it.
+fn answered(answer: &clap::Error) -> ExitCode {
+    let exit = match answer.use_stderr() {
+        false => ExitCode::SUCCESS,
+        true => {
+            let given = || {
+                std::env::args_os()
+                    .skip(1)
+                    .take_while(|given| given != "--")
+            };
+            let json = given().any(|given| given == "--json");
+            let watch = given().any(|given| given.to_string_lossy().starts_with("--watch"));
+            // The first paragraph is the sentence; then come hints for people.
+            let text = answer.to_string();
+            let sentence = text.split("\n\n").next().unwrap_or_default();
+            let words: Vec<&str> = sentence
+                .trim_start_matches("error:")
+                .split_whitespace()
+                .collect();
+            Failure::new(Exit::Usage, words.join(" ")).tell_programs(programs(json, watch));
+            ExitCode::from(Exit::Usage.code())
+        }
+    };
+    // Nobody is left to be told when the terminal is gone.
+    let _ = answer.print();
+    exit
 }
 
 fn help(topic: Option<&str>) -> Result<(), Failure> {

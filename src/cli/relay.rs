@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use sottovoce::carrier::address::RelayAddress;
+use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
-use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
+use sottovoce::relay::{ConfigProblem, NOWHERE, Relay, RelayConfig, RelayError, StopHandle};
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// they mean, and end
     #[arg(long, conflicts_with = "json")]
     print_config: bool,
-    /// Print the ready line as a JSON object
+    /// Print the address, when the relay is ready and whenever it is another, as a JSON object
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -51,34 +51,72 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     hush(arguments.json)?;
     let config = configuration(&arguments)?;
     let relay = Relay::open(&config).map_err(|error| failure(&error))?;
-    let address = relay.address().to_url();
-    let (ready, hint) = match arguments.json {
-        true => {
-            let ready = json!({ "event": "ready", "address": address });
-            (format!("{ready}\n"), None)
-        }
-        false => (format!("{address}\n"), hint(&config, relay.address())),
+    let hint = match arguments.json {
+        true => None,
+        false => hint(&config, relay.address()),
     };
     quiet::log(Event::Started { shards: 1 });
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
-    serve(relay, &ready, hint)
+    serve(relay, arguments.json, hint)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
 /// they come.
 fn hint(config: &RelayConfig, address: &RelayAddress) -> Option<String> {
-    let all = config.listen.first()?.ip().is_unspecified();
-    let guessed = all && config.public_address.is_none();
-    guessed.then(|| {
-        format!(
-            "sottovoce: links will call this relay {}:{}, as this machine calls itself. If people \
-             reach it by another address (a name, or its router's), say so with --public-address \
-             HOST:PORT, or `public_address` in the configuration.\n",
-            address.host().to_text(),
-            address.port()
-        )
-    })
+    let all = |address: &SocketAddr| address.ip().is_unspecified();
+    if config.public_address.is_some() || !config.listen.iter().any(all) {
+        return None;
+    }
+    let guessed = config.listen.first().is_some_and(all);
+    let loopback = match address.host() {
+        Host::Name(_) => false,
+        Host::V4(address) => address.is_loopback(),
+        Host::V6(address) => address.is_loopback(),
+    };
+    let (calls, others) = match (loopback, guessed) {
+        (true, _) => (
+            "by which nobody finds it but this machine",
+            "Others reach it by a name or another address:",
+        ),
+        (false, true) => (
+            "as this machine calls itself",
+            "If people reach it by another address (a name, or its router's),",
+        ),
+        (false, false) => return None,
+    };
+    Some(format!(
+        "sottovoce: links will call this relay {}:{}, {calls}. {others} say so with \
+         --public-address HOST:PORT, or `public_address` in the configuration.\n",
+        address.host().to_text(),
+        address.port()
+    ))
+}
+
+/// Prints the relay's address: it says nothing about anybody. Links that are made from the newest
+/// one live longest.
+struct Announcer {
+    json: bool,
+    address: RelayAddress,
+}
+
+impl Announcer {
+    fn line(&self, event: &str) -> String {
+        let address = self.address.to_url();
+        match self.json {
+            true => format!("{}\n", json!({ "event": event, "address": address })),
+            false => format!("{address}\n"),
+        }
+    }
+
+    /// The line for an address that is another by now, since it holds the hashes of certificates.
+    fn renewed(&mut self, certificates: &CertificateStore, now: SystemTime) -> Option<String> {
+        let (host, port) = (self.address.host().to_text(), self.address.port());
+        let hashes = certificates.hashes(now).ok()?;
+        let address = RelayAddress::new(&host, port, hashes).ok()?;
+        let before = std::mem::replace(&mut self.address, address);
+        (self.address != before).then(|| self.line("address"))
+    }
 }
 
 /// Before anything is known that could be told.
@@ -173,6 +211,7 @@ fn public(text: &str) -> Result<String, String> {
     };
     match config.check() {
         Ok(()) => Ok(text.to_owned()),
+        Err(error) if error.problem == ConfigProblem::LeadsNowhere => Err(NOWHERE.into()),
         Err(_) => Err(
             "write a name or an IP address, and the port, like relay.example.org:4433 or \
              [2001:db8::1]:4433"
@@ -192,8 +231,12 @@ fn failure(error: &RelayError) -> Failure {
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.
-fn serve(relay: Relay, ready: &str, hint: Option<String>) -> Result<(), Failure> {
+fn serve(relay: Relay, json: bool, hint: Option<String>) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
+    let mut announcer = Announcer {
+        json,
+        address: relay.address().clone(),
+    };
     let system = |_| {
         Failure::new(
             Exit::Internal,
@@ -214,10 +257,10 @@ fn serve(relay: Relay, ready: &str, hint: Option<String>) -> Result<(), Failure>
                 let _ = ended.send(relay.run());
             })
             .map_err(system)?;
-        say(ready)?;
+        say(&announcer.line("ready"))?;
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());
-        let drain = attend(&mut signals, &stop, &certificates, end).await;
+        let drain = attend(&mut signals, &stop, &certificates, &mut announcer, end).await;
         quiet::log(Event::Stopped { drain });
         Ok(())
     })
@@ -244,6 +287,7 @@ async fn attend(
     signals: &mut Signals,
     stop: &StopHandle,
     certificates: &CertificateStore,
+    announcer: &mut Announcer,
     mut end: tokio::sync::oneshot::Receiver<Drain>,
 ) -> Drain {
     let mut rotation = tokio::time::interval(ROTATION);
@@ -254,21 +298,32 @@ async fn attend(
             _ = signals.interrupt.recv() => halt(stop, &mut stopping),
             _ = signals.hang_up.recv() => {
                 // What cannot be read leaves the certificate that is shown as it is.
-                match certificates.reload(SystemTime::now()) {
+                let now = SystemTime::now();
+                match certificates.reload(now) {
                     Ok(true) => quiet::log(Event::ConfigReloaded),
                     Ok(false) => {}
                     Err(_) => quiet::log(Event::CertificateKept),
                 }
+                announce(announcer.renewed(certificates, now));
             }
-            _ = rotation.tick() => match certificates.rotate(SystemTime::now()) {
-                Ok(rotation) if rotation.changed => quiet::log(Event::CertificateRotated),
-                Ok(_) => {}
-                Err(_) => quiet::log(Event::CertificateKept),
-            },
+            _ = rotation.tick() => {
+                let now = SystemTime::now();
+                match certificates.rotate(now) {
+                    Ok(rotation) if rotation.changed => quiet::log(Event::CertificateRotated),
+                    Ok(_) => {}
+                    Err(_) => quiet::log(Event::CertificateKept),
+                }
+                announce(announcer.renewed(certificates, now));
+            }
             // A shard that ends without a word has panicked, and then nobody is here to hear.
             drain = &mut end => return drain.unwrap_or(Drain::Partial),
         }
     }
+}
+
+fn announce(line: Option<String>) {
+    // A relay whose output cannot be written serves on.
+    let _ = line.map_or(Ok(()), |line| say(&line));
 }
 
 fn halt(stop: &StopHandle, stopping: &mut bool) {
@@ -279,38 +334,4 @@ fn halt(stop: &StopHandle, stopping: &mut bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_that_take_each_other_in_are_told() {
-        let all = |texts: &[&str]| -> Vec<SocketAddr> {
-            texts.iter().map(|text| address(text).unwrap()).collect()
-        };
-        for texts in [
-            &["127.0.0.1:4433", "127.0.0.1:4433"][..],
-            &["127.0.0.1:1", "0.0.0.0:4433", "127.0.0.1:4433"],
-            &["[::1]:4433", "[::]:4433"],
-        ] {
-            let told = covered(&all(texts)).unwrap();
-            assert!(told.contains("leave one"), "{told}");
-        }
-        for texts in [
-            &["127.0.0.1:0", "127.0.0.1:0"][..],
-            &["0.0.0.0:4433", "[::]:4433"],
-            &["127.0.0.1:4433", "127.0.0.1:4434", "127.0.0.2:4433"],
-        ] {
-            assert_eq!(covered(&all(texts)), None);
-        }
-    }
-
-    #[test]
-    fn an_address_to_listen_on_has_a_port() {
-        for text in ["127.0.0.1", "::1", "[::1]"] {
-            assert!(address(text).unwrap_err().contains("port"), "{text}");
-        }
-        for text in ["", "localhost:4433", "127.0.0.1:", "127.0.0.1:70000"] {
-            assert!(address(text).unwrap_err().contains("IP address"), "{text}");
-        }
-    }
-}
+mod tests;

@@ -15,7 +15,8 @@ pub enum Level {
 
 /// One thing that happened to the relay itself. There is none about a participant or a room, and
 /// no field that could hold text: integers and closed enums alone. Adding one means asking what a
-/// list of its times would tell.
+/// list of its times would tell. (The relay's own address, when it is ready and when it is another,
+/// is on standard output.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The process began.

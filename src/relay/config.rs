@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::fields::{FIELDS, Field, nearest};
-use crate::carrier::address::RelayAddress;
+use crate::carrier::address::{Host, RelayAddress};
 
 /// The configuration of a relay. Each field's meaning and default is in `fields.rs`, which is what
 /// `sottovoce relay --print-config` prints.
@@ -115,11 +115,18 @@ pub enum ConfigProblem {
     HalfACertificate,
     /// `public_address` is no `host:port`.
     PublicAddress,
+    /// `public_address` leads nobody to the relay from elsewhere.
+    LeadsNowhere,
     /// A path that is not UTF-8, which no configuration file can hold.
     NotText,
     /// It is not TOML, or a value is of the wrong kind; in the parser's words.
     Syntax(String),
 }
+
+/// What is wrong with such a public address, wherever it was written.
+pub const NOWHERE: &str = "nobody finds the relay by an address that means all addresses (0.0.0.0, \
+                           ::) or is good on one wire alone (fe80::...); write a name or an address \
+                           that others reach this machine by";
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,6 +153,7 @@ impl fmt::Display for ConfigError {
             ConfigProblem::PublicAddress => f.write_str(
                 "`public_address` must be host:port, like relay.example.org:443 or [2001:db8::1]:443",
             ),
+            ConfigProblem::LeadsNowhere => write!(f, "`public_address`: {NOWHERE}"),
             ConfigProblem::NotText => f.write_str(
                 "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
             ),
@@ -212,16 +220,15 @@ impl RelayConfig {
     /// # Errors
     /// [`ConfigError`] without a line.
     pub fn check(&self) -> Result<(), ConfigError> {
+        let public = self.public_address.as_deref().map(public_host);
         let problem = if self.listen.is_empty() {
             ConfigProblem::NothingToListenOn
         } else if self.certificate.is_some() != self.key.is_some() {
             ConfigProblem::HalfACertificate
-        } else if self
-            .public_address
-            .as_deref()
-            .is_some_and(|public| !is_public_address(public))
-        {
+        } else if matches!(public, Some(None)) {
             ConfigProblem::PublicAddress
+        } else if public.flatten().is_some_and(|host| leads_nowhere(&host)) {
+            ConfigProblem::LeadsNowhere
         } else {
             return Ok(());
         };
@@ -240,12 +247,23 @@ fn table(config: &RelayConfig) -> Result<toml::Table, ConfigError> {
     })
 }
 
-fn is_public_address(text: &str) -> bool {
-    let port = text
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    port && !text.contains(['/', '#', '?', '@'])
-        && format!("https://{text}/").parse::<RelayAddress>().is_ok()
+/// The host of a `host:port`; `None` when it is none.
+fn public_host(text: &str) -> Option<Host> {
+    let (_, port) = text.rsplit_once(':')?;
+    if port.parse::<u16>().is_err() || text.contains(['/', '#', '?', '@']) {
+        return None;
+    }
+    let address: RelayAddress = format!("https://{text}/").parse().ok()?;
+    Some(address.host().clone())
+}
+
+/// Whether no link that names this host leads anywhere: it would also need to say which wire.
+fn leads_nowhere(host: &Host) -> bool {
+    match host {
+        Host::Name(_) => false,
+        Host::V4(address) => address.is_unspecified(),
+        Host::V6(address) => address.is_unspecified() || address.is_unicast_link_local(),
+    }
 }
 
 /// Refuses unknown fields and numbers out of range, which serde would without a line or a hint.

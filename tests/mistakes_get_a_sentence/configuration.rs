@@ -111,6 +111,17 @@ fn a_relay_that_guesses_its_address_says_so() {
     assert_eq!(said, "");
     assert!(invite(&printed).starts_with("https://relay.example:7/#"));
     assert_eq!(ready(&["--listen", "127.0.0.1:0"]).1, "");
+    // The first one is what links say, whoever else is taken in.
+    let (_, said) = ready(&["--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"]);
+    for word in [" 127.0.0.1:", "--public-address", "nobody finds it"] {
+        assert!(said.contains(word), "{word} is not in: {said}");
+    }
+    for nowhere in ["[fe80::1]:7", "0.0.0.0:7", "[::]:7"] {
+        let mut command = sottovoce();
+        command.args(["relay", "--public-address", nowhere]);
+        let words = ["--public-address", "nobody finds", "write a name"];
+        fails(&mut command, 2, &words);
+    }
     let mut command = sottovoce();
     command.args(["relay", "--public-address", "relay.example"]);
     fails(&mut command, 2, &["--public-address", "and the port"]);

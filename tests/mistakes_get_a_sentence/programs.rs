@@ -45,6 +45,49 @@ fn json_has_an_event_for_what_failed() {
     tells_programs(&mut relay, 10, true);
 }
 
+/// A command that was not understood, as far as it can be.
+#[test]
+fn json_has_an_event_for_wrong_arguments() {
+    let wrong = |arguments: &[&str], on_stdout: bool, words: &str| {
+        let output = run(sottovoce().args(arguments));
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let (told, other) = match on_stdout {
+            true => (&output.stdout, &output.stderr),
+            false => (&output.stderr, &output.stdout),
+        };
+        let event = String::from_utf8_lossy(told).into_owned();
+        let event = event.lines().next().unwrap_or_default();
+        let event: Value = serde_json::from_str(event).expect("an event");
+        assert_eq!(
+            (&event["event"], &event["code"]),
+            (&"error".into(), &2.into())
+        );
+        let message = event["message"].as_str().expect("a sentence");
+        assert!(message.starts_with(words), "{message}");
+        assert!(!String::from_utf8_lossy(other).contains("\"event\""));
+        let people = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(people.contains("error: "), "{people}");
+    };
+    wrong(
+        &["join", "x", "--json"],
+        true,
+        "the following required arguments were not provided: --name <NAME>",
+    );
+    wrong(
+        &["join", "x", "--name", "Ada", "--json", "--for", "long"],
+        true,
+        "invalid value 'long' for '--for <TIME>': write a time",
+    );
+    wrong(
+        &["join", "x", "--json", "--watch=Bea"],
+        false,
+        "the following required",
+    );
+    for arguments in [&["join", "x"][..], &["join", "x", "--", "--json"]] {
+        assert!(run(sottovoce().args(arguments)).stdout.is_empty());
+    }
+}
+
 #[test]
 fn media_on_standard_output_stays_free_of_it() {
     let mut command = join("hello");

@@ -57,24 +57,31 @@ impl Relay {
             Box::new(child.stdout.take().expect("its output")),
             Box::new(child.stderr.take().expect("its errors")),
         ]);
+        let mut relay = Self {
+            child,
+            address: String::new(),
+            output,
+        };
+        relay.address = relay.announced("ready");
+        relay
+    }
+
+    /// Waits for this event, and gives the address in it.
+    pub fn announced(&self, event: &str) -> String {
         let mut seen = String::new();
         let deadline = Instant::now() + Duration::from_secs(20);
-        let address = loop {
+        loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = output
+            let line = self
+                .output
                 .recv_timeout(left)
-                .unwrap_or_else(|_| panic!("the relay does not get ready; it said: {seen}"));
+                .unwrap_or_else(|_| panic!("the relay says no `{event}`; it said: {seen}"));
             seen.push_str(&line);
             if let Ok(value) = serde_json::from_str::<Value>(&line)
-                && value["event"] == "ready"
+                && value["event"] == event
             {
-                break value["address"].as_str().expect("an address").to_owned();
+                return value["address"].as_str().expect("an address").to_owned();
             }
-        };
-        Self {
-            child,
-            address,
-            output,
         }
     }
 

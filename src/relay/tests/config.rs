@@ -184,4 +184,12 @@ fn fields_that_do_not_go_together_are_refused() {
         );
     }
     assert!(RelayConfig::parse("public_address = '[2001:db8::1]:443'").is_ok());
+    for nowhere in ["0.0.0.0:7", "[::]:7", "[fe80::1]:7"] {
+        let text = format!("public_address = '{nowhere}'");
+        assert_eq!(
+            refused(&text).problem,
+            ConfigProblem::LeadsNowhere,
+            "{nowhere}"
+        );
+    }
 }

@@ -127,7 +127,7 @@ impl Invite {
     }
 
     /// Reads a link as people paste it: with spaces, line breaks, quotes or angle brackets around
-    /// or in it.
+    /// or in it, with what editors and messengers put there unseen, and with a scheme in capitals.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -135,7 +135,7 @@ impl Invite {
         if text.len() > LONGEST {
             return Err(LinkError::NotALink);
         }
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let text: String = text.chars().filter(|&c| !is_blank(c)).collect();
         let around = |c: char| {
             matches!(
                 c,
@@ -143,7 +143,11 @@ impl Invite {
             )
         };
         let text = text.trim_matches(around);
-        let rest = text.strip_prefix("https://").ok_or(LinkError::NotALink)?;
+        let rest = text
+            .split_at_checked(SCHEME.len())
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+            .map(|(_, rest)| rest)
+            .ok_or(LinkError::NotALink)?;
         let (authority, fragment) = rest.split_once("/#").ok_or(LinkError::NotALink)?;
         if is_relay_fragment(fragment) {
             return Err(LinkError::RelayAddress);
@@ -172,6 +176,14 @@ impl Invite {
             None => Err(LinkError::Mangled),
         }
     }
+}
+
+/// What every link begins with, however its letters are written.
+const SCHEME: &str = "https://";
+
+/// Shows nothing: white space, a byte order mark, what is put where a line may break.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Certificate hashes with dots between, or the word that an authority vouches: what a relay prints
@@ -259,6 +271,10 @@ mod tests {
             format!("  <{link}>\n"),
             format!("\"{link}\","),
             link.replace("AA", "A\n A"),
+            format!("\u{feff}{link}\r\n"),
+            format!("<{link}\u{200b}>\u{2060}\u{feff}"),
+            link.replace("https:", "HTTPS:"),
+            link.replace("https:", "Https:"),
         ] {
             assert!(
                 Invite::parse(&around).is_ok_and(|parsed| parsed == invite()),

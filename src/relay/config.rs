@@ -100,6 +100,13 @@ pub enum ConfigProblem {
         /// What it may have meant.
         nearest: Option<&'static str>,
     },
+    /// The field is one of another table.
+    WrongTable {
+        /// Which field.
+        name: &'static str,
+        /// Where it belongs; empty for the top of the file.
+        section: &'static str,
+    },
     /// A number out of its range.
     OutOfRange {
         /// Which field.
@@ -141,6 +148,12 @@ impl fmt::Display for ConfigError {
                 f,
                 "there is no field `{name}`; `sottovoce relay --print-config` shows all there are"
             ),
+            ConfigProblem::WrongTable { name, section: "" } => {
+                write!(f, "`{name}` belongs at the top of the file, before any [table]")
+            }
+            ConfigProblem::WrongTable { name, section } => {
+                write!(f, "`{name}` belongs in the table [{section}]; put it below that line")
+            }
             ConfigProblem::OutOfRange { name, least, most } => {
                 write!(f, "`{name}` must be a number from {least} to {most}")
             }
@@ -290,6 +303,11 @@ fn check_table(text: &str, section: &str, table: &DeTable<'_>) -> Result<(), Con
             (None, _) if nested => {}
             (None, _) => {
                 let name = name.get_ref().to_string();
+                if let Some(&Field { name, section, .. }) =
+                    FIELDS.iter().find(|field| field.name == name)
+                {
+                    return fault(ConfigProblem::WrongTable { name, section });
+                }
                 let nearest = nearest(section, &name);
                 return fault(ConfigProblem::UnknownField { name, nearest });
             }

@@ -53,6 +53,12 @@ pub enum IdentityProblem {
     /// Its folder does not exist.
     #[error("its folder does not exist; make it first")]
     NoFolder,
+    /// Its folder is there and takes no new file.
+    #[error("cannot be made, since its folder takes no new files; name another place")]
+    SealedFolder,
+    /// The path is empty.
+    #[error("has an empty path; name a file, or leave the identity out for a passing one")]
+    NoPath,
     /// What should be its folder is a file.
     #[error("a part of its path is a file and no folder; name another place")]
     NotAFolder,
@@ -86,12 +92,17 @@ impl Identity {
     /// [`IdentityError`] when the file is not an identity, is open to others, or can't be made.
     pub fn open_or_create(path: &Path) -> Result<Self, IdentityError> {
         let identity = match read(path) {
+            _ if path.as_os_str().is_empty() => Err(IdentityProblem::NoPath),
             Err(Reading::Missing) => match create(path) {
                 // Another process was faster: its identity is the one.
                 Err(Creating::Exists) => read(path).map_err(|error| match error {
                     Reading::Missing => IdentityProblem::System(io::ErrorKind::NotFound),
                     Reading::Problem(problem) => problem,
                 }),
+                // In some folders (/proc) the system answers so, whatever is to be made there.
+                Err(Creating::Problem(IdentityProblem::NoFolder)) if folder(path).is_dir() => {
+                    Err(IdentityProblem::SealedFolder)
+                }
                 Err(Creating::Problem(problem)) => Err(problem),
                 Ok(identity) => Ok(identity),
             },
@@ -230,9 +241,13 @@ fn write_new(path: &Path, identity: &Identity) -> io::Result<()> {
 
 /// Makes the new name last through a power cut; a relay that lost it would break every link.
 fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -319,6 +334,12 @@ mod tests {
         assert_eq!(
             open(&folder.path().join("no/identity")),
             Err(IdentityProblem::NoFolder)
+        );
+        assert_eq!(open(Path::new("")), Err(IdentityProblem::NoPath));
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            open(Path::new("/proc/id")),
+            Err(IdentityProblem::SealedFolder)
         );
     }
 }

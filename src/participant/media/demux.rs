@@ -52,6 +52,8 @@ enum Place {
     Beginning,
     BeforeSegment,
     Segment,
+    /// Behind a segment that says where it ends: nothing should come.
+    Behind,
     End,
 }
 
@@ -117,7 +119,10 @@ impl Demuxer {
             || inside(self.segment_end)
             || inside(self.cluster_end);
         // Damage has been told already, and where it ends nobody can say.
-        Ok((cut && !self.lost).then_some(MediaWarning::Truncated))
+        Ok(match self.place {
+            Place::Behind if !self.input.is_empty() => Some(MediaWarning::Damaged),
+            _ => (cut && !self.lost).then_some(MediaWarning::Truncated),
+        })
     }
 
     /// One element further; false when there are not enough bytes for that.
@@ -140,8 +145,9 @@ impl Demuxer {
             self.cluster_timestamp = None;
         }
         if self.segment_end.is_some_and(|end| self.position >= end) {
-            self.place = Place::End;
-            return Ok(true);
+            self.lost = false;
+            self.place = Place::Behind;
+            return Ok(self.behind());
         }
         let header = match ebml::header(&self.input) {
             Parsed::Header(header) => header,
@@ -155,6 +161,26 @@ impl Demuxer {
             Place::Beginning => self.ebml_header(header),
             _ => self.element(header),
         }
+    }
+
+    /// What stands behind the segment is not played, and that is told: somebody meant it to be.
+    /// False when nothing has come (yet), which is the ordinary end.
+    fn behind(&mut self) -> bool {
+        let warning = match ebml::header(&self.input) {
+            Parsed::Incomplete => return false,
+            Parsed::Header(header) => match (header.id, header.size) {
+                (id::VOID, Some(size)) => {
+                    self.pass_over(header, size);
+                    return true;
+                }
+                (id::EBML | id::SEGMENT, _) => MediaWarning::AnotherFollows,
+                _ => MediaWarning::Damaged,
+            },
+            Parsed::Invalid => MediaWarning::Damaged,
+        };
+        self.ready.push_back(Event::Warning(warning));
+        self.place = Place::End;
+        true
     }
 
     fn consume(&mut self, bytes: usize) -> Bytes {

@@ -166,11 +166,8 @@ impl MediaWarning {
     /// A part of the input is damaged or missing: what was played is not all that it should hold.
     pub(in crate::participant) fn is_a_loss(&self) -> bool {
         match self {
-            Self::Truncated | Self::Damaged => true,
-            Self::CodecLeftOut { .. }
-            | Self::TrackLeftOut { .. }
-            | Self::FrameTooLarge
-            | Self::AnotherFollows => false,
+            Self::Truncated | Self::Damaged | Self::AnotherFollows => true,
+            Self::CodecLeftOut { .. } | Self::TrackLeftOut { .. } | Self::FrameTooLarge => false,
         }
     }
 }

@@ -115,6 +115,22 @@ fn nothing_is_needed() {
 }
 
 #[test]
+fn a_field_in_the_wrong_table_is_told_where_it_belongs() {
+    for (text, told) in [
+        (
+            "rooms = 3",
+            "line 1: `rooms` belongs in the table [limits]; put it below that line",
+        ),
+        (
+            "[limits]\nidentity = 'x'",
+            "line 2: `identity` belongs at the top of the file, before any [table]",
+        ),
+    ] {
+        assert_eq!(refused(text).to_string(), told);
+    }
+}
+
+#[test]
 fn an_unknown_field_is_refused_with_its_line_and_what_was_meant() {
     let error = refused("# comment\n\nlisten = [\"[::]:443\"]\nidentitiy = \"x\"\n");
     assert_eq!(

@@ -225,13 +225,35 @@ fn a_live_pipe_gives_a_frame_as_soon_as_its_block_is_whole() {
 }
 
 #[test]
-fn a_second_file_in_the_same_input_is_left_alone() {
-    let mut bytes = fixture("live.webm");
-    let (_, one) = all(bytes.clone()).unwrap();
-    bytes.extend(fixture("voice-bo.webm"));
-    let (mut source, frames) = all(bytes).unwrap();
-    assert!(frames == one);
-    assert_eq!(source.take_warnings(), [MediaWarning::AnotherFollows]);
+fn a_second_file_in_the_same_input_is_left_alone_and_told() {
+    for name in PLAYABLE {
+        let (mut source, one) = all(fixture(name)).unwrap();
+        let told = source.take_warnings();
+        let twice = [fixture(name), fixture("voice-bo.webm")].concat();
+        let (mut source, frames) = all(twice).unwrap();
+        assert!(frames == one, "{name}");
+        let expected = [told, vec![MediaWarning::AnotherFollows]].concat();
+        assert_eq!(source.take_warnings(), expected, "{name}");
+    }
+    assert!(MediaWarning::AnotherFollows.is_a_loss());
+}
+
+#[test]
+fn what_follows_the_end_is_told_as_damage_unless_it_is_padding() {
+    let void = [&[0xEC, 0x84][..], &[0; 4]].concat();
+    let (_, one) = all(fixture("voice-ada.webm")).unwrap();
+    for (after, told) in [
+        (vec![], vec![]),
+        (void.clone(), vec![]),
+        (vec![0x55; 7000], vec![MediaWarning::Damaged]),
+        (vec![0; 7000], vec![MediaWarning::Damaged]),
+        (vec![0x1A], vec![MediaWarning::Damaged]),
+        ([void, vec![0xFF; 9]].concat(), vec![MediaWarning::Damaged]),
+    ] {
+        let (mut source, frames) = all([fixture("voice-ada.webm"), after].concat()).unwrap();
+        assert!(frames == one);
+        assert_eq!(source.take_warnings(), told);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the relay tells everyone that it restarts, waits at most three seconds for
+//! SIGTERM, SIGINT and a closed terminal: the relay tells everyone that it restarts, waits at most three seconds for
 //! that to arrive, and ends with 0; whoever comes meanwhile is refused.
 
 mod support;
@@ -40,4 +40,9 @@ fn on_sigterm() {
 #[test]
 fn on_sigint() {
     stops("INT");
+}
+
+#[test]
+fn when_its_terminal_is_closed() {
+    stops("HUP");
 }

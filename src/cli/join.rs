@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = watched)]
     pub(super) watch: Option<String>,
     /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
     /// or until ctrl-C
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         play,
         again: arguments.again,
         record: arguments.record,
-        watch: arguments.watch.map(|name| name.trim().to_owned()),
+        watch: arguments.watch,
         stay: arguments.stay,
         bind: arguments.bind,
         begin_with: arguments.begin_with,
@@ -126,6 +126,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     match total.as_secs() <= 3_155_760_000 {
         true => Ok(total),
         false => Err("that is longer than a century".into()),
+    }
+}
+
+/// Whom to watch.
+fn watched(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write the name of the one to watch, as the others see it".into()),
+        name => Ok(name.to_owned()),
     }
 }
 

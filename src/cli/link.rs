@@ -29,6 +29,12 @@ impl LinkArguments {
     /// The link, as it is written there. `taken`: standard input is for something else.
     pub(crate) fn read(self, taken: bool) -> Result<String, Failure> {
         let (bytes, from) = match (self.link, self.link_file) {
+            (_, Some(path)) if path.as_os_str() == "-" => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "--link-file takes a file; for the link from standard input write `join -`",
+                ));
+            }
             (_, Some(path)) => {
                 let from = format!("--link-file {}", path.display());
                 let read = File::open(&path).and_then(|file| {
@@ -46,7 +52,7 @@ impl LinkArguments {
                      --link-file FILE",
                 ));
             }
-            _ => (line(), "standard input".to_owned()),
+            _ => (asked(), "standard input".to_owned()),
         };
         let bytes = bytes.map_err(|error| {
             let why = system::words(error.kind());
@@ -64,14 +70,40 @@ impl LinkArguments {
     }
 }
 
-/// One line of standard input.
-fn line() -> std::io::Result<Vec<u8>> {
+/// The first line of standard input that is not blank.
+fn asked() -> std::io::Result<Vec<u8>> {
     let input = std::io::stdin();
     if input.is_terminal() {
         // Without the words it is asked for just the same.
         let _ = std::io::stderr().write_all(b"The meeting link: ");
     }
+    first_line(BufReader::new(input.lock().take(LONGEST)))
+}
+
+fn first_line(mut input: impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(input.lock().take(LONGEST)).read_until(b'\n', &mut line)?;
-    Ok(line)
+    loop {
+        let read = input.read_until(b'\n', &mut line)?;
+        if read == 0 || !line.trim_ascii().is_empty() {
+            return Ok(line);
+        }
+        line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_before_a_link_are_passed_over() {
+        for (given, line) in [
+            ("a\nb", "a\n"),
+            ("\n \r\na\r\nb\n", "a\r\n"),
+            ("\n\n", ""),
+            ("", ""),
+        ] {
+            assert_eq!(first_line(given.as_bytes()).unwrap(), line.as_bytes());
+        }
+    }
 }

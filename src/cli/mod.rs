@@ -56,6 +56,9 @@ pub(crate) fn main() -> ExitCode {
         return Failure::new(Exit::Internal, overheard.to_string()).report();
     }
     let errors = arguments.command.errors();
+    // Where each line of standard error is an object, a sentence would be none.
+    let only_json =
+        matches!(&arguments.command, Command::Join(join) if join.json && join.watch.is_some());
     let outcome = match arguments.command {
         Command::Relay(arguments) => relay::run(arguments),
         Command::Invite(arguments) => invite::run(arguments),
@@ -66,7 +69,10 @@ pub(crate) fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.tell_programs(errors);
-            failure.report()
+            match only_json {
+                true => ExitCode::from(failure.exit.code()),
+                false => failure.report(),
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Exit, Failure, say};
 
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
+///
+/// SIGTERM, SIGINT and a closed terminal (SIGHUP) end it politely. With certificate files in the
+/// configuration SIGHUP reads them again instead; under nohup it does nothing else.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// UDP address to listen on; several are possible [default: 127.0.0.1:4433]
@@ -58,7 +61,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     quiet::log(Event::Started { shards: 1 });
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
-    serve(relay, arguments.json, hint)
+    let hang_up = HangUp::of(&config, system::ignores_hang_up());
+    serve(relay, arguments.json, hint, hang_up)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -230,8 +234,29 @@ fn failure(error: &RelayError) -> Failure {
     Failure::new(exit, error.to_string())
 }
 
+/// What the signal means that a closed terminal sends to what ran in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HangUp {
+    /// The operator has renewed the certificate's files.
+    Reload,
+    /// The terminal is gone, and with it whoever could end the relay.
+    Stop,
+    /// The relay shall outlive its terminal: `nohup`.
+    Ignore,
+}
+
+impl HangUp {
+    fn of(config: &RelayConfig, ignored: bool) -> Self {
+        match (&config.certificate, ignored) {
+            (Some(_), _) => Self::Reload,
+            (None, true) => Self::Ignore,
+            (None, false) => Self::Stop,
+        }
+    }
+}
+
 /// The shard has a thread of its own; this one waits for signals and for another day.
-fn serve(relay: Relay, json: bool, hint: Option<String>) -> Result<(), Failure> {
+fn serve(relay: Relay, json: bool, hint: Option<String>, hang_up: HangUp) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let mut announcer = Announcer {
         json,
@@ -260,7 +285,15 @@ fn serve(relay: Relay, json: bool, hint: Option<String>) -> Result<(), Failure> 
         say(&announcer.line("ready"))?;
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());
-        let drain = attend(&mut signals, &stop, &certificates, &mut announcer, end).await;
+        let drain = attend(
+            &mut signals,
+            hang_up,
+            &stop,
+            &certificates,
+            &mut announcer,
+            end,
+        )
+        .await;
         quiet::log(Event::Stopped { drain });
         Ok(())
     })
@@ -285,6 +318,7 @@ impl Signals {
 /// Attends to signals and certificates until the shard has ended.
 async fn attend(
     signals: &mut Signals,
+    hang_up: HangUp,
     stop: &StopHandle,
     certificates: &CertificateStore,
     announcer: &mut Announcer,
@@ -296,16 +330,20 @@ async fn attend(
         tokio::select! {
             _ = signals.terminate.recv() => halt(stop, &mut stopping),
             _ = signals.interrupt.recv() => halt(stop, &mut stopping),
-            _ = signals.hang_up.recv() => {
+            _ = signals.hang_up.recv() => match hang_up {
                 // What cannot be read leaves the certificate that is shown as it is.
-                let now = SystemTime::now();
-                match certificates.reload(now) {
-                    Ok(true) => quiet::log(Event::ConfigReloaded),
-                    Ok(false) => {}
-                    Err(_) => quiet::log(Event::CertificateKept),
+                HangUp::Reload => {
+                    let now = SystemTime::now();
+                    match certificates.reload(now) {
+                        Ok(true) => quiet::log(Event::ConfigReloaded),
+                        Ok(false) => {}
+                        Err(_) => quiet::log(Event::CertificateKept),
+                    }
+                    announce(announcer.renewed(certificates, now));
                 }
-                announce(announcer.renewed(certificates, now));
-            }
+                HangUp::Stop => halt(stop, &mut stopping),
+                HangUp::Ignore => {}
+            },
             _ = rotation.tick() => {
                 let now = SystemTime::now();
                 match certificates.rotate(now) {

@@ -37,7 +37,7 @@ fn an_address_is_printed_again_when_links_from_it_would_live_longer() {
         let address = RelayAddress::new("192.0.2.1", 7, hashes.clone());
         let mut announcer = Announcer {
             json,
-            address: address.ok().expect("an address"),
+            address: address.ok().unwrap(),
         };
         let last = second - Duration::from_secs(1);
         assert_eq!(announcer.renewed(&store, last), None);
@@ -50,7 +50,7 @@ fn an_address_is_printed_again_when_links_from_it_would_live_longer() {
                 event["address"].as_str().expect("an address").to_owned()
             }
         };
-        let renewed: RelayAddress = url.parse().ok().expect("an address");
+        let renewed: RelayAddress = url.parse().ok().unwrap();
         assert_eq!(renewed.host().to_text(), "192.0.2.1");
         assert_eq!(renewed.hashes().first(), hashes.last());
         assert_eq!(announcer.renewed(&store, second), None, "told once");

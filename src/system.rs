@@ -1,5 +1,5 @@
 //! What the operating system refuses, in words of ours: nobody should have to know what an
-//! "entity" is to find out that a file is in the way. And what it was told about this process.
+//! "entity" is to find out that a file is in the way.
 
 use std::io::ErrorKind;
 
@@ -36,33 +36,9 @@ pub fn words(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Whoever started this process wants it to outlive its terminal (`nohup`). Ask before signals
-/// are caught; where the system does not tell, nobody wants it.
-pub fn ignores_hang_up() -> bool {
-    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignored_in(&status))
-}
-
-/// The lowest bit of the mask of ignored signals is SIGHUP's, number 1.
-fn ignored_in(status: &str) -> bool {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & 1 == 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nohup_is_seen() {
-        assert!(ignored_in(
-            "Name:\tx\nSigBlk:\t0\nSigIgn:\t0000000000001001\n"
-        ));
-        assert!(!ignored_in("SigBlk:\t1\nSigIgn:\t0000000000001000\n"));
-        assert!(!ignored_in(""));
-    }
 
     #[test]
     fn each_reason_has_words_that_are_not_the_librarys() {

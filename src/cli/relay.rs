@@ -1,5 +1,7 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
+mod hang_up;
+
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use sottovoce::relay::{ConfigProblem, NOWHERE, Relay, RelayConfig, RelayError, S
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::hang_up::HangUp;
 use super::{Exit, Failure, say};
 
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
@@ -61,7 +64,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     quiet::log(Event::Started { shards: 1 });
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
-    let hang_up = HangUp::of(&config, system::ignores_hang_up());
+    let hang_up = HangUp::of(&config);
     serve(relay, arguments.json, hint, hang_up)
 }
 
@@ -232,27 +235,6 @@ fn failure(error: &RelayError) -> Failure {
         RelayError::System | RelayError::Internal => Exit::Internal,
     };
     Failure::new(exit, error.to_string())
-}
-
-/// What the signal means that a closed terminal sends to what ran in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum HangUp {
-    /// The operator has renewed the certificate's files.
-    Reload,
-    /// The terminal is gone, and with it whoever could end the relay.
-    Stop,
-    /// The relay shall outlive its terminal: `nohup`.
-    Ignore,
-}
-
-impl HangUp {
-    fn of(config: &RelayConfig, ignored: bool) -> Self {
-        match (&config.certificate, ignored) {
-            (Some(_), _) => Self::Reload,
-            (None, true) => Self::Ignore,
-            (None, false) => Self::Stop,
-        }
-    }
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.

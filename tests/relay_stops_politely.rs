@@ -3,12 +3,23 @@
 
 mod support;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Participant, Relay};
 
 fn stops(signal: &str) {
-    let relay = Relay::start();
+    // Whoever runs the tests may have had them ignore a closed terminal (`nohup`).
+    let program = env!("CARGO_BIN_EXE_sottovoce");
+    let arguments = [
+        "--default-signal=HUP",
+        program,
+        "relay",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let relay = Relay::spawn(Command::new("env").args(arguments));
     let link = relay.invite();
     let mut participants: Vec<Participant> = (0..3)
         .map(|_| Participant::join(&link, "Ada", &[] as &[&str]))

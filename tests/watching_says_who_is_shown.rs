@@ -170,7 +170,8 @@ fn when_the_one_who_is_shown_leaves_a_namesake_is_shown_in_the_same_stream() {
         (Some(&false), Some(&true)),
         "then the other"
     );
-    let last = picture.last().expect("a picture").pts;
+    // What is live is written in ticks of 100 microseconds.
+    let last = picture.last().expect("a picture").pts / 10;
     assert!(
         (4000..9000).contains(&last),
         "as long as it took: {last} ms"
@@ -184,7 +185,7 @@ fn what_a_namesake_has_of_another_kind_is_left_out_and_told() {
     let streams = one_stream(&shown);
     let ends = streams.map(|packets| packets.last().expect("packets").pts);
     assert!(
-        ends[0].abs_diff(ends[1]) > 2000,
+        ends[0].abs_diff(ends[1]) > 20_000,
         "the sound goes on: {ends:?}"
     );
 }

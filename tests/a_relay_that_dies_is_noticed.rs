@@ -128,7 +128,7 @@ fn the_outage_is_counted_from_its_last_word() {
     speaker.signal("INT");
     let (status, summary, events) = speaker.finish(THE_END);
     assert!(status.success(), "{events:#?}");
-    // 50 sounds a second.
+    // 50 sounds a second, for three of them; a busy machine plays less evenly.
     let unsent = unsent(&summary, "audio");
-    assert!(unsent > 140, "{unsent} unsent: {summary:#}");
+    assert!(unsent > 100, "{unsent} unsent: {summary:#}");
 }

@@ -1,38 +1,35 @@
-//! SIGTERM, SIGINT and a closed terminal: the relay tells everyone that it restarts, waits at most three seconds for
-//! that to arrive, and ends with 0; whoever comes meanwhile is refused.
+//! SIGTERM, SIGINT and a closed terminal: the relay tells everyone that it restarts, waits at most three
+//! seconds for that to arrive, and ends with 0; whoever comes meanwhile is refused.
 
 mod support;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::{Participant, Relay};
+use support::{Participant, Relay, sottovoce};
 
-fn stops(signal: &str) {
-    // Whoever runs the tests may have had them ignore a closed terminal (`nohup`).
-    let program = env!("CARGO_BIN_EXE_sottovoce");
-    let arguments = [
-        "--default-signal=HUP",
-        program,
-        "relay",
-        "--json",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let relay = Relay::spawn(Command::new("env").args(arguments));
+fn three_in(relay: &Relay) -> Vec<Participant> {
     let link = relay.invite();
-    let mut participants: Vec<Participant> = (0..3)
-        .map(|_| Participant::join(&link, "Ada", &[] as &[&str]))
-        .collect();
+    let join = |_| Participant::join(&link, "Ada", &[] as &[&str]);
+    let mut participants: Vec<Participant> = (0..3).map(join).collect();
     for participant in &mut participants {
         participant.until("connected", Duration::from_secs(10));
     }
-    let asked = Instant::now();
-    relay.signal(signal);
-    for participant in &mut participants {
+    participants
+}
+
+fn are_told(participants: &mut [Participant]) {
+    for participant in participants {
         let event = participant.until("reconnecting", Duration::from_secs(3));
         assert_eq!(event["reason"], "restarting", "{event}");
     }
+}
+
+fn stops(relay: Relay, signal: &str) {
+    let mut participants = three_in(&relay);
+    let asked = Instant::now();
+    relay.signal(signal);
+    are_told(&mut participants);
     let (status, printed) = relay.finish(Duration::from_secs(5));
     assert!(status.success(), "{status}");
     assert!(
@@ -45,15 +42,42 @@ fn stops(signal: &str) {
 
 #[test]
 fn on_sigterm() {
-    stops("TERM");
+    stops(Relay::start(), "TERM");
 }
 
 #[test]
 fn on_sigint() {
-    stops("INT");
+    stops(Relay::start(), "INT");
 }
 
+fn program() -> String {
+    let program = sottovoce().get_program().to_owned();
+    program.into_string().expect("a path")
+}
+
+/// `script` makes the terminal, which is gone with it.
 #[test]
 fn when_its_terminal_is_closed() {
-    stops("HUP");
+    // Whoever runs the tests may have had them ignore the signal.
+    let relay = format!(
+        "exec env --default-signal=HUP '{}' relay --json --listen 127.0.0.1:0",
+        program()
+    );
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &relay, "/dev/null"]);
+    let terminal = Relay::spawn(&mut terminal);
+    let mut participants = three_in(&terminal);
+    terminal.signal("KILL");
+    are_told(&mut participants);
+}
+
+/// A service's `reload`, where there is nothing to read again, must not end it.
+#[test]
+fn not_on_a_hang_up_where_there_is_no_terminal() {
+    let program = program();
+    let relay = [&program[..], "relay", "--json", "--listen", "127.0.0.1:0"];
+    let mut alone = Command::new("setsid");
+    let relay = Relay::spawn(alone.args(["env", "--default-signal=HUP"]).args(relay));
+    relay.signal("HUP");
+    stops(relay, "TERM");
 }

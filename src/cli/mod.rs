@@ -53,12 +53,9 @@ pub(crate) fn main() -> ExitCode {
         Err(answer) => return answered(&answer),
     };
     if let Err(overheard) = quiet::install(Format::Text) {
-        return Failure::new(Exit::Internal, overheard.to_string()).report();
+        return Failure::new(Exit::Internal, overheard.to_string()).report(Audience::People);
     }
-    let errors = arguments.command.errors();
-    // Where each line of standard error is an object, a sentence would be none.
-    let only_json =
-        matches!(&arguments.command, Command::Join(join) if join.json && join.watch.is_some());
+    let audience = arguments.command.audience();
     let outcome = match arguments.command {
         Command::Relay(arguments) => relay::run(arguments),
         Command::Invite(arguments) => invite::run(arguments),
@@ -67,64 +64,68 @@ pub(crate) fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            failure.tell_programs(errors);
-            match only_json {
-                true => ExitCode::from(failure.exit.code()),
-                false => failure.report(),
-            }
+        Err(failure) => failure.report(audience),
+    }
+}
+
+/// Who is told of a failure, besides by the exit code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// People, on standard error.
+    People,
+    /// Programs too, on standard output.
+    Both,
+    /// Programs alone: standard output is for media, and on standard error each line is an object.
+    Programs,
+}
+
+impl Audience {
+    fn of(json: bool, media_on_stdout: bool) -> Self {
+        match (json, media_on_stdout) {
+            (false, _) => Self::People,
+            (true, false) => Self::Both,
+            (true, true) => Self::Programs,
         }
     }
 }
 
 impl Command {
-    /// Where programs are told that it failed: where the command's other JSON goes.
-    fn errors(&self) -> Option<Box<dyn Write>> {
-        let (json, media_on_stdout) = match self {
-            Self::Relay(arguments) => (arguments.json, false),
-            Self::Invite(arguments) => (arguments.json, false),
-            Self::Join(arguments) => (arguments.json, arguments.watch.is_some()),
-            Self::Help { .. } => (false, false),
-        };
-        programs(json, media_on_stdout)
-    }
-}
-
-fn programs(json: bool, media_on_stdout: bool) -> Option<Box<dyn Write>> {
-    match (json, media_on_stdout) {
-        (false, _) => None,
-        (true, false) => Some(Box::new(std::io::stdout())),
-        (true, true) => Some(Box::new(std::io::stderr())),
+    fn audience(&self) -> Audience {
+        match self {
+            Self::Relay(arguments) => Audience::of(arguments.json, false),
+            Self::Invite(arguments) => Audience::of(arguments.json, false),
+            Self::Join(arguments) => Audience::of(arguments.json, arguments.watch.is_some()),
+            Self::Help { .. } => Audience::People,
+        }
     }
 }
 
 /// What the parser answers in place of a command: what was asked for, like a version, or which
-/// argument is wrong. Programs are told that, too, if the arguments ask for it.
+/// argument is wrong, which is a failure like any other as far as the arguments tell.
 fn answered(answer: &clap::Error) -> ExitCode {
-    let exit = match answer.use_stderr() {
-        false => ExitCode::SUCCESS,
-        true => {
-            let given = || {
-                std::env::args_os()
-                    .skip(1)
-                    .take_while(|given| given != "--")
-            };
-            let json = given().any(|given| given == "--json");
-            let watch = given().any(|given| given.to_string_lossy().starts_with("--watch"));
-            // The first paragraph is the sentence; then come hints for people.
-            let text = answer.to_string();
-            let sentence = text.split("\n\n").next().unwrap_or_default();
-            let words: Vec<&str> = sentence
-                .trim_start_matches("error:")
-                .split_whitespace()
-                .collect();
-            Failure::new(Exit::Usage, words.join(" ")).tell_programs(programs(json, watch));
-            ExitCode::from(Exit::Usage.code())
-        }
-    };
     // Nobody is left to be told when the terminal is gone.
-    let _ = answer.print();
-    exit
+    let print = || drop(answer.print());
+    if !answer.use_stderr() {
+        print();
+        return ExitCode::SUCCESS;
+    }
+    let given = || {
+        let given = std::env::args_os().skip(1);
+        given.take_while(|given| given != "--")
+    };
+    let json = given().any(|given| given == "--json");
+    let watch = given().any(|given| given.to_string_lossy().starts_with("--watch"));
+    let audience = Audience::of(json, watch);
+    // The first paragraph is the sentence; then come hints for people.
+    let text = answer.to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default();
+    let sentence = sentence.trim_start_matches("error:").split_whitespace();
+    let sentence = sentence.collect::<Vec<_>>().join(" ");
+    Failure::new(Exit::Usage, sentence).tell_programs(audience);
+    if audience != Audience::Programs {
+        print();
+    }
+    ExitCode::from(Exit::Usage.code())
 }
 
 fn help(topic: Option<&str>) -> Result<(), Failure> {
@@ -162,20 +163,25 @@ impl Failure {
         }
     }
 
-    /// One more event, the last.
-    fn tell_programs(&self, out: Option<Box<dyn Write>>) {
-        let (code, message) = (self.exit.code(), &self.sentence);
-        let event = json!({ "event": "error", "code": code, "message": message });
-        if let Some(mut out) = out {
-            // Nobody is left to be told when it is gone.
-            let _ = writeln!(out, "{event}").and_then(|()| out.flush());
+    fn report(self, audience: Audience) -> ExitCode {
+        self.tell_programs(audience);
+        if audience != Audience::Programs {
+            // Nobody is left to be told when standard error itself is gone.
+            let _ = writeln!(std::io::stderr(), "sottovoce: {}", self.sentence);
         }
+        ExitCode::from(self.exit.code())
     }
 
-    fn report(self) -> ExitCode {
-        // Nobody is left to be told when standard error itself is gone.
-        let _ = writeln!(std::io::stderr(), "sottovoce: {}", self.sentence);
-        ExitCode::from(self.exit.code())
+    /// One more event, the last, where the command's other JSON goes.
+    fn tell_programs(&self, audience: Audience) {
+        let (code, message) = (self.exit.code(), &self.sentence);
+        let event = json!({ "event": "error", "code": code, "message": message });
+        // Nobody is left to be told when that is gone.
+        let _ = match audience {
+            Audience::People => Ok(()),
+            Audience::Both => writeln!(std::io::stdout(), "{event}"),
+            Audience::Programs => writeln!(std::io::stderr(), "{event}"),
+        };
     }
 }
 

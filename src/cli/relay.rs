@@ -11,7 +11,7 @@ use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
-use sottovoce::relay::{ConfigProblem, NOWHERE, Relay, RelayConfig, RelayError, StopHandle};
+use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,7 +21,7 @@ use super::{Exit, Failure, say};
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
 ///
 /// SIGTERM, SIGINT and a closed terminal (SIGHUP) end it politely. With certificate files in the
-/// configuration SIGHUP reads them again instead; under nohup it does nothing else.
+/// configuration SIGHUP reads them again instead; without a terminal, or under nohup, it does nothing.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// UDP address to listen on; several are possible [default: 127.0.0.1:4433]
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
     /// What meeting links call this relay, where that is not the first address to listen on
-    #[arg(long, value_name = "HOST:PORT", value_parser = public)]
+    #[arg(long, value_name = "HOST:PORT")]
     public_address: Option<String>,
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
@@ -159,6 +159,10 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
     }
     if arguments.public_address.is_some() {
         config.public_address.clone_from(&arguments.public_address);
+        // The file has been checked: what is wrong now was written here.
+        config
+            .check()
+            .map_err(|error| Failure::new(Exit::Usage, format!("--public-address: {error}")))?;
     }
     match covered(&config.listen) {
         None => Ok(config),
@@ -207,23 +211,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         (Err(_), Err(_)) => {
             Err("write an IP address and a port, like 127.0.0.1:4433 or [::]:4433".into())
         }
-    }
-}
-
-/// What links shall call the relay.
-fn public(text: &str) -> Result<String, String> {
-    let config = RelayConfig {
-        public_address: Some(text.to_owned()),
-        ..RelayConfig::default()
-    };
-    match config.check() {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) if error.problem == ConfigProblem::LeadsNowhere => Err(NOWHERE.into()),
-        Err(_) => Err(
-            "write a name or an IP address, and the port, like relay.example.org:4433 or \
-             [2001:db8::1]:4433"
-                .into(),
-        ),
     }
 }
 

@@ -14,6 +14,8 @@ mod line;
 mod options;
 mod people;
 mod player;
+#[cfg(test)]
+mod samples;
 mod scribe;
 mod session;
 mod tally;

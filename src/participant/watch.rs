@@ -166,11 +166,10 @@ mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
 
-    use bytes::Bytes;
-
     use super::*;
-    use crate::meeting::{Codec, TrackDescription, TrackKind};
-    use crate::wire::{GroupNumber, TrackId};
+    use crate::meeting::Codec;
+    use crate::participant::samples;
+    use crate::wire::TrackId;
 
     /// A player that takes a number of writes and then closes, or never reads again.
     #[derive(Clone)]
@@ -208,37 +207,11 @@ mod tests {
     }
 
     fn presence() -> Presence {
-        Presence {
-            name: "Ada".into(),
-            tracks: vec![TrackDescription {
-                track: TrackId(0),
-                kind: TrackKind::Audio {
-                    rate: 48_000,
-                    channels: 1,
-                },
-                codec: Codec::Opus,
-                codec_private: Vec::new(),
-                codec_delay_ns: 0,
-                seek_preroll_ns: 0,
-                default_duration_ns: Some(20_000_000),
-            }],
-            timestamp_scale_ns: 1_000_000,
-            tag: [0; 16],
-        }
+        samples::presence(vec![samples::sound(TrackId(0))])
     }
 
     fn frame(number: u64, payload: &'static [u8]) -> Frame {
-        Frame {
-            track: TrackId(0),
-            group: GroupNumber(0),
-            number,
-            timestamp_ns: number * 20_000_000,
-            keyframe: true,
-            invisible: false,
-            duration_ns: None,
-            discard_padding_ns: None,
-            payload: Bytes::from_static(payload),
-        }
+        samples::frame(TrackId(0), number, 20 * number, payload)
     }
 
     #[tokio::test]

@@ -130,11 +130,6 @@ pub enum ConfigProblem {
     Syntax(String),
 }
 
-/// What is wrong with such a public address, wherever it was written.
-pub const NOWHERE: &str = "nobody finds the relay by an address that means all addresses (0.0.0.0, \
-                           ::) or is good on one wire alone (fe80::...); write a name or an address \
-                           that others reach this machine by";
-
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
@@ -166,7 +161,11 @@ impl fmt::Display for ConfigError {
             ConfigProblem::PublicAddress => f.write_str(
                 "`public_address` must be host:port, like relay.example.org:443 or [2001:db8::1]:443",
             ),
-            ConfigProblem::LeadsNowhere => write!(f, "`public_address`: {NOWHERE}"),
+            ConfigProblem::LeadsNowhere => f.write_str(
+                "a `public_address` that means all addresses (0.0.0.0, ::), or is good on one wire \
+                 alone (fe80::...), leads nobody to the relay; write a name or an address that others \
+                 reach this machine by",
+            ),
             ConfigProblem::NotText => f.write_str(
                 "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
             ),

@@ -71,8 +71,7 @@ pub(super) const FIELDS: [Field; 10] = [
         "certificate",
         "\"/etc/letsencrypt/live/relay.example.org/fullchain.pem\"",
         "Certificate chain for the relay's domain (PEM), with `key`. Read again on SIGHUP.\n\
-         Without it, certificates derive from the identity and links carry their hashes, and\n\
-         SIGHUP ends the relay, unless it was started with nohup.",
+         Without it, certificates derive from the identity and links carry their hashes.",
     ),
     text(
         "key",

@@ -48,7 +48,7 @@ pub use run::{Relay, RelayError, StopHandle};
 
 #[allow(clippy::disallowed_types)] // where to listen
 mod config;
-pub use config::{ConfigError, ConfigProblem, Limits, NOWHERE, RelayConfig};
+pub use config::{ConfigError, Limits, RelayConfig};
 
 mod fields;
 

@@ -119,12 +119,12 @@ fn a_relay_that_guesses_its_address_says_so() {
     for nowhere in ["[fe80::1]:7", "0.0.0.0:7", "[::]:7"] {
         let mut command = sottovoce();
         command.args(["relay", "--public-address", nowhere]);
-        let words = ["--public-address", "nobody finds", "write a name"];
+        let words = ["--public-address", "leads nobody", "write a name"];
         fails(&mut command, 2, &words);
     }
     let mut command = sottovoce();
     command.args(["relay", "--public-address", "relay.example"]);
-    fails(&mut command, 2, &["--public-address", "and the port"]);
+    fails(&mut command, 2, &["--public-address", "must be host:port"]);
 }
 
 #[test]

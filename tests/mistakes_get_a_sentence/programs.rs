@@ -67,7 +67,7 @@ fn json_has_an_event_for_wrong_arguments() {
         assert!(message.starts_with(words), "{message}");
         assert!(!String::from_utf8_lossy(other).contains("\"event\""));
         let people = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(people.contains("error: "), "{people}");
+        assert_eq!(people.contains("error: "), on_stdout, "{people}");
     };
     wrong(
         &["join", "x", "--json"],

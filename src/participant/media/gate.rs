@@ -82,50 +82,18 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::meeting::Codec;
+    use crate::participant::samples;
 
     fn gate() -> Gate {
-        let description = |track, kind| TrackDescription {
-            track,
-            kind,
-            codec: Codec::Vp8,
-            codec_private: Vec::new(),
-            codec_delay_ns: 0,
-            seek_preroll_ns: 0,
-            default_duration_ns: None,
-        };
-        Gate::new(&[
-            description(
-                TrackId(0),
-                TrackKind::Audio {
-                    rate: 48_000,
-                    channels: 1,
-                },
-            ),
-            description(
-                TrackId(1),
-                TrackKind::Video {
-                    width: 2,
-                    height: 2,
-                },
-            ),
-        ])
+        Gate::new(&[samples::sound(TrackId(0)), samples::picture(TrackId(1))])
     }
 
     fn frame(track: u8, group: u32, number: u64, keyframe: bool) -> Frame {
         Frame {
-            track: TrackId(track),
             group: GroupNumber(group),
-            number,
-            timestamp_ns: 0,
             keyframe,
-            invisible: false,
-            duration_ns: None,
-            discard_padding_ns: None,
-            payload: Bytes::new(),
+            ..samples::frame(TrackId(track), number, 0, Vec::new())
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod clock;
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,7 @@ pub struct LiveWriter<W: Write> {
     /// The latest time of the stream, and when it was written; `None` before its head.
     latest: Option<(u64, Instant)>,
     /// For each track of the stream the first ticks that are free.
-    free: Vec<(TrackId, u64)>,
+    free: BTreeMap<TrackId, u64>,
     state: LiveState,
 }
 
@@ -100,9 +101,10 @@ impl Source {
             gate: Gate::new(&described),
             clock: Clock::default(),
             first_arrival: None,
-            routes: routes.clone(),
+            routes,
         };
-        (source, routes.len() == described.len())
+        let whole = source.routes.len() == described.len();
+        (source, whole)
     }
 }
 
@@ -121,11 +123,14 @@ fn is_picture(track: &TrackDescription) -> bool {
 /// frames; how many channels of sound there are is in each frame, but not which they are if there
 /// are more than two, nor how much louder to make them.
 fn replaces(track: &TrackDescription, before: &TrackDescription) -> bool {
-    // OpusHead (RFC 7845, section 5.1) from the output gain on, of 16 bits, and then the channel
-    // mapping. Without a head there is neither.
-    let rest = |track: &TrackDescription| track.codec_private.get(16..).map(<[u8]>::to_vec);
-    let rest = |track: &TrackDescription| rest(track).unwrap_or_else(|| vec![0; 3]);
-    track.codec == before.codec && (track.codec != Codec::Opus || rest(track) == rest(before))
+    let same = gain_and_mapping(track) == gain_and_mapping(before);
+    track.codec == before.codec && (track.codec != Codec::Opus || same)
+}
+
+/// The end of an OpusHead (RFC 7845, section 5.1): the output gain, of 16 bits, and the channel mapping.
+/// Without a head there is neither.
+fn gain_and_mapping(track: &TrackDescription) -> &[u8] {
+    track.codec_private.get(16..).unwrap_or(&[0; 3])
 }
 
 impl<W: Write> LiveWriter<W> {
@@ -146,7 +151,7 @@ impl<W: Write> LiveWriter<W> {
             clusters: Clusters::default(),
             buffer: Vec::new(),
             latest: None,
-            free: Vec::new(),
+            free: BTreeMap::new(),
             state: LiveState::Open,
         })
     }
@@ -230,14 +235,10 @@ impl<W: Write> LiveWriter<W> {
     /// These ticks, or the next that are free: two frames of a track never share a time, and none
     /// goes back.
     fn take_ticks(&mut self, track: TrackId, ticks: u64) -> u64 {
-        let taken = match self.free.iter_mut().find(|(of, _)| *of == track) {
-            Some((_, free)) => std::mem::replace(free, ticks.max(*free).saturating_add(1)),
-            None => {
-                self.free.push((track, ticks.saturating_add(1)));
-                ticks
-            }
-        };
-        taken.max(ticks)
+        let free = self.free.entry(track).or_default();
+        let taken = ticks.max(*free);
+        *free = taken.saturating_add(1);
+        taken
     }
 
     fn write_out(&mut self) -> Result<LiveState, MediaError> {

@@ -1,28 +1,13 @@
-use bytes::Bytes;
-
 use super::*;
-use crate::meeting::{Codec, TrackDescription, TrackKind};
-use crate::wire::GroupNumber;
+use crate::participant::samples;
 
 const VOICE: TrackId = TrackId(1);
 
 fn presence(name: &str, tag: u8) -> Presence {
     Presence {
         name: name.into(),
-        tracks: vec![TrackDescription {
-            track: VOICE,
-            kind: TrackKind::Audio {
-                rate: 48_000,
-                channels: 1,
-            },
-            codec: Codec::Opus,
-            codec_private: Vec::new(),
-            codec_delay_ns: 0,
-            seek_preroll_ns: 0,
-            default_duration_ns: None,
-        }],
-        timestamp_scale_ns: 1_000_000,
         tag: [tag; 16],
+        ..samples::presence(vec![samples::sound(VOICE)])
     }
 }
 
@@ -31,17 +16,7 @@ fn appear(people: &mut People, id: u32, name: &str, tag: u8) -> Appearance {
 }
 
 fn frame(track: TrackId, number: u64) -> Frame {
-    Frame {
-        track,
-        group: GroupNumber(0),
-        number,
-        timestamp_ns: number * 20_000_000,
-        keyframe: true,
-        invisible: false,
-        duration_ns: None,
-        discard_padding_ns: None,
-        payload: Bytes::from_static(b"sound"),
-    }
+    samples::frame(track, number, 20 * number, &b"sound"[..])
 }
 
 #[test]

@@ -3,59 +3,22 @@ use std::io;
 use proptest::prelude::*;
 
 use super::*;
-use crate::meeting::{Codec, TrackDescription};
+use crate::meeting::Codec;
 use crate::participant::media::Source;
-use crate::wire::{GroupNumber, TrackId};
+use crate::participant::samples;
+use crate::wire::TrackId;
 
 const SOUND: TrackId = TrackId(0);
 const PICTURE: TrackId = TrackId(1);
 
 fn presence() -> Presence {
-    let description = |track, kind, codec| TrackDescription {
-        track,
-        kind,
-        codec,
-        codec_private: Vec::new(),
-        codec_delay_ns: 0,
-        seek_preroll_ns: 0,
-        default_duration_ns: None,
-    };
-    Presence {
-        name: "Ada".into(),
-        tracks: vec![
-            description(
-                SOUND,
-                TrackKind::Audio {
-                    rate: 48_000,
-                    channels: 1,
-                },
-                Codec::Opus,
-            ),
-            description(
-                PICTURE,
-                TrackKind::Video {
-                    width: 2,
-                    height: 2,
-                },
-                Codec::Vp8,
-            ),
-        ],
-        timestamp_scale_ns: 1_000_000,
-        tag: [0; 16],
-    }
+    samples::presence(vec![samples::sound(SOUND), samples::picture(PICTURE)])
 }
 
 fn frame(track: TrackId, number: u64, at_ms: u64, keyframe: bool) -> Frame {
     Frame {
-        track,
-        group: GroupNumber(0),
-        number,
-        timestamp_ns: at_ms * 1_000_000,
         keyframe,
-        invisible: false,
-        duration_ns: None,
-        discard_padding_ns: None,
-        payload: vec![0x48, number as u8].into(),
+        ..samples::frame(track, number, at_ms, vec![0x48, number as u8])
     }
 }
 

@@ -140,41 +140,18 @@ impl Interleave {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meeting::{Codec, TrackKind};
-    use crate::wire::GroupNumber;
+    use crate::participant::samples;
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
 
     fn interleave() -> Interleave {
-        let description = |track| TrackDescription {
-            track: TrackId(track),
-            kind: TrackKind::Audio {
-                rate: 48_000,
-                channels: 1,
-            },
-            codec: Codec::Opus,
-            codec_private: Vec::new(),
-            codec_delay_ns: 0,
-            seek_preroll_ns: 0,
-            default_duration_ns: None,
-        };
-        Interleave::new(&[description(0), description(1)])
+        Interleave::new(&[0, 1].map(|track| samples::sound(TrackId(track))))
     }
 
     fn frame(track: u8, number: u64, at_ms: u64, size: usize) -> Frame {
-        Frame {
-            track: TrackId(track),
-            group: GroupNumber(0),
-            number,
-            timestamp_ns: at_ms * 1_000_000,
-            keyframe: true,
-            invisible: false,
-            duration_ns: None,
-            discard_padding_ns: None,
-            payload: vec![0; size].into(),
-        }
+        samples::frame(TrackId(track), number, at_ms, vec![0; size])
     }
 
     fn popped(interleave: &mut Interleave, now: Instant) -> Vec<(u8, u64)> {

@@ -13,9 +13,10 @@ use webm_iterable::WebmIterator;
 use webm_iterable::matroska_spec::{Master, MatroskaSpec};
 
 use super::*;
-use crate::meeting::{Codec, TrackDescription, TrackKind};
+use crate::meeting::TrackKind;
 use crate::participant::media::ebml::id;
 use crate::participant::media::{MediaWarning, Source};
+use crate::participant::samples;
 use crate::wire::{GroupNumber, TrackId};
 
 const SOUND: TrackId = TrackId(0);
@@ -77,38 +78,7 @@ fn ms(milliseconds: u64) -> Duration {
 }
 
 fn presence() -> Presence {
-    let description = |track, kind, codec| TrackDescription {
-        track,
-        kind,
-        codec,
-        codec_private: Vec::new(),
-        codec_delay_ns: 0,
-        seek_preroll_ns: 0,
-        default_duration_ns: None,
-    };
-    Presence {
-        name: "Ada".into(),
-        tracks: vec![
-            description(
-                PICTURE,
-                TrackKind::Video {
-                    width: 32,
-                    height: 16,
-                },
-                Codec::Vp8,
-            ),
-            description(
-                SOUND,
-                TrackKind::Audio {
-                    rate: 48_000,
-                    channels: 1,
-                },
-                Codec::Opus,
-            ),
-        ],
-        timestamp_scale_ns: 1_000_000,
-        tag: [0; 16],
-    }
+    samples::presence(vec![samples::picture(PICTURE), samples::sound(SOUND)])
 }
 
 fn sound_only() -> Presence {
@@ -121,15 +91,8 @@ fn frame(track: TrackId, group: u32, number: u64, at_ms: u64) -> Frame {
     let mut payload = vec![0x48; 60];
     payload.extend(number.to_be_bytes());
     Frame {
-        track,
         group: GroupNumber(group),
-        number,
-        timestamp_ns: at_ms * 1_000_000,
-        keyframe: true,
-        invisible: false,
-        duration_ns: None,
-        discard_padding_ns: None,
-        payload: payload.into(),
+        ..samples::frame(track, number, at_ms, payload)
     }
 }
 

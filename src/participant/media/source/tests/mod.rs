@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::meeting::Codec;
 use crate::participant::media::ebml::{self, id};
+use crate::participant::samples;
 use crate::wire::TrackId;
 
 pub(in crate::participant::media) fn fixture(name: &str) -> Vec<u8> {
@@ -292,27 +293,7 @@ fn a_file_played_again_goes_on_upwards() {
 
 /// A file with one Opus track, 1, and one VP8 track, 2, whose clusters hold `clusters`.
 fn matroska(clusters: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let opus = TrackDescription {
-        track: TrackId(0),
-        kind: TrackKind::Audio {
-            rate: 48_000,
-            channels: 1,
-        },
-        codec: Codec::Opus,
-        codec_private: Vec::new(),
-        codec_delay_ns: 0,
-        seek_preroll_ns: 0,
-        default_duration_ns: None,
-    };
-    let vp8 = TrackDescription {
-        track: TrackId(1),
-        kind: TrackKind::Video {
-            width: 2,
-            height: 2,
-        },
-        codec: Codec::Vp8,
-        ..opus.clone()
-    };
+    let (opus, vp8) = (samples::sound(TrackId(0)), samples::picture(TrackId(1)));
     let mut out = Vec::new();
     ebml::put_master(&mut out, id::EBML, |out| {
         ebml::put_bytes(out, id::DOC_TYPE, b"matroska\0")

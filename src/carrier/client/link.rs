@@ -64,6 +64,31 @@ pub enum Farewell {
     Lost(LostReason),
 }
 
+/// How far what was sent is known to have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Nothing,
+    /// All but the end of the control stream.
+    AllButTheLastWord,
+    All,
+}
+
+impl Settled {
+    /// How a goodbye went that came so far, when the connection was lost meanwhile or was not.
+    fn farewell(self, lost: Option<LostReason>) -> Farewell {
+        match (self, lost) {
+            (Self::All, _) => Farewell::Delivered,
+            // A relay says this once it has read the control stream to its end. The packet in which it
+            // acknowledged the end may have been lost, and it sends no other then.
+            (Self::AllButTheLastWord, Some(LostReason::Closed(CloseReason::Done))) => {
+                Farewell::Delivered
+            }
+            (_, None) => Farewell::CutShort,
+            (_, Some(reason)) => Farewell::Lost(reason),
+        }
+    }
+}
+
 /// How a connection does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkStats {
@@ -225,12 +250,10 @@ impl Link {
 
     /// [`Self::close`], with another patience.
     pub(super) async fn close_within(&self, reason: CloseReason, patience: Duration) -> Farewell {
-        let settled = timeout(patience, self.settle()).await.unwrap_or(false);
-        let farewell = match (settled, self.0.connection.close_reason()) {
-            (true, _) => Farewell::Delivered,
-            (false, None) => Farewell::CutShort,
-            (false, Some(error)) => Farewell::Lost(error.into()),
-        };
+        let mut settled = Settled::Nothing;
+        let _ = timeout(patience, self.settle(&mut settled)).await;
+        let lost = self.0.connection.close_reason().map(LostReason::from);
+        let farewell = settled.farewell(lost);
         self.0
             .connection
             .close(VarInt::from_u32(reason.code()), b"");
@@ -244,12 +267,12 @@ impl Link {
         self.0.endpoint.local_addr().expect("a bound socket").port()
     }
 
-    /// Waits until everything has arrived; false when it never will.
-    async fn settle(&self) -> bool {
+    /// Waits until everything has arrived, or never will, and keeps in `settled` how far it came.
+    async fn settle(&self, settled: &mut Settled) {
         let connection = &self.0.connection;
         while connection.datagram_send_buffer_space() < self.0.datagram_space {
             if connection.close_reason().is_some() {
-                return false;
+                return;
             }
             sleep(DATAGRAM_POLL).await;
         }
@@ -259,11 +282,16 @@ impl Link {
             .await
             .is_err()
         {
-            return false;
+            return;
         }
         let (acknowledged, wait) = oneshot::channel();
         let finish = ControlOut::Finish(acknowledged);
-        self.0.control_out.send(finish).await.is_ok() && wait.await.is_ok()
+        if self.0.control_out.send(finish).await.is_ok() {
+            *settled = Settled::AllButTheLastWord;
+            if wait.await.is_ok() {
+                *settled = Settled::All;
+            }
+        }
     }
 
     /// Why the connection is over, when something failed because it is.
@@ -316,5 +344,32 @@ async fn write_control(mut stream: SendStream, mut queue: mpsc::Receiver<Control
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_takes_its_leave_has_read_the_goodbye() {
+        let done = Some(LostReason::Closed(CloseReason::Done));
+        let restarting = LostReason::Closed(CloseReason::Restarting);
+        let delivered = Settled::AllButTheLastWord.farewell(done);
+        assert_eq!(delivered, Farewell::Delivered);
+        assert_eq!(Settled::All.farewell(done), Farewell::Delivered);
+        // Before it was said goodbye to, it had no reason to.
+        assert_eq!(
+            Settled::Nothing.farewell(done),
+            Farewell::Lost(LostReason::Closed(CloseReason::Done))
+        );
+        assert_eq!(
+            Settled::AllButTheLastWord.farewell(Some(restarting)),
+            Farewell::Lost(restarting)
+        );
+        assert_eq!(
+            Settled::AllButTheLastWord.farewell(None),
+            Farewell::CutShort
+        );
     }
 }

@@ -9,6 +9,7 @@
 mod limits;
 
 pub mod crypto;
+pub mod group;
 
 mod link;
 mod secret;

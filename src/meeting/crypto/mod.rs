@@ -10,5 +10,4 @@ pub mod hpke;
 mod provider;
 pub mod sign;
 
-pub(super) use drbg::Drbg;
-pub(super) use provider::Provider;
+pub(super) use provider::{Provider, SUITE};

@@ -1,6 +1,8 @@
 //! Ed25519 (RFC 8032).
 
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
+use openmls_traits::signatures::SignerError;
+use openmls_traits::types::SignatureScheme;
 use zeroize::ZeroizeOnDrop;
 
 /// A key to sign with. Wiped when dropped.
@@ -21,6 +23,16 @@ impl SigningKey {
     /// Signs.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
+    }
+}
+
+impl openmls_traits::signatures::Signer for SigningKey {
+    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(SigningKey::sign(self, payload).to_vec())
+    }
+
+    fn signature_scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
     }
 }
 

@@ -16,9 +16,8 @@ mod envelope;
 mod name;
 mod track;
 
-mod pieces;
-mod replay;
-mod seal;
+pub mod media;
+pub mod verify;
 
 mod events;
 mod state;

@@ -64,7 +64,12 @@ impl Draws {
     }
 }
 
-fn derive<const N: usize>(key: &[u8], label: &str, context: &[&[u8]]) -> Zeroizing<[u8; N]> {
+/// Derives under `key`: another label or context is another result.
+pub(super) fn derive<const N: usize>(
+    key: &[u8],
+    label: &str,
+    context: &[&[u8]],
+) -> Zeroizing<[u8; N]> {
     let mut info = Vec::with_capacity(64);
     for part in [label.as_bytes()].iter().chain(context) {
         info.extend_from_slice(&(part.len() as u32).to_be_bytes());

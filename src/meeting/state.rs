@@ -7,8 +7,7 @@ use super::envelope::{Receiver, Sender};
 use super::events::{Input, Output, Rejection};
 use super::limits::PEOPLE;
 use super::link::Invite;
-use super::pieces::cut;
-use super::seal::{Opener, Sealer};
+use super::media::{Opener, Padding, Sealer, TrackKey, cut};
 use super::secret::Draws;
 use super::track::{Frame, Presence, TrackKind};
 use crate::wire::limits::{AUDIO_PAYLOAD, GROUP_FRAME};
@@ -263,7 +262,8 @@ impl Meeting {
         let opener = match person.openers.entry(track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let opener = Opener::new(&self.invite.secret, person.salt, track);
+                let key = TrackKey::of_link(&self.invite.secret, person.salt, track);
+                let opener = Opener::new(&key);
                 entry.insert(opener.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -289,7 +289,8 @@ impl Meeting {
         let sealer = match stay.sealers.entry(frame.track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let sealer = Sealer::new(&self.invite.secret, stay.media_salt, frame.track);
+                let key = TrackKey::of_link(&self.invite.secret, stay.media_salt, frame.track);
+                let sealer = Sealer::new(&key);
                 entry.insert(sealer.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -298,7 +299,7 @@ impl Meeting {
                 let pieces = cut(&frame.payload).ok_or(Rejection::TooLarge)?;
                 let count = pieces.len() as u8;
                 for (piece, bytes) in (0..count).zip(&pieces) {
-                    let payload = sealer.seal(frame, piece, count, bytes);
+                    let payload = sealer.seal(frame, piece, count, bytes, Padding::None);
                     let payload = payload.ok_or(Rejection::NotAuthentic)?;
                     debug_assert!(payload.len() <= AUDIO_PAYLOAD);
                     self.out.push_back(Output::Datagram {
@@ -308,7 +309,7 @@ impl Meeting {
                 }
             }
             TrackKind::Video { .. } => {
-                let bytes = sealer.seal(frame, 0, 1, &frame.payload);
+                let bytes = sealer.seal(frame, 0, 1, &frame.payload, Padding::None);
                 let bytes = bytes.ok_or(Rejection::NotAuthentic)?;
                 if bytes.len() > GROUP_FRAME {
                     return Err(Rejection::TooLarge);

@@ -2,7 +2,6 @@
 
 mod hostile;
 mod pinned;
-mod rfc9605;
 mod story;
 
 use std::collections::HashMap;

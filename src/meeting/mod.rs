@@ -8,6 +8,8 @@
 
 mod limits;
 
+pub mod crypto;
+
 mod link;
 mod secret;
 

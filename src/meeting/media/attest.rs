@@ -13,8 +13,23 @@ use crate::wire::{GroupNumber, TrackId};
 /// SHA-256 of what was sealed, the first 16 bytes: to forge a frame for a signed hash costs 2^128.
 pub(super) type Hash = [u8; 16];
 
-/// An Ed25519 signature (RFC 8032): R and S, so that serde knows the size.
-pub type Signature = [[u8; 32]; 2];
+/// An Ed25519 signature (RFC 8032): R and S, as serde has no arrays of 64.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature([[u8; 32]; 2]);
+
+impl From<[u8; 64]> for Signature {
+    fn from(bytes: [u8; 64]) -> Self {
+        let half = |start: usize| std::array::from_fn(|index| bytes[start + index]);
+        Self([half(0), half(32)])
+    }
+}
+
+impl From<Signature> for [u8; 64] {
+    fn from(signature: Signature) -> Self {
+        let bytes = signature.0.as_flattened();
+        std::array::from_fn(|index| bytes[index])
+    }
+}
 
 /// "I sent these": a sender's word for what it sealed on one track in one epoch, counter by counter.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +159,7 @@ impl Attester {
         &mut self,
         salt: &[u8; 16],
         is_due: impl Fn(&Unsigned) -> bool,
-        sign: impl Fn(&[u8]) -> Signature,
+        sign: impl Fn(&[u8]) -> [u8; 64],
     ) -> Vec<Attest> {
         let (due, rest) = std::mem::take(&mut self.unsigned)
             .into_iter()
@@ -157,9 +172,9 @@ impl Attester {
                     epoch: run.epoch,
                     first: run.first,
                     hashes: Hashes(run.hashes),
-                    signature: [[0; 32]; 2],
+                    signature: [0; 64].into(),
                 };
-                attest.signature = sign(&attest.signed_bytes(salt));
+                attest.signature = sign(&attest.signed_bytes(salt)).into();
                 attest
             })
             .collect()
@@ -170,7 +185,7 @@ impl Attester {
         &mut self,
         now: Duration,
         salt: &[u8; 16],
-        sign: impl Fn(&[u8]) -> Signature,
+        sign: impl Fn(&[u8]) -> [u8; 64],
     ) -> Vec<Attest> {
         let is_due = |run: &Unsigned| now >= run.due() || run.hashes.len() >= HASHES;
         self.sign(salt, is_due, sign)
@@ -181,7 +196,7 @@ impl Attester {
         &mut self,
         track: TrackId,
         salt: &[u8; 16],
-        sign: impl Fn(&[u8]) -> Signature,
+        sign: impl Fn(&[u8]) -> [u8; 64],
     ) -> Vec<Attest> {
         self.sign(salt, |run| run.track == track, sign)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::attest::{Attest, Signature, hash};
+use super::attest::{Attest, hash};
 use super::cipher::header;
 use super::held::Held;
 use super::judge::{Judge, Report, Verdict};
@@ -178,13 +178,13 @@ impl ReceiverKeys {
         &mut self,
         now: Duration,
         attest: &Attest,
-        verify: impl Fn(&[u8], &Signature) -> bool,
+        verify: impl Fn(&[u8], &[u8; 64]) -> bool,
     ) -> Result<(), Rejection> {
         self.tick(now);
         if attest.track.0 >= TRACKS {
             return Err(Rejection::UnknownSender);
         }
-        if !verify(&attest.signed_bytes(&self.salt), &attest.signature) {
+        if !verify(&attest.signed_bytes(&self.salt), &attest.signature.into()) {
             return Err(Rejection::NotAuthentic);
         }
         match &mut self.judge {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::attest::{Attest, Attester, Signature, hash};
+use super::attest::{Attest, Attester, hash};
 use super::pieces::cut;
 use super::schedule::SenderSecret;
 use super::seal::{Padding, Sealer};
@@ -144,7 +144,7 @@ impl SenderKeys {
     }
 
     /// Signs for what was sealed, where it is time. `sign` is the leaf's key.
-    pub fn attest(&mut self, now: Duration, sign: impl Fn(&[u8]) -> Signature) -> Vec<Attest> {
+    pub fn attest(&mut self, now: Duration, sign: impl Fn(&[u8]) -> [u8; 64]) -> Vec<Attest> {
         match &mut self.attester {
             Some(attester) => attester.due(now, &self.salt, sign),
             None => Vec::new(),
@@ -152,7 +152,7 @@ impl SenderKeys {
     }
 
     /// Signs for the rest of a track that is over.
-    pub fn attest_end(&mut self, track: TrackId, sign: impl Fn(&[u8]) -> Signature) -> Vec<Attest> {
+    pub fn attest_end(&mut self, track: TrackId, sign: impl Fn(&[u8]) -> [u8; 64]) -> Vec<Attest> {
         match &mut self.attester {
             Some(attester) => attester.end(track, &self.salt, sign),
             None => Vec::new(),

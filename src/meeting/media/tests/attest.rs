@@ -1,24 +1,21 @@
 //! An insider with every symmetric key, and senders who sign.
 
-use sha2::{Digest, Sha256};
-
-use super::super::attest::{Attest, Hashes, Signature};
+use super::super::attest::{Attest, Hashes};
 use super::super::{ATTEST_EVERY, Report, SIGNED_WITHIN};
 use super::*;
+use crate::meeting::crypto::sign::{SigningKey, verify as is_signed};
 
-/// Stands for the leaf's key: who does not have it does not find its signatures.
-fn sign(bytes: &[u8]) -> Signature {
-    let half = |n: u8| {
-        Sha256::new()
-            .chain_update([n; 32])
-            .chain_update(bytes)
-            .finalize()
-    };
-    [half(1).into(), half(2).into()]
+/// The leaf's key.
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[0x51; 32])
 }
 
-fn verify(bytes: &[u8], signature: &Signature) -> bool {
-    sign(bytes) == *signature
+fn sign(bytes: &[u8]) -> [u8; 64] {
+    key().sign(bytes)
+}
+
+fn verify(bytes: &[u8], signature: &[u8; 64]) -> bool {
+    is_signed(&key().public(), bytes, signature)
 }
 
 fn signing() -> (SenderKeys, ReceiverKeys) {
@@ -191,13 +188,16 @@ fn forged_signatures_and_those_of_other_places_are_refused() {
     assert!(refused(
         &|attest| attest.hashes = Hashes::try_from(vec![[1; 16]]).unwrap()
     ));
-    assert!(refused(&|attest| attest.signature[1][31] ^= 1));
+    assert!(refused(&|attest| attest.signature =
+        SigningKey::from_seed(&[2; 32])
+            .sign(&attest.signed_bytes(&SALT))
+            .into()));
     let mut other = ReceiverKeys::new(LEAF, [1; 16]);
     let theirs = other.attested(at(0), &attest, verify);
     assert_eq!(theirs, Err(Rejection::NotAuthentic), "another stay");
     let mut over = attest.clone();
     over.first = u64::MAX;
-    over.signature = sign(&over.signed_bytes(&SALT));
+    over.signature = sign(&over.signed_bytes(&SALT)).into();
     assert_eq!(
         receiver.attested(at(0), &over, verify),
         Err(Rejection::Malformed)
@@ -261,9 +261,9 @@ fn what_a_signing_flood_leaves_is_bounded() {
             epoch: first,
             first,
             hashes: Hashes::try_from(vec![[3; 16]; 512]).unwrap(),
-            signature: [[0; 32]; 2],
+            signature: [0; 64].into(),
         };
-        attest.signature = sign(&attest.signed_bytes(&SALT));
+        attest.signature = sign(&attest.signed_bytes(&SALT)).into();
         receiver.attested(at(0), &attest, verify).unwrap();
         assert!(receiver.judge.as_ref().unwrap().held() <= 4096);
     }

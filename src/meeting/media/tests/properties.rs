@@ -93,12 +93,15 @@ proptest! {
 
     #[test]
     fn attestations_come_back_as_they_went(
-        track in 0..16u8, epoch: u64, first: u64, signature: [[u8; 32]; 2],
+        track in 0..16u8, epoch: u64, first: u64, halves: [[u8; 32]; 2],
         hashes in prop::collection::vec(any::<[u8; 16]>(), 1..=512),
     ) {
         let hashes = hashes.try_into().unwrap();
+        let signature: [u8; 64] = halves.as_flattened().try_into().unwrap();
+        let signature = signature.into();
         let attest = Attest { track: TrackId(track), epoch, first, hashes, signature };
         let bytes = postcard::to_allocvec(&attest).unwrap();
         prop_assert!(postcard::from_bytes::<Attest>(&bytes) == Ok(attest));
+        prop_assert!(<[u8; 64]>::from(signature)[..] == *halves.as_flattened());
     }
 }

@@ -11,7 +11,10 @@ mod limits;
 pub mod crypto;
 
 mod link;
+pub mod links;
 mod secret;
+
+pub mod lobby;
 
 mod body;
 mod envelope;
@@ -27,7 +30,8 @@ mod state;
 
 pub use events::{Input, Output, Rejection};
 pub use limits::{NAME_BYTES, NAME_LETTERS};
-pub use link::{Invite, LinkError, RELAYS, RelayRef};
+pub use link::Invite;
+pub use links::{LinkError, RELAYS, RelayRef};
 pub use name::display_safe;
 pub use secret::LinkSecret;
 pub use state::Meeting;

@@ -20,14 +20,16 @@ mod seal;
 mod queue;
 
 mod knocker;
+mod outputs;
 
 mod porter;
 mod waiter;
 mod work;
 
 pub use body::{Door, LobbyBody};
-pub use knocker::{Knock, Knocker, KnockerOutput, Status};
+pub use knocker::Knocker;
 pub use limits::{KEY_PACKAGE_BYTES, PAYLOAD_BYTES, PROOF_BYTES, SAS_BYTES, WAITING};
+pub use outputs::{Knock, KnockerOutput, Status};
 pub use porter::{AdmitError, Porter, PorterOutput, Waiting};
 pub use seal::Refusal;
 

@@ -8,6 +8,9 @@
 
 mod limits;
 
+/// Who may commit.
+pub mod chair;
+
 mod link;
 mod secret;
 

@@ -307,10 +307,8 @@ impl World {
                     self.tell(id, from, Message::Refused);
                 }
             }
-            Message::Knock if chair => {
-                if !node.outcasts.contains(&person(from)) {
-                    self.admit(id, from);
-                }
+            Message::Knock if chair && !node.outcasts.contains(&person(from)) => {
+                self.admit(id, from);
             }
             Message::Welcome(group) if !chair => self.enter(id, (*group).clone(), false),
             Message::Refused if !chair => node.inside = None,

@@ -6,12 +6,12 @@ set -eu
 cargo=${CARGO:-cargo}
 target=wasm32-unknown-unknown
 
-"$cargo" check --quiet --locked --lib --no-default-features
+"$cargo" check --quiet --locked --lib --no-default-features --features meeting
 echo "wire and meeting build without the native part"
 
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 if [ -n "$libraries" ] && [ -d "$libraries" ]; then
-    "$cargo" check --quiet --locked --lib --no-default-features --target "$target"
+    "$cargo" check --quiet --locked --lib --no-default-features --features meeting --target "$target"
     echo "wire and meeting build for $target"
     exit 0
 fi
@@ -24,7 +24,7 @@ fi
 if has_debian; then
     # As cargo from rustup would choose it, the compiler must be named.
     RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo check --quiet --locked --lib \
-        --no-default-features --target "$target" -Zbuild-std=std,panic_abort \
+        --no-default-features --features meeting --target "$target" -Zbuild-std=std,panic_abort \
         --target-dir target/debian
     echo "wire and meeting build for $target"
     exit 0

@@ -16,6 +16,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stderr, clippy::print_stdout))]
 #![warn(missing_docs)]
 
+#[cfg(feature = "meeting")]
 pub mod meeting;
 pub mod wire;
 

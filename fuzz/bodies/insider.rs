@@ -1,6 +1,8 @@
 //! Someone with the link who seals whatever they like: the key schedule, the envelope and the
 //! frames once more, from their description and not from the code.
 
+use std::time::Duration;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use bytes::Bytes;
@@ -10,8 +12,8 @@ use sframe::frame::{MediaFrameView, MonotonicCounter};
 use sframe::key::EncryptionKey;
 use sha2::Sha256;
 use sottovoce::meeting::{
-    Codec, Input, Invite, LinkSecret, Meeting, Output, Presence, RelayRef, TrackDescription,
-    TrackKind,
+    Codec, Input, Invite, LinkSecret, Meeting, Output, Presence, RelayRef, StayId, Surface,
+    TrackDescription, TrackKind,
 };
 use sottovoce::wire::{FromRelay, ParticipantId, To, TrackId};
 
@@ -23,6 +25,9 @@ const MEDIA_SALT: [u8; 16] = [0xa5; 16];
 pub const INSIDER: ParticipantId = ParticipantId(7);
 /// Who opens.
 const VICTIM: ParticipantId = ParticipantId(9);
+
+/// The victim's connection.
+pub const STAY: StayId = StayId(0);
 
 pub const SOUND: TrackId = TrackId(0);
 pub const PICTURE: TrackId = TrackId(1);
@@ -141,12 +146,10 @@ pub fn victim() -> Meeting {
         timestamp_scale_ns: 1,
         tag: [4; 16],
     };
-    let mut meeting = Meeting::new(&invite, 0, presence, [9; 32]);
+    let mut meeting = Meeting::new(&invite, presence, [9; 32]);
     let you = VICTIM;
-    meeting.handle(Input::Relay(FromRelay::Welcome {
-        you,
-        present: vec![INSIDER],
-    }));
+    let present = vec![INSIDER];
+    hear(&mut meeting, FromRelay::Welcome { you, present });
     drain(&mut meeting);
     meeting
 }
@@ -164,10 +167,13 @@ pub fn acquainted_victim() -> Meeting {
 }
 
 pub fn tell(meeting: &mut Meeting, body: Vec<u8>) {
-    meeting.handle(Input::Relay(FromRelay::Message {
-        from: INSIDER,
-        body,
-    }));
+    let from = INSIDER;
+    hear(meeting, FromRelay::Message { from, body });
+}
+
+fn hear(meeting: &mut Meeting, message: FromRelay) {
+    let stay = STAY;
+    meeting.handle(Duration::ZERO, Input::Relay { stay, message });
 }
 
 pub fn drain(meeting: &mut Meeting) -> Vec<Output> {

@@ -1,10 +1,12 @@
 //! What a stranger, a relay, or someone in the meeting can hand to a participant.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use sottovoce::meeting::{
-    Input, Invite, LinkError, Meeting, NAME_BYTES, NAME_LETTERS, Output, display_safe,
+    Input, Invite, LinkError, Meeting, NAME_BYTES, NAME_LETTERS, Output, Surface, display_safe,
 };
 use sottovoce::wire::{GroupNumber, TrackId};
 
@@ -149,20 +151,23 @@ pub fn insider_frame(data: &[u8]) {
 }
 
 fn receive(meeting: &mut Meeting, track: TrackId, in_group: bool, bytes: Bytes) {
-    let (from, group) = (insider::INSIDER, GroupNumber(0));
-    meeting.handle(match in_group {
+    let (stay, from, group) = (insider::STAY, insider::INSIDER, GroupNumber(0));
+    let input = match in_group {
         true => Input::GroupFrame {
+            stay,
             from,
             track,
             group,
             bytes,
         },
         false => Input::Datagram {
+            stay,
             from,
             track,
             payload: bytes,
         },
-    });
+    };
+    meeting.handle(Duration::ZERO, input);
 }
 
 /// Bytes that are not those of `genuine`, unless the second value says so: `data` itself, or what

@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Closed,
     /// The relay was lost and did not come back in time, or the end of what was sent is missing.
     Lost,
+    /// The meeting is over for this participant.
+    Over,
     /// The file to play is missing, damaged or of a kind that cannot be played.
     Media,
     /// A recording or standard output could not be written.
@@ -61,12 +63,13 @@ impl Exit {
             J::Connect(C::Internal) => Self::Internal,
             J::Connect(_) => Self::Unreachable,
             J::Lost | J::Gone { .. } | J::EndMissing { .. } => Self::Lost,
+            J::Over(_) => Self::Over,
             J::NotJoined => Self::Interrupted,
             J::System(_) => Self::Internal,
         }
     }
 
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
@@ -78,6 +81,7 @@ impl Exit {
         Self::WrongRelay,
         Self::Closed,
         Self::Lost,
+        Self::Over,
         Self::Media,
         Self::Output,
         Self::Interrupted,
@@ -97,6 +101,7 @@ impl Exit {
             Self::WrongRelay => 23,
             Self::Closed => 24,
             Self::Lost => 25,
+            Self::Over => 26,
             Self::Media => 30,
             Self::Output => 31,
             // What a shell shows for a program that ctrl-C ended.
@@ -120,6 +125,7 @@ impl Exit {
                 "the relay was lost and did not come back in two minutes, or was gone at the end, or \
                  the network was too slow for the end"
             }
+            Self::Over => "the meeting is over for this participant",
             Self::Media => {
                 "the file to play cannot be read or played, or only in part (damaged, cut off)"
             }

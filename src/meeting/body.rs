@@ -4,14 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{CODEC_PRIVATE, NAME_BYTES, TRACKS};
 use super::track::Presence;
-use crate::wire::{To, TrackId};
-
-/// A body and whom it is for: inside the seal, so that the relay cannot hand it to another.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Sealed {
-    pub(super) to: To,
-    pub(super) body: Body,
-}
+use crate::wire::TrackId;
 
 /// New ones go to the end: postcard numbers them.
 #[derive(Serialize, Deserialize)]

@@ -9,11 +9,20 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use zeroize::Zeroizing;
 
-use super::body::Sealed;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use super::events::Rejection;
 use super::limits::BODY_CLASSES;
 use super::secret::LinkSecret;
-use crate::wire::ParticipantId;
+use crate::wire::{ParticipantId, To};
+
+/// A body and whom it is for: inside the seal, so that the relay cannot hand it to another.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Sealed<B> {
+    pub(super) to: To,
+    pub(super) body: B,
+}
 
 const SALT: usize = 16;
 const HEAD: usize = SALT + 8;
@@ -38,7 +47,7 @@ impl Sender {
     }
 
     /// `None` when the body is larger than any class.
-    pub(super) fn seal(&mut self, sealed: &Sealed) -> Option<Vec<u8>> {
+    pub(super) fn seal<B: Serialize>(&mut self, sealed: &Sealed<B>) -> Option<Vec<u8>> {
         let body = Zeroizing::new(postcard::to_allocvec(sealed).ok()?);
         let class = BODY_CLASSES
             .into_iter()
@@ -71,11 +80,11 @@ pub(super) struct Receiver {
 
 impl Receiver {
     /// Opens the first body of a sender.
-    pub(super) fn first(
+    pub(super) fn first<B: DeserializeOwned>(
         secret: &LinkSecret,
         from: ParticipantId,
         bytes: &[u8],
-    ) -> Result<(Self, Sealed), Rejection> {
+    ) -> Result<(Self, Sealed<B>), Rejection> {
         let salt = *bytes.first_chunk::<SALT>().ok_or(Rejection::Malformed)?;
         let mut receiver = Self {
             cipher: cipher(secret, &salt),
@@ -88,7 +97,11 @@ impl Receiver {
 
     /// Opens a further one. The control stream keeps order, so a counter that does not rise is a
     /// replay.
-    pub(super) fn open(&mut self, from: ParticipantId, bytes: &[u8]) -> Result<Sealed, Rejection> {
+    pub(super) fn open<B: DeserializeOwned>(
+        &mut self,
+        from: ParticipantId,
+        bytes: &[u8],
+    ) -> Result<Sealed<B>, Rejection> {
         let (salt, rest) = bytes
             .split_first_chunk::<SALT>()
             .ok_or(Rejection::Malformed)?;

@@ -1,17 +1,69 @@
-//! What a meeting is told, and what it says: [`Input`] in, [`Output`] out.
+//! What a meeting is told, and what it says: [`Input`] in, [`Output`] out, through [`Surface`].
+//!
+//! A meeting says which connections it wants, and whoever drives it makes them, keeps them, and
+//! carries bytes. It says who is who and what may be shown; the driver knows sockets, files and screens.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::track::{Frame, Presence};
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, ToRelay, TrackId};
 
+/// A meeting without I/O, as whoever drives it sees it.
+///
+/// `now` is the time since any beginning; it never goes back. After each [`handle`](Self::handle)
+/// everything that [`poll`](Self::poll) gives is to be done, in order.
+pub trait Surface {
+    /// Takes what happened.
+    fn handle(&mut self, now: Duration, input: Input);
+
+    /// The next thing that follows from it; `None` when that was all.
+    fn poll(&mut self) -> Option<Output>;
+
+    /// When to come with [`Input::Tick`], if nothing else happens before. One that has passed is kept by
+    /// coming soon, and not at once for ever.
+    fn deadline(&self) -> Option<Duration>;
+}
+
+/// One connection to one room, over all its reconnections: [`Output::Enter`] names it first, and no
+/// number is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StayId(pub u32);
+
+/// One other person, over all its reconnections and one's own, in whichever rooms it is met. Numbered
+/// in the order in which they first appeared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Who(pub u32);
+
 /// What happened.
 pub enum Input {
-    /// A control message of the relay. `Left` takes a participant's keys with it: hold it back while
-    /// frames of that participant are still on their way.
-    Relay(FromRelay),
+    /// The [deadline](Surface::deadline) has come.
+    Tick,
+    /// A stay has a connection. The meeting says hello on it; nobody else does.
+    Connected {
+        /// Which.
+        stay: StayId,
+        /// To relay number `relay` of the link, counted from 0.
+        relay: usize,
+    },
+    /// A stay's connection is gone. It is being sought again for as long as the stay is wanted.
+    Lost {
+        /// Which.
+        stay: StayId,
+    },
+    /// A control message of the relay, other than `Closed`, which is a loss. `Left` takes a
+    /// participant's keys with it: hold it back while frames of that participant are still on their way.
+    Relay {
+        /// On which stay.
+        stay: StayId,
+        /// The message.
+        message: FromRelay,
+    },
     /// A datagram, taken out of its bundle.
     Datagram {
+        /// On which stay.
+        stay: StayId,
         /// Whose, by the relay's word.
         from: ParticipantId,
         /// On which track.
@@ -21,6 +73,8 @@ pub enum Input {
     },
     /// A frame out of a group.
     GroupFrame {
+        /// On which stay.
+        stay: StayId,
         /// Whose, by the relay's word.
         from: ParticipantId,
         /// On which track.
@@ -30,7 +84,8 @@ pub enum Input {
         /// Sealed.
         bytes: Bytes,
     },
-    /// A frame to send.
+    /// A frame to send, now or never: where it can go, an [`Output::Datagram`] or
+    /// [`Output::GroupFrame`] follows at once.
     Send(Frame),
     /// A track of one's own has come to its end after so many frames.
     Ended {
@@ -39,14 +94,45 @@ pub enum Input {
         /// Frames, counted from number 0.
         frames: u64,
     },
+    /// Somebody's track is wanted, or not any more. A wish holds over reconnections of either side, until
+    /// [`Output::Departed`].
+    Listen {
+        /// Whose.
+        who: Who,
+        /// Which.
+        track: TrackId,
+        /// Wanted.
+        on: bool,
+    },
+    /// This participant leaves on purpose: the last thing to say, on all stays.
+    Goodbye,
 }
 
 /// What follows.
 pub enum Output {
+    /// A connection to a room is wanted from now on: to be made, and made again when it is lost.
+    Enter {
+        /// A new number.
+        stay: StayId,
+    },
+    /// It is not wanted any more. What was sent on it still goes out, groups to their end.
+    Leave {
+        /// Which.
+        stay: StayId,
+    },
+    /// The stay whose loss is this participant's loss of the meeting. Until there is one it is the first.
+    Main(StayId),
     /// For the relay, on the control stream.
-    Control(ToRelay),
-    /// To send as a datagram.
+    Control {
+        /// On which stay.
+        stay: StayId,
+        /// The message.
+        message: ToRelay,
+    },
+    /// To send as a datagram. A frame may go out on more than one stay.
     Datagram {
+        /// On which stay.
+        stay: StayId,
         /// On which track.
         track: TrackId,
         /// Sealed; at most [`AUDIO_PAYLOAD`](crate::wire::limits::AUDIO_PAYLOAD) bytes.
@@ -54,6 +140,8 @@ pub enum Output {
     },
     /// To send inside a group.
     GroupFrame {
+        /// On which stay.
+        stay: StayId,
         /// On which track.
         track: TrackId,
         /// In which group.
@@ -61,29 +149,39 @@ pub enum Output {
         /// Sealed.
         bytes: Bytes,
     },
-    /// Somebody says who it is, for the first time or anew. The text in it is a stranger's.
+    /// This participant is in the meeting: media may be sent from now on. Said once.
+    Inside,
+    /// Somebody says who it is, for the first time, anew, or after it was gone. The text in it is a
+    /// stranger's.
     Appeared {
         /// Who.
-        participant: ParticipantId,
+        who: Who,
         /// What it says of itself.
         presence: Presence,
     },
-    /// Somebody who had appeared is gone.
+    /// Somebody who had appeared is gone, or gone for the moment: its connection is. One that comes back
+    /// before that was noticed departs first, too.
     Departed {
         /// Who.
-        participant: ParticipantId,
+        who: Who,
+    },
+    /// Somebody is not heard any more, since a stay of one's own is lost. Whether it is still there shows
+    /// when that is back: then it appears again.
+    Unheard {
+        /// Who.
+        who: Who,
     },
     /// A frame came.
     Frame {
         /// Whose.
-        participant: ParticipantId,
+        who: Who,
         /// The frame.
         frame: Frame,
     },
     /// Somebody's track has come to its end.
     Ended {
         /// Whose.
-        participant: ParticipantId,
+        who: Who,
         /// Which.
         track: TrackId,
         /// Frames that were sent on it in all, counted from number 0.
@@ -92,10 +190,28 @@ pub enum Output {
     /// Somebody leaves on purpose.
     Goodbye {
         /// Who.
-        participant: ParticipantId,
+        who: Who,
     },
     /// Something that came, or was to be sent, was refused.
     Rejected(Rejection),
+    /// Something that the person should know.
+    Told(Notice),
+    /// The meeting is over for this participant, whatever its connections do.
+    Over(Ending),
+}
+
+/// Something that the person should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// This participant waits to be let in.
+    Waiting,
+}
+
+/// Why the meeting is over for this participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was removed.
+    Removed,
 }
 
 /// Why something was refused. A refusal is counted and costs nobody anything else.

@@ -3,29 +3,37 @@
 //! It may know: names, codecs, the link secret, every key; the wire's messages.
 //! It must never know: sockets, addresses of peers, files, the clock on the wall; nor anything of the relay.
 //!
-//! No I/O: [`Meeting::handle`] takes what happened, [`Meeting::poll`] gives what follows from it.
+//! No I/O: [`Surface::handle`] takes what happened, [`Surface::poll`] gives what follows from it.
 //! Randomness is passed in as a seed.
 
 mod limits;
 
+pub mod crypto;
+pub mod group;
+
 mod link;
+pub mod links;
 mod secret;
+
+pub mod chair;
+pub mod lobby;
 
 mod body;
 mod envelope;
 mod name;
 mod track;
 
-mod pieces;
-mod replay;
-mod seal;
+pub mod media;
+pub mod verify;
 
 mod events;
+mod known;
 mod state;
 
-pub use events::{Input, Output, Rejection};
+pub use events::{Ending, Input, Notice, Output, Rejection, StayId, Surface, Who};
 pub use limits::{NAME_BYTES, NAME_LETTERS};
-pub use link::{Invite, LinkError, RELAYS, RelayRef};
+pub use link::Invite;
+pub use links::{LinkError, RELAYS, RelayRef};
 pub use name::display_safe;
 pub use secret::LinkSecret;
 pub use state::Meeting;

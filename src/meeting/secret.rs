@@ -62,9 +62,19 @@ impl Draws {
         self.drawn += 1;
         *derive(&self.seed, "draw", &[&self.drawn.to_be_bytes()])
     }
+
+    pub(super) fn key(&mut self) -> Zeroizing<[u8; 32]> {
+        self.drawn += 1;
+        derive(&self.seed, "draw key", &[&self.drawn.to_be_bytes()])
+    }
 }
 
-fn derive<const N: usize>(key: &[u8], label: &str, context: &[&[u8]]) -> Zeroizing<[u8; N]> {
+/// Derives under `key`: another label or context is another result.
+pub(super) fn derive<const N: usize>(
+    key: &[u8],
+    label: &str,
+    context: &[&[u8]],
+) -> Zeroizing<[u8; N]> {
     let mut info = Vec::with_capacity(64);
     for part in [label.as_bytes()].iter().chain(context) {
         info.extend_from_slice(&(part.len() as u32).to_be_bytes());

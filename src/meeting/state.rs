@@ -1,20 +1,24 @@
 //! The meeting as one participant sees it: what came goes in, what follows comes out.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
-use super::body::{Body, Sealed, is_acceptable};
-use super::envelope::{Receiver, Sender};
-use super::events::{Input, Output, Rejection};
+use super::body::{Body, is_acceptable};
+use super::envelope::{Receiver, Sealed, Sender};
+use super::events::{Input, Output, Rejection, StayId, Surface};
+use super::known::Known;
 use super::limits::PEOPLE;
 use super::link::Invite;
-use super::pieces::cut;
-use super::seal::{Opener, Sealer};
+use super::media::{Opener, Padding, Sealer, TrackKey, cut};
 use super::secret::Draws;
 use super::track::{Frame, Presence, TrackKind};
 use crate::wire::limits::{AUDIO_PAYLOAD, GROUP_FRAME};
 use crate::wire::{
     FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId, VERSION,
 };
+
+/// The only stay of such a meeting.
+const STAY: StayId = StayId(0);
 
 /// Another participant.
 struct Person {
@@ -25,7 +29,7 @@ struct Person {
 }
 
 /// Everything that is of one connection to the relay: with the next one comes another.
-struct Stay {
+struct Connection {
     me: ParticipantId,
     envelope: Sender,
     media_salt: [u8; 16],
@@ -33,83 +37,69 @@ struct Stay {
     people: HashMap<ParticipantId, Person>,
 }
 
-/// A meeting, end to end, without I/O.
+/// A meeting whose link is all there is to it: one room, and whoever has the link is in it.
 pub struct Meeting {
     invite: Invite,
-    room: RoomHandle,
     presence: Presence,
     draws: Draws,
-    stay: Option<Stay>,
+    stay: Option<Connection>,
+    known: Known,
+    /// Has been in the room.
+    inside: bool,
     out: VecDeque<Output>,
     rejections: [u64; Rejection::KINDS],
 }
 
-impl Meeting {
-    /// A meeting at relay number `relay` of the invite, in which this participant is `presence`.
-    /// `seed` must be random and never used again: keys and nonces rest on it.
-    pub fn new(invite: &Invite, relay: usize, presence: Presence, seed: [u8; 32]) -> Self {
-        Self {
-            invite: invite.clone(),
-            room: room(invite, relay),
-            presence,
-            draws: Draws::new(seed),
-            stay: None,
-            out: VecDeque::new(),
-            rejections: [0; Rejection::KINDS],
-        }
-    }
-
-    /// The next connection is to relay number `relay` of the invite: another room, if it is another
-    /// relay.
-    pub fn move_to(&mut self, relay: usize) {
-        self.room = room(&self.invite, relay);
-    }
-
-    /// The first message on each connection.
-    pub fn hello(&self) -> ToRelay {
-        ToRelay::Hello {
-            version: VERSION,
-            room: self.room,
-            role: Role::Member,
-        }
-    }
-
-    /// How often each kind of [`Rejection`] occurred, in their order.
-    pub fn rejections(&self) -> &[u64; Rejection::KINDS] {
-        &self.rejections
-    }
-
-    /// What to say before leaving on purpose.
-    pub fn goodbye(&mut self) -> Vec<ToRelay> {
-        self.body(To::Everyone, Body::Goodbye).into_iter().collect()
-    }
-
-    /// What follows from what was handled, in order.
-    pub fn poll(&mut self) -> Option<Output> {
-        self.out.pop_front()
-    }
-
-    /// Takes what happened.
-    pub fn handle(&mut self, input: Input) {
+impl Surface for Meeting {
+    fn handle(&mut self, _: Duration, input: Input) {
         let done = match input {
-            Input::Relay(message) => self.relay(message),
+            Input::Connected { relay, .. } => {
+                self.control(ToRelay::Hello {
+                    version: VERSION,
+                    room: room(&self.invite, relay),
+                    role: Role::Member,
+                });
+                Ok(())
+            }
+            Input::Lost { .. } => {
+                self.stay = None;
+                let unheard = self.known.all_left().into_iter();
+                self.out.extend(unheard.map(|who| Output::Unheard { who }));
+                Ok(())
+            }
+            Input::Relay { message, .. } => self.relay(message),
             Input::Datagram {
                 from,
                 track,
                 payload,
+                ..
             } => self.frame(from, track, GroupNumber(0), &payload, false),
             Input::GroupFrame {
                 from,
                 track,
                 group,
                 bytes,
+                ..
             } => self.frame(from, track, group, &bytes, true),
             Input::Send(frame) => self.send(&frame),
             Input::Ended { track, frames } => {
-                let ended = self.body(To::Everyone, Body::Ended { track, frames });
-                self.out.extend(ended.map(Output::Control));
+                self.say(To::Everyone, Body::Ended { track, frames });
                 Ok(())
             }
+            Input::Listen { who, track, on } => {
+                if let Some(participant) = self.known.wish(who, track, on) {
+                    self.control(match on {
+                        true => ToRelay::Subscribe { participant, track },
+                        false => ToRelay::Unsubscribe { participant, track },
+                    });
+                }
+                Ok(())
+            }
+            Input::Goodbye => {
+                self.say(To::Everyone, Body::Goodbye);
+                Ok(())
+            }
+            Input::Tick => Ok(()),
         };
         if let Err(rejection) = done {
             if let Some(count) = self.rejections.get_mut(rejection as usize) {
@@ -119,17 +109,51 @@ impl Meeting {
         }
     }
 
+    fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl Meeting {
+    /// A meeting in which this participant is `presence`. It wants one stay, the main one, from the
+    /// beginning. `seed` must be random and never used again: keys and nonces rest on it.
+    pub fn new(invite: &Invite, presence: Presence, seed: [u8; 32]) -> Self {
+        Self {
+            invite: invite.clone(),
+            presence,
+            draws: Draws::new(seed),
+            stay: None,
+            known: Known::default(),
+            inside: false,
+            out: VecDeque::from([Output::Enter { stay: STAY }, Output::Main(STAY)]),
+            rejections: [0; Rejection::KINDS],
+        }
+    }
+
+    /// How often each kind of [`Rejection`] occurred, in their order.
+    pub fn rejections(&self) -> &[u64; Rejection::KINDS] {
+        &self.rejections
+    }
+
+    fn control(&mut self, message: ToRelay) {
+        let stay = STAY;
+        self.out.push_back(Output::Control { stay, message });
+    }
+
     fn relay(&mut self, message: FromRelay) -> Result<(), Rejection> {
         match message {
             FromRelay::Welcome { you, .. } => self.enter(you),
             FromRelay::Joined { participant } => self.introduce(To::One(participant)),
             FromRelay::Left { participant } => {
-                let gone = self
-                    .stay
-                    .as_mut()
-                    .and_then(|stay| stay.people.remove(&participant));
-                if gone.is_some() {
-                    self.out.push_back(Output::Departed { participant });
+                if let Some(stay) = &mut self.stay {
+                    stay.people.remove(&participant);
+                }
+                if let Some(who) = self.known.left(participant) {
+                    self.out.push_back(Output::Departed { who });
                 }
             }
             FromRelay::Message { from, body } => return self.message(from, &body),
@@ -141,13 +165,16 @@ impl Meeting {
     /// On each connection with new salts, so that nothing is ever sealed twice under one nonce.
     fn enter(&mut self, me: ParticipantId) {
         let envelope = Sender::new(&self.invite.secret, self.draws.salt(), me);
-        self.stay = Some(Stay {
+        self.stay = Some(Connection {
             me,
             envelope,
             media_salt: self.draws.salt(),
             sealers: HashMap::new(),
             people: HashMap::new(),
         });
+        if !std::mem::replace(&mut self.inside, true) {
+            self.out.push_back(Output::Inside);
+        }
         self.introduce(To::Everyone);
     }
 
@@ -156,20 +183,18 @@ impl Meeting {
             return;
         };
         let presence = self.presence.clone();
-        let body = self.body(
-            to,
-            Body::Presence {
-                presence,
-                media_salt,
-            },
-        );
-        self.out.extend(body.map(Output::Control));
+        let body = Body::Presence {
+            presence,
+            media_salt,
+        };
+        self.say(to, body);
     }
 
-    fn body(&mut self, to: To, body: Body) -> Option<ToRelay> {
-        let stay = self.stay.as_mut()?;
-        let body = stay.envelope.seal(&Sealed { to, body })?;
-        Some(ToRelay::Send { to, body })
+    fn say(&mut self, to: To, body: Body) {
+        let Some(stay) = &mut self.stay else { return };
+        if let Some(body) = stay.envelope.seal(&Sealed { to, body }) {
+            self.control(ToRelay::Send { to, body });
+        }
     }
 
     fn message(&mut self, from: ParticipantId, bytes: &[u8]) -> Result<(), Rejection> {
@@ -180,7 +205,7 @@ impl Meeting {
             return Err(Rejection::NotAuthentic);
         }
         let full = stay.people.len() >= PEOPLE;
-        let (new, sealed) = match stay.people.get_mut(&from) {
+        let (new, sealed): (_, Sealed<Body>) = match stay.people.get_mut(&from) {
             Some(person) => (None, person.envelope.open(from, bytes)?),
             None if full => return Err(Rejection::TooMany),
             None => {
@@ -224,21 +249,36 @@ impl Meeting {
                     }
                     (None, None) => return Err(Rejection::UnknownSender),
                 }
-                self.out.push_back(Output::Appeared {
-                    participant: from,
-                    presence,
-                });
+                return self.appeared(from, presence);
             }
             // Who has not said who it is has nothing else to say.
             _ if new.is_some() => return Err(Rejection::UnknownSender),
             Body::Ended { track, frames } => {
-                self.out.push_back(Output::Ended {
-                    participant: from,
-                    track,
-                    frames,
-                });
+                if let Some(who) = self.known.who(from) {
+                    self.out.push_back(Output::Ended { who, track, frames });
+                }
             }
-            Body::Goodbye => self.out.push_back(Output::Goodbye { participant: from }),
+            Body::Goodbye => {
+                if let Some(who) = self.known.who(from) {
+                    self.out.push_back(Output::Goodbye { who });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody says who it is.
+    fn appeared(&mut self, from: ParticipantId, presence: Presence) -> Result<(), Rejection> {
+        let shown = self.known.shown(from, &presence);
+        let shown = shown.ok_or(Rejection::TooMany)?;
+        let who = shown.who;
+        if shown.had_a_ghost {
+            self.out.push_back(Output::Departed { who });
+        }
+        self.out.push_back(Output::Appeared { who, presence });
+        for track in shown.wishes {
+            let participant = from;
+            self.control(ToRelay::Subscribe { participant, track });
         }
         Ok(())
     }
@@ -263,15 +303,15 @@ impl Meeting {
         let opener = match person.openers.entry(track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let opener = Opener::new(&self.invite.secret, person.salt, track);
+                let key = TrackKey::of_link(&self.invite.secret, person.salt, track);
+                let opener = Opener::new(&key);
                 entry.insert(opener.ok_or(Rejection::NotAuthentic)?)
             }
         };
         if let Some(frame) = opener.open(track, group, sealed)? {
-            self.out.push_back(Output::Frame {
-                participant: from,
-                frame,
-            });
+            // A ghost's frames are nobody's.
+            let who = self.known.who(from).ok_or(Rejection::UnknownSender)?;
+            self.out.push_back(Output::Frame { who, frame });
         }
         Ok(())
     }
@@ -289,7 +329,8 @@ impl Meeting {
         let sealer = match stay.sealers.entry(frame.track) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                let sealer = Sealer::new(&self.invite.secret, stay.media_salt, frame.track);
+                let key = TrackKey::of_link(&self.invite.secret, stay.media_salt, frame.track);
+                let sealer = Sealer::new(&key);
                 entry.insert(sealer.ok_or(Rejection::NotAuthentic)?)
             }
         };
@@ -298,23 +339,25 @@ impl Meeting {
                 let pieces = cut(&frame.payload).ok_or(Rejection::TooLarge)?;
                 let count = pieces.len() as u8;
                 for (piece, bytes) in (0..count).zip(&pieces) {
-                    let payload = sealer.seal(frame, piece, count, bytes);
+                    let payload = sealer.seal(frame, piece, count, bytes, Padding::None);
                     let payload = payload.ok_or(Rejection::NotAuthentic)?;
                     debug_assert!(payload.len() <= AUDIO_PAYLOAD);
                     self.out.push_back(Output::Datagram {
+                        stay: STAY,
                         track: frame.track,
                         payload,
                     });
                 }
             }
             TrackKind::Video { .. } => {
-                let bytes = sealer.seal(frame, 0, 1, &frame.payload);
+                let bytes = sealer.seal(frame, 0, 1, &frame.payload, Padding::None);
                 let bytes = bytes.ok_or(Rejection::NotAuthentic)?;
                 if bytes.len() > GROUP_FRAME {
                     return Err(Rejection::TooLarge);
                 }
                 let (track, group) = (frame.track, frame.group);
                 self.out.push_back(Output::GroupFrame {
+                    stay: STAY,
                     track,
                     group,
                     bytes,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::media::MediaError;
 use crate::carrier::client::ConnectError;
-use crate::meeting::LinkError;
+use crate::meeting::{Ending, LinkError};
 use crate::system::words;
 use crate::wire::CloseReason;
 
@@ -96,6 +96,9 @@ pub enum JoinError {
         /// There was a picture in what was sent.
         video: bool,
     },
+    /// The meeting is over for this participant.
+    #[error("{}", over(*.0))]
+    Over(Ending),
     /// It was asked to end before it was in the meeting.
     #[error("stopped before the meeting was joined; nothing was sent or received")]
     NotJoined,
@@ -114,6 +117,13 @@ impl JoinError {
     pub(crate) fn gone(silent: Duration) -> Self {
         let seconds = silent.as_secs().saturating_add(1);
         Self::Gone { seconds }
+    }
+}
+
+/// Why the meeting is over for this participant.
+fn over(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Removed => "the meeting is over for you. Recordings are complete up to then",
     }
 }
 

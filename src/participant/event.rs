@@ -23,6 +23,8 @@ impl fmt::Display for Shown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// Not in the meeting yet: waits to be let in.
+    Waiting,
     /// In the meeting.
     Connected {
         /// How many others were there already.

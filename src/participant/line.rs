@@ -2,6 +2,7 @@
 //! nothing waits for anything else; what comes in ends up in one queue, in the order in which it
 //! came, with a bound that holds the network back when this side is too slow.
 
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -76,12 +77,10 @@ impl Line {
         }
     }
 
-    /// The next thing that came. Nothing is lost when the future is dropped.
-    pub(crate) async fn next(&mut self) -> Arrival {
-        match self.arrivals.recv().await {
-            Some(arrival) => arrival,
-            None => Arrival::Lost(LostReason::Broken),
-        }
+    /// The next thing that came.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrival> {
+        let arrival = self.arrivals.poll_recv(context);
+        arrival.map(|arrival| arrival.unwrap_or(Arrival::Lost(LostReason::Broken)))
     }
 
     /// Sends a control message after those before it. False when the relay takes none any more.

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::media::{MediaError, Recorder};
-use super::people::Key;
-use crate::meeting::{Frame, Presence};
+use crate::meeting::{Frame, Presence, Who};
 
 /// Bytes of frames that wait for the disk: some seconds of a large meeting. Beyond that frames are
 /// left out, but never the word of who came or left: without it somebody would not be recorded at
@@ -25,20 +24,20 @@ const TICK: Duration = Duration::from_millis(200);
 
 enum Order {
     /// Somebody whose frames are to be recorded appeared, came back, or changed its tracks.
-    Person(Key, Presence),
-    Frame(Key, Frame, Instant),
+    Person(Who, Presence),
+    Frame(Who, Frame, Instant),
     /// Somebody left for good.
-    Finish(Key),
+    Finish(Who),
 }
 
 /// What became of a recording.
 pub(crate) enum Report {
     /// A file was made for somebody.
-    Began(Key, PathBuf),
+    Began(Who, PathBuf),
     /// A file is complete, with this many frames.
-    Done(Key, PathBuf, u64),
+    Done(Who, PathBuf, u64),
     /// A recording ended early, or could not be begun (no file then).
-    Broken(Key, Option<PathBuf>, MediaError),
+    Broken(Who, Option<PathBuf>, MediaError),
 }
 
 /// The thread, as seen from the meeting.
@@ -79,12 +78,12 @@ impl Scribe {
     }
 
     /// Somebody appeared, came back, or sends other tracks now.
-    pub(crate) fn person(&self, key: Key, presence: &Presence) {
-        let _ = self.orders.send(Order::Person(key, presence.clone()));
+    pub(crate) fn person(&self, who: Who, presence: &Presence) {
+        let _ = self.orders.send(Order::Person(who, presence.clone()));
     }
 
     /// Records a frame. False when the disk is so far behind that it was left out.
-    pub(crate) fn frame(&self, key: Key, frame: &Frame, now: Instant) -> bool {
+    pub(crate) fn frame(&self, who: Who, frame: &Frame, now: Instant) -> bool {
         let size = frame.payload.len() + OVERHEAD;
         if self.waiting.load(Ordering::Relaxed).saturating_add(size) > BYTES {
             return false;
@@ -92,7 +91,7 @@ impl Scribe {
         self.waiting.fetch_add(size, Ordering::Relaxed);
         let sent = self
             .orders
-            .send(Order::Frame(key, frame.clone(), now))
+            .send(Order::Frame(who, frame.clone(), now))
             .is_ok();
         if !sent {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
@@ -101,8 +100,8 @@ impl Scribe {
     }
 
     /// Somebody left for good: its recording is complete.
-    pub(crate) fn finish(&self, key: Key) {
-        let _ = self.orders.send(Order::Finish(key));
+    pub(crate) fn finish(&self, who: Who) {
+        let _ = self.orders.send(Order::Finish(who));
     }
 
     /// The next report. None is lost when the future is dropped.
@@ -121,7 +120,7 @@ struct Desk {
     folder: PathBuf,
     done: mpsc::UnboundedSender<Report>,
     waiting: Arc<AtomicUsize>,
-    people: HashMap<Key, Recording>,
+    people: HashMap<Who, Recording>,
 }
 
 struct Recording {
@@ -142,15 +141,15 @@ impl Desk {
         let mut ticked = Instant::now();
         loop {
             match to_do.recv_timeout(TICK) {
-                Ok(Order::Person(key, presence)) => self.person(key, presence),
-                Ok(Order::Frame(key, frame, now)) => {
+                Ok(Order::Person(who, presence)) => self.person(who, presence),
+                Ok(Order::Frame(who, frame, now)) => {
                     self.waiting
                         .fetch_sub(frame.payload.len() + OVERHEAD, Ordering::Relaxed);
-                    self.frame(key, frame, now);
+                    self.frame(who, frame, now);
                 }
-                Ok(Order::Finish(key)) => {
-                    if let Some(recording) = self.people.remove(&key) {
-                        self.finish(key, recording);
+                Ok(Order::Finish(who)) => {
+                    if let Some(recording) = self.people.remove(&who) {
+                        self.finish(who, recording);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -161,15 +160,15 @@ impl Desk {
                 self.tick(ticked);
             }
         }
-        for (key, recording) in std::mem::take(&mut self.people) {
-            self.finish(key, recording);
+        for (who, recording) in std::mem::take(&mut self.people) {
+            self.finish(who, recording);
         }
     }
 
-    fn person(&mut self, key: Key, presence: Presence) {
-        let Some(mut recording) = self.people.remove(&key) else {
+    fn person(&mut self, who: Who, presence: Presence) {
+        let Some(mut recording) = self.people.remove(&who) else {
             self.people.insert(
-                key,
+                who,
                 Recording {
                     presence,
                     state: State::Empty,
@@ -184,29 +183,29 @@ impl Desk {
         match same {
             Ok(true) => recording.presence = presence,
             Ok(false) => {
-                self.finish(key, recording);
+                self.finish(who, recording);
                 recording = Recording {
                     presence,
                     state: State::Empty,
                 };
             }
-            Err(error) => self.broke(key, &mut recording, error),
+            Err(error) => self.broke(who, &mut recording, error),
         }
-        self.people.insert(key, recording);
+        self.people.insert(who, recording);
     }
 
-    fn frame(&mut self, key: Key, frame: Frame, now: Instant) {
-        let Some(mut recording) = self.people.remove(&key) else {
+    fn frame(&mut self, who: Who, frame: Frame, now: Instant) {
+        let Some(mut recording) = self.people.remove(&who) else {
             return;
         };
         if let State::Empty = recording.state {
             recording.state = match Recorder::create(&self.folder, &recording.presence) {
                 Ok(recorder) => {
-                    self.report(Report::Began(key, path(&recorder)));
+                    self.report(Report::Began(who, path(&recorder)));
                     State::Open(Box::new(recorder))
                 }
                 Err(error) => {
-                    self.report(Report::Broken(key, None, error));
+                    self.report(Report::Broken(who, None, error));
                     State::Broken
                 }
             };
@@ -214,41 +213,41 @@ impl Desk {
         if let State::Open(recorder) = &mut recording.state
             && let Err(error) = recorder.frame(frame, now)
         {
-            self.broke(key, &mut recording, error);
+            self.broke(who, &mut recording, error);
         }
-        self.people.insert(key, recording);
+        self.people.insert(who, recording);
     }
 
     fn tick(&mut self, now: Instant) {
         let mut broken = Vec::new();
-        for (key, recording) in &mut self.people {
+        for (who, recording) in &mut self.people {
             if let State::Open(recorder) = &mut recording.state
                 && let Err(error) = recorder.tick(now)
             {
-                broken.push((*key, error));
+                broken.push((*who, error));
             }
         }
-        for (key, error) in broken {
-            if let Some(mut recording) = self.people.remove(&key) {
-                self.broke(key, &mut recording, error);
-                self.people.insert(key, recording);
+        for (who, error) in broken {
+            if let Some(mut recording) = self.people.remove(&who) {
+                self.broke(who, &mut recording, error);
+                self.people.insert(who, recording);
             }
         }
     }
 
-    fn broke(&self, key: Key, recording: &mut Recording, error: MediaError) {
+    fn broke(&self, who: Who, recording: &mut Recording, error: MediaError) {
         if let State::Open(recorder) = std::mem::replace(&mut recording.state, State::Broken) {
-            self.report(Report::Broken(key, Some(path(&recorder)), error));
+            self.report(Report::Broken(who, Some(path(&recorder)), error));
         }
     }
 
-    fn finish(&self, key: Key, recording: Recording) {
+    fn finish(&self, who: Who, recording: Recording) {
         let State::Open(mut recorder) = recording.state else {
             return;
         };
         let report = match recorder.finish() {
-            Ok(summary) => Report::Done(key, path(&recorder), summary.frames),
-            Err(error) => Report::Broken(key, Some(path(&recorder)), error),
+            Ok(summary) => Report::Done(who, path(&recorder), summary.frames),
+            Err(error) => Report::Broken(who, Some(path(&recorder)), error),
         };
         self.report(report);
     }

@@ -8,7 +8,7 @@ use super::*;
 /// The sealed bytes that `from` sends for a frame, without passing them on.
 fn sealed(room: &mut Room, from: ParticipantId, frame: Frame) -> Bytes {
     let meeting = room.meetings.get_mut(&from).unwrap();
-    meeting.handle(Input::Send(frame));
+    tell(meeting, Input::Send(frame));
     match meeting.poll() {
         Some(Output::Datagram { payload, .. }) => payload,
         Some(Output::GroupFrame { bytes, .. }) => bytes,
@@ -18,7 +18,7 @@ fn sealed(room: &mut Room, from: ParticipantId, frame: Frame) -> Bytes {
 
 fn rejection(room: &mut Room, at: ParticipantId, input: Input) -> Option<Rejection> {
     let meeting = room.meetings.get_mut(&at).unwrap();
-    meeting.handle(input);
+    tell(meeting, input);
     match meeting.poll() {
         Some(Output::Rejected(rejection)) => Some(rejection),
         _ => None,
@@ -34,6 +34,7 @@ fn each_changed_bit_is_noticed() {
         let mut bad = good.to_vec();
         bad[bit / 8] ^= 1 << (bit % 8);
         let input = Input::Datagram {
+            stay: STAY,
             from: ada,
             track: SOUND,
             payload: bad.into(),
@@ -41,6 +42,7 @@ fn each_changed_bit_is_noticed() {
         assert!(rejection(&mut room, bea, input).is_some(), "bit {bit}");
     }
     let input = Input::Datagram {
+        stay: STAY,
         from: ada,
         track: SOUND,
         payload: good,
@@ -54,6 +56,7 @@ fn a_frame_counts_only_where_and_when_it_belongs() {
     let (ada, bea, cam) = (room.join("Ada"), room.join("Bea"), room.join("Cam"));
     let picture = sealed(&mut room, ada, frame(PICTURE, 4, 0, b"picture"));
     let at = |from, track, group, bytes: &Bytes| Input::GroupFrame {
+        stay: STAY,
         from,
         track,
         group: GroupNumber(group),
@@ -94,12 +97,16 @@ fn a_body_counts_only_from_its_sender_to_its_receiver_once() {
     let mut room = Room::new();
     let (ada, bea, cam) = (room.join("Ada"), room.join("Bea"), room.join("Cam"));
     let meeting = room.meetings.get_mut(&ada).unwrap();
-    meeting.handle(Input::Relay(FromRelay::Joined { participant: cam }));
-    let Some(Output::Control(ToRelay::Send { body, .. })) = meeting.poll() else {
+    tell(meeting, of_relay(FromRelay::Joined { participant: cam }));
+    let Some(Output::Control {
+        message: ToRelay::Send { body, .. },
+        ..
+    }) = meeting.poll()
+    else {
         panic!("an introduction");
     };
     let message = |from| {
-        Input::Relay(FromRelay::Message {
+        of_relay(FromRelay::Message {
             from,
             body: body.clone(),
         })
@@ -146,7 +153,7 @@ fn a_presence_out_of_bounds_is_refused() {
         .enumerate()
     {
         let id = ParticipantId(n as u32);
-        room.enter(id, Meeting::new(&invite(), 0, presence, [n as u8 + 90; 32]));
+        room.enter(id, Meeting::new(&invite(), presence, [n as u8 + 90; 32]));
     }
     assert!(room.names(bea).is_empty());
     assert_eq!(
@@ -162,7 +169,7 @@ fn without_the_link_nothing_opens() {
     let mut other = invite();
     other.secret = LinkSecret::from_bytes([43; 32]);
     let spy = ParticipantId(1);
-    room.enter(spy, Meeting::new(&other, 0, presence("Spy"), [1; 32]));
+    room.enter(spy, Meeting::new(&other, presence("Spy"), [1; 32]));
     assert!(room.names(bea).is_empty() && room.names(spy).is_empty());
 }
 
@@ -181,15 +188,15 @@ proptest! {
         let (from, track) = (ParticipantId(from), TrackId(track));
         let payload = Bytes::from(bytes.clone());
         let inputs = [
-            Input::Datagram { from, track, payload: payload.clone() },
-            Input::GroupFrame { from, track, group: GroupNumber(group), bytes: payload },
-            Input::Relay(FromRelay::Message { from, body: bytes }),
+            Input::Datagram { stay: STAY, from, track, payload: payload.clone() },
+            Input::GroupFrame { stay: STAY, from, track, group: GroupNumber(group), bytes: payload },
+            of_relay(FromRelay::Message { from, body: bytes }),
         ];
         for input in inputs {
             prop_assert!(rejection(&mut room, bea, input).is_some());
         }
         room.send(ada, frame(SOUND, 0, 0, b"still here"));
-        prop_assert_eq!(room.frames(bea, ada).len(), 1);
+        prop_assert_eq!(room.frames(bea, "Ada").len(), 1);
     }
 
     #[test]

@@ -2,21 +2,33 @@
 
 mod hostile;
 mod pinned;
-mod rfc9605;
 mod story;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{
-    Codec, Frame, Input, Invite, LinkSecret, Meeting, Output, Presence, RelayRef, TrackDescription,
-    TrackKind,
+    Codec, Frame, Input, Invite, LinkSecret, Meeting, Output, Presence, RelayRef, StayId, Surface,
+    TrackDescription, TrackKind, Who,
 };
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, To, ToRelay, TrackId};
 
 pub(super) const SOUND: TrackId = TrackId(1);
 pub(super) const PICTURE: TrackId = TrackId(2);
+
+pub(super) const STAY: StayId = StayId(0);
+
+/// Whatever happens in such a meeting, it is never asked when.
+pub(super) fn tell(meeting: &mut Meeting, input: Input) {
+    meeting.handle(Duration::ZERO, input);
+}
+
+pub(super) fn of_relay(message: FromRelay) -> Input {
+    let stay = STAY;
+    Input::Relay { stay, message }
+}
 
 pub(super) fn invite() -> Invite {
     let relay = RelayRef {
@@ -80,6 +92,8 @@ pub(super) fn frame(track: TrackId, group: u32, number: u64, payload: &[u8]) -> 
 pub(super) struct Room {
     pub(super) meetings: HashMap<ParticipantId, Meeting>,
     pub(super) seen: Vec<Vec<u8>>,
+    /// What each one asked of the relay, besides passing something on.
+    pub(super) asked: Vec<(ParticipantId, ToRelay)>,
     /// What each one was told, besides what goes to the relay.
     pub(super) told: HashMap<ParticipantId, Vec<Output>>,
     next: u32,
@@ -90,6 +104,7 @@ impl Room {
         Self {
             meetings: HashMap::new(),
             seen: Vec::new(),
+            asked: Vec::new(),
             told: HashMap::new(),
             next: 100,
         }
@@ -99,16 +114,24 @@ impl Room {
         let id = ParticipantId(self.next);
         self.next += 1;
         let seed = [self.next as u8; 32];
-        let meeting = Meeting::new(&invite(), 0, presence(name), seed);
+        let meeting = Meeting::new(&invite(), presence(name), seed);
         self.enter(id, meeting);
         id
     }
 
     pub(super) fn enter(&mut self, id: ParticipantId, mut meeting: Meeting) {
         let present: Vec<_> = self.meetings.keys().copied().collect();
-        meeting.handle(Input::Relay(FromRelay::Welcome { you: id, present }));
+        tell(
+            &mut meeting,
+            Input::Connected {
+                stay: STAY,
+                relay: 0,
+            },
+        );
+        let welcome = FromRelay::Welcome { you: id, present };
+        tell(&mut meeting, of_relay(welcome));
         for other in self.meetings.values_mut() {
-            other.handle(Input::Relay(FromRelay::Joined { participant: id }));
+            tell(other, of_relay(FromRelay::Joined { participant: id }));
         }
         self.meetings.insert(id, meeting);
         self.run();
@@ -117,16 +140,13 @@ impl Room {
     pub(super) fn leave(&mut self, id: ParticipantId) {
         self.meetings.remove(&id);
         for other in self.meetings.values_mut() {
-            other.handle(Input::Relay(FromRelay::Left { participant: id }));
+            tell(other, of_relay(FromRelay::Left { participant: id }));
         }
         self.run();
     }
 
     pub(super) fn send(&mut self, from: ParticipantId, frame: Frame) {
-        self.meetings
-            .get_mut(&from)
-            .unwrap()
-            .handle(Input::Send(frame));
+        tell(self.meetings.get_mut(&from).unwrap(), Input::Send(frame));
         self.run();
     }
 
@@ -154,50 +174,70 @@ impl Room {
             To::One(one) => *id == one,
         };
         match output {
-            Output::Control(ToRelay::Send { to, body }) => {
+            Output::Control {
+                message: ToRelay::Send { to, body },
+                ..
+            } => {
                 self.seen.push(body.clone());
                 for (_, meeting) in self.meetings.iter_mut().filter(|(id, _)| others(to, id)) {
                     let body = body.clone();
-                    meeting.handle(Input::Relay(FromRelay::Message { from, body }));
+                    tell(meeting, of_relay(FromRelay::Message { from, body }));
                 }
             }
-            Output::Control(_) => {}
-            Output::Datagram { track, payload } => {
+            Output::Control { message, .. } => self.asked.push((from, message)),
+            Output::Datagram { track, payload, .. } => {
                 self.seen.push(payload.to_vec());
                 for (_, meeting) in self.meetings.iter_mut().filter(|(id, _)| **id != from) {
                     let payload = payload.clone();
-                    meeting.handle(Input::Datagram {
+                    let input = Input::Datagram {
+                        stay: STAY,
                         from,
                         track,
                         payload,
-                    });
+                    };
+                    tell(meeting, input);
                 }
             }
             Output::GroupFrame {
                 track,
                 group,
                 bytes,
+                ..
             } => {
                 self.seen.push(bytes.to_vec());
                 for (_, meeting) in self.meetings.iter_mut().filter(|(id, _)| **id != from) {
                     let bytes = bytes.clone();
-                    meeting.handle(Input::GroupFrame {
+                    let input = Input::GroupFrame {
+                        stay: STAY,
                         from,
                         track,
                         group,
                         bytes,
-                    });
+                    };
+                    tell(meeting, input);
                 }
             }
             told => self.told.entry(from).or_default().push(told),
         }
     }
 
-    pub(super) fn frames(&self, of: ParticipantId, from: ParticipantId) -> Vec<&Frame> {
+    /// Who somebody of this name is to another one.
+    pub(super) fn who(&self, of: ParticipantId, name: &str) -> Who {
+        let named = |output: &Output| match output {
+            Output::Appeared { who, presence } if presence.name == name => Some(*who),
+            _ => None,
+        };
+        self.told[&of].iter().find_map(named).unwrap()
+    }
+
+    /// The frames of somebody of this name.
+    pub(super) fn frames(&self, of: ParticipantId, name: &str) -> Vec<&Frame> {
         let told = self.told.get(&of).map(Vec::as_slice).unwrap_or_default();
+        let shown = self.names(of).iter().any(|shown| shown == name);
+        let from = shown.then(|| self.who(of, name));
         told.iter()
             .filter_map(|output| match output {
-                Output::Frame { participant, frame } if *participant == from => Some(frame),
+                Output::Frame { who, frame } if Some(*who) == from => Some(frame),
                 _ => None,
             })
             .collect()

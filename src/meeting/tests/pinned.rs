@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
-use crate::meeting::seal::{Opener, Sealer};
+use crate::meeting::media::{Opener, Padding, Sealer, TrackKey};
 use crate::meeting::{Frame, LinkSecret};
 use crate::wire::{GroupNumber, TrackId};
 
@@ -24,6 +24,10 @@ fn salt(hex: &str) -> [u8; 16] {
 
 fn media_salt() -> [u8; 16] {
     salt("984f788b7e6a7e75e13bebdc99ad0a51")
+}
+
+fn key() -> TrackKey {
+    TrackKey::of_link(&secret(), media_salt(), TRACK)
 }
 
 fn frame() -> Frame {
@@ -61,10 +65,11 @@ fn keys_are_as_pinned() {
 
 #[test]
 fn a_sealed_frame_is_as_pinned_and_opens() {
-    let mut sealer = Sealer::new(&secret(), media_salt(), TRACK).unwrap();
-    let sealed = sealer.seal(&frame(), 0, 1, &frame().payload).unwrap();
+    let mut sealer = Sealer::new(&key()).unwrap();
+    let sealed = sealer.seal(&frame(), 0, 1, &frame().payload, Padding::None);
+    let sealed = sealed.unwrap();
     is_pinned("sealed_frame", &sealed);
-    let mut opener = Opener::new(&secret(), media_salt(), TRACK).unwrap();
+    let mut opener = Opener::new(&key()).unwrap();
     let opened = opener.open(TRACK, GroupNumber(7), &sealed);
     assert!(opened == Ok(Some(frame())));
 }

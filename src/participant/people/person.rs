@@ -3,23 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::meeting::{Presence, TrackDescription, TrackKind};
+use crate::meeting::{Presence, TrackDescription, TrackKind, Who};
 use crate::participant::event::{Kind, ParticipantSummary, ReceivedTrack, Shown, milliseconds};
 use crate::participant::tally::Received;
 use crate::participant::view::{LiveLine, LiveTrack};
-use crate::wire::{ParticipantId, TrackId};
-
-/// Stands for a person for as long as the process runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key(pub(crate) u32);
+use crate::wire::TrackId;
 
 /// Someone who is or was here.
 pub(crate) struct Person {
-    pub(crate) key: Key,
+    pub(crate) who: Who,
     pub(crate) presence: Presence,
     pub(crate) shown: Shown,
-    /// Its connection; `None` while it is not here.
-    pub(super) id: Option<ParticipantId>,
+    pub(super) here: bool,
     /// Since when it is not here, until it is given up.
     pub(super) gone: Option<Instant>,
     pub(super) tracks: BTreeMap<TrackId, Received>,
@@ -28,7 +23,7 @@ pub(crate) struct Person {
 impl Person {
     /// It has a connection.
     pub(crate) fn is_here(&self) -> bool {
-        self.id.is_some()
+        self.here
     }
 
     /// What it says of a track.
@@ -53,9 +48,9 @@ impl Person {
             }
         }
         LiveLine {
-            key: self.key.0,
+            key: self.who.0,
             name: self.shown.clone(),
-            away: self.id.is_none(),
+            away: !self.here,
             tracks,
         }
     }

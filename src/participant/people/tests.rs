@@ -2,17 +2,18 @@ use super::*;
 use crate::participant::samples;
 
 const VOICE: TrackId = TrackId(1);
+const ADA: Who = Who(0);
+const BEA: Who = Who(1);
 
-fn presence(name: &str, tag: u8) -> Presence {
+fn presence(name: &str) -> Presence {
     Presence {
         name: name.into(),
-        tag: [tag; 16],
         ..samples::presence(vec![samples::sound(VOICE)])
     }
 }
 
-fn appear(people: &mut People, id: u32, name: &str, tag: u8) -> Appearance {
-    people.appeared(ParticipantId(id), presence(name, tag), Shown(name.into()))
+fn appear(people: &mut People, who: Who, name: &str) -> Appearance {
+    people.appeared(who, presence(name), Shown(name.into()))
 }
 
 fn frame(track: TrackId, number: u64) -> Frame {
@@ -20,37 +21,18 @@ fn frame(track: TrackId, number: u64) -> Frame {
 }
 
 #[test]
-fn one_who_comes_back_takes_over_from_its_ghost() {
+fn one_who_comes_back_goes_on_where_it_was() {
     let mut people = People::default();
-    assert_eq!(appear(&mut people, 10, "Ada", 1), Appearance::New(Key(0)));
-    assert_eq!(appear(&mut people, 10, "Ada", 1), Appearance::Known);
+    assert_eq!(appear(&mut people, ADA, "Ada"), Appearance::New);
+    assert_eq!(appear(&mut people, ADA, "Ada"), Appearance::Known);
     let now = Instant::now();
-    assert!(
-        people
-            .frame(now, ParticipantId(10), &frame(VOICE, 0))
-            .is_some()
-    );
-
-    let ghost = Some(ParticipantId(10));
-    assert_eq!(
-        appear(&mut people, 20, "Ada", 1),
-        Appearance::Returned { key: Key(0), ghost }
-    );
-    assert!(
-        people.departed(now, ParticipantId(10)).is_none(),
-        "the ghost was nobody any more"
-    );
-    assert_eq!(people.here(), 1);
-    assert!(
-        people
-            .frame(now, ParticipantId(10), &frame(VOICE, 1))
-            .is_none()
-    );
-    assert!(
-        people
-            .frame(now, ParticipantId(20), &frame(VOICE, 4))
-            .is_some()
-    );
+    assert!(people.frame(now, ADA, &frame(VOICE, 0)).is_some());
+    assert!(people.departed(now, ADA).is_some());
+    assert!(people.departed(now, ADA).is_none(), "once");
+    assert_eq!(people.here(), 0);
+    assert!(people.frame(now, ADA, &frame(VOICE, 1)).is_none());
+    assert_eq!(appear(&mut people, ADA, "Ada"), Appearance::Returned);
+    assert!(people.frame(now, ADA, &frame(VOICE, 4)).is_some());
     let summary = people.summary();
     assert_eq!(summary.len(), 1);
     assert_eq!(
@@ -60,106 +42,60 @@ fn one_who_comes_back_takes_over_from_its_ghost() {
 }
 
 #[test]
-fn one_who_left_can_come_back() {
+fn one_who_is_here_can_say_something_new() {
     let mut people = People::default();
-    appear(&mut people, 10, "Ada", 1);
-    let now = Instant::now();
-    assert!(people.departed(now, ParticipantId(10)).is_some());
-    assert_eq!(people.here(), 0);
-    let returned = Appearance::Returned {
-        key: Key(0),
-        ghost: None,
-    };
-    assert_eq!(appear(&mut people, 20, "Ada", 1), returned);
-    assert_eq!(people.all_departed(now), [Key(0)]);
-    assert_eq!(people.all_departed(now), []);
-    assert_eq!(appear(&mut people, 30, "Ada", 1), returned);
+    appear(&mut people, ADA, "Ada");
+    assert_eq!(appear(&mut people, ADA, "Ada B."), Appearance::Changed);
+    assert_eq!(people.here(), 1);
+    assert_eq!(people.get(ADA).unwrap().shown, Shown("Ada B.".into()));
 }
 
 #[test]
 fn one_who_stays_away_is_given_up_once() {
     let mut people = People::default();
     let start = Instant::now();
-    appear(&mut people, 10, "Ada", 1);
-    appear(&mut people, 11, "Bea", 2);
-    people.departed(start, ParticipantId(10));
+    appear(&mut people, ADA, "Ada");
+    appear(&mut people, BEA, "Bea");
+    people.departed(start, ADA);
     assert_eq!(people.given_up(start + GIVE_UP), []);
-    assert_eq!(people.given_up(start + GONE), [Key(0)]);
+    assert_eq!(people.given_up(start + GONE), [ADA]);
     assert_eq!(people.given_up(start + GONE * 2), []);
-    let returned = appear(&mut people, 20, "Ada", 1);
-    assert_eq!(
-        returned,
-        Appearance::Returned {
-            key: Key(0),
-            ghost: None
-        }
-    );
+    assert_eq!(appear(&mut people, ADA, "Ada"), Appearance::Returned);
 }
 
 #[test]
-fn neither_a_name_nor_a_tag_alone_makes_somebody_the_same() {
+fn of_namesakes_the_first_who_is_here_counts() {
     let mut people = People::default();
-    appear(&mut people, 1, "Ada", 1);
-    assert_eq!(appear(&mut people, 2, "Ada", 2), Appearance::New(Key(1)));
-    assert_eq!(
-        appear(&mut people, 3, "Mallory", 1),
-        Appearance::New(Key(2))
-    );
-    assert_eq!(people.here(), 3);
+    appear(&mut people, BEA, "Ada");
+    appear(&mut people, ADA, "Ada");
+    let first = |people: &People| people.first_here("Ada").map(|person| person.who);
+    assert_eq!(first(&people), Some(ADA));
+    people.departed(Instant::now(), ADA);
+    assert_eq!(first(&people), Some(BEA));
 }
 
 #[test]
 fn tracks_that_nobody_described_do_not_count() {
     let mut people = People::default();
-    appear(&mut people, 1, "Ada", 1);
+    appear(&mut people, ADA, "Ada");
     let now = Instant::now();
-    assert!(
-        people
-            .frame(now, ParticipantId(1), &frame(TrackId(9), 0))
-            .is_none()
-    );
-    assert!(
-        people
-            .frame(now, ParticipantId(2), &frame(VOICE, 0))
-            .is_none()
-    );
+    assert!(people.frame(now, ADA, &frame(TrackId(9), 0)).is_none());
+    assert!(people.frame(now, BEA, &frame(VOICE, 0)).is_none());
     assert_eq!(people.summary()[0].tracks[0].received, 0);
 }
 
 #[test]
-fn tracks_that_a_relay_refuses_are_not_asked_for() {
+fn tracks_that_a_relay_refuses_are_not_asked_for_nor_more_than_there_can_be() {
     let mut people = People::default();
-    let mut odd = presence("Mallory", 1);
+    let mut odd = presence("Mallory");
     odd.tracks.push(odd.tracks[0].clone());
     odd.tracks[1].track = TrackId(TRACKS);
-    people.appeared(ParticipantId(1), odd, Shown("Mallory".into()));
-    let tracks = &people.get(Key(0)).unwrap().presence.tracks;
+    people.appeared(ADA, odd, Shown("Mallory".into()));
+    let tracks = &people.get(ADA).unwrap().presence.tracks;
     assert_eq!(tracks.len(), 1);
     assert_eq!(tracks[0].track, VOICE);
-}
-
-#[test]
-fn memory_is_bounded_whoever_comes() {
-    let mut people = People::default();
-    for id in 0..u32::try_from(PEOPLE).unwrap() {
-        let mut crowded = presence(&format!("guest {id}"), 0);
-        crowded.tracks = vec![crowded.tracks[0].clone(); 200];
-        let appearance = people.appeared(ParticipantId(id), crowded, Shown(String::new()));
-        assert_eq!(appearance, Appearance::New(Key(id)));
-    }
-    assert_eq!(
-        appear(&mut people, u32::MAX, "one more", 0),
-        Appearance::TooMany
-    );
-    assert!(
-        people
-            .all
-            .iter()
-            .all(|person| person.presence.tracks.len() <= TRACKS_EACH)
-    );
-    let back = appear(&mut people, u32::MAX, "guest 7", 0);
-    assert!(
-        matches!(back, Appearance::Returned { key: Key(7), .. }),
-        "{back:?}"
-    );
+    let mut crowded = presence("Crowd");
+    crowded.tracks = vec![crowded.tracks[0].clone(); 200];
+    people.appeared(BEA, crowded, Shown("Crowd".into()));
+    assert_eq!(people.get(BEA).unwrap().presence.tracks.len(), TRACKS_EACH);
 }

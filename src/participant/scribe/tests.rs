@@ -13,9 +13,9 @@ fn frame(number: u64) -> Frame {
     samples::frame(TrackId(0), number, 20 * number, vec![0xfc, 0xff, 0xfe])
 }
 
-fn record(scribe: &Scribe, key: Key, numbers: std::ops::Range<u64>) {
+fn record(scribe: &Scribe, who: Who, numbers: std::ops::Range<u64>) {
     for number in numbers {
-        assert!(scribe.frame(key, &frame(number), Instant::now()));
+        assert!(scribe.frame(who, &frame(number), Instant::now()));
     }
 }
 
@@ -25,13 +25,13 @@ async fn rest(scribe: Scribe) -> Vec<String> {
     while let Some(report) = reports.recv().await {
         let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         all.push(match report {
-            Report::Began(key, path) => format!("{} began {}", key.0, name(&path)),
-            Report::Done(key, path, frames) => {
+            Report::Began(who, path) => format!("{} began {}", who.0, name(&path)),
+            Report::Done(who, path, frames) => {
                 assert!(path.metadata().unwrap().len() > 0);
-                format!("{} done {} {frames}", key.0, name(&path))
+                format!("{} done {} {frames}", who.0, name(&path))
             }
-            Report::Broken(key, path, error) => {
-                format!("{} broken {} {error:?}", key.0, path.is_some())
+            Report::Broken(who, path, error) => {
+                format!("{} broken {} {error:?}", who.0, path.is_some())
             }
         });
     }
@@ -43,15 +43,15 @@ async fn rest(scribe: Scribe) -> Vec<String> {
 async fn each_person_gets_a_file_and_keeps_it_over_a_return() {
     let folder = tempfile::tempdir().unwrap();
     let scribe = Scribe::start(folder.path().join("made/for/it")).unwrap();
-    for key in [Key(0), Key(1), Key(2)] {
-        scribe.person(key, &presence("Ada"));
+    for who in [Who(0), Who(1), Who(2)] {
+        scribe.person(who, &presence("Ada"));
     }
-    record(&scribe, Key(0), 0..50);
-    record(&scribe, Key(1), 0..10);
-    scribe.finish(Key(1));
-    record(&scribe, Key(1), 10..20);
-    scribe.person(Key(0), &presence("Ada"));
-    record(&scribe, Key(0), 60..100);
+    record(&scribe, Who(0), 0..50);
+    record(&scribe, Who(1), 0..10);
+    scribe.finish(Who(1));
+    record(&scribe, Who(1), 10..20);
+    scribe.person(Who(0), &presence("Ada"));
+    record(&scribe, Who(0), 60..100);
     assert_eq!(
         rest(scribe).await,
         [
@@ -70,8 +70,8 @@ async fn a_folder_that_goes_away_is_told_once() {
     let scribe = Scribe::start(folder.path().join("in")).unwrap();
     std::fs::remove_dir(folder.path().join("in")).unwrap();
     std::fs::write(folder.path().join("in"), b"not a folder").unwrap();
-    scribe.person(Key(7), &presence("Ada"));
-    record(&scribe, Key(7), 0..50);
+    scribe.person(Who(7), &presence("Ada"));
+    record(&scribe, Who(7), 0..50);
     let reports = rest(scribe).await;
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(
@@ -110,6 +110,6 @@ async fn what_waits_for_the_disk_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let scribe = Scribe::start(folder.path().into()).unwrap();
     scribe.waiting.store(BYTES, Ordering::Relaxed);
-    assert!(!scribe.frame(Key(0), &frame(0), Instant::now()));
+    assert!(!scribe.frame(Who(0), &frame(0), Instant::now()));
     assert_eq!(scribe.waiting.load(Ordering::Relaxed), BYTES);
 }

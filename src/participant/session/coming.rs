@@ -1,10 +1,12 @@
-//! Getting into the room, out of it when the relay is lost, and back in.
+//! Getting into the rooms, out of them when the relay is lost, and back in.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Place, ROLL_CALL, Session, WELCOME, dial};
-use crate::carrier::client::{ConnectError, Link, LinkStats, LostReason};
-use crate::participant::departures::Departures;
+use super::dial::{self, Dial};
+use super::stay::{Came, Loss, Place};
+use super::{ROLL_CALL, Session, WELCOME};
+use crate::carrier::client::{ConnectError, Link, LostReason};
+use crate::meeting::{Input, StayId};
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, LossReason, milliseconds};
 use crate::participant::hearing::Hearing;
@@ -12,51 +14,110 @@ use crate::participant::line::Line;
 use crate::participant::warning::Warning;
 
 impl Session {
-    /// A relay of the link answers: takes it, unless an earlier one is to be asked first.
-    pub(super) fn answered(&mut self, now: Instant, link: Link) {
-        if self.dial.answered(now) {
-            self.connected(now, link);
+    /// The meeting wants to be in one more room. It is sought first at the relay where this participant
+    /// is already: so do the others.
+    pub(super) fn enter(&mut self, id: StayId) {
+        let lead = self.stays.lead();
+        let beside = lead.map(|lead| lead.dial.place());
+        // A port is taken by the first.
+        let bind = match lead {
+            None => self.options.bind,
+            Some(_) => self.options.bind.map(|(address, _)| (address, 0)),
+        };
+        let seed = self.seed.wrapping_add(u64::from(id.0));
+        let mut dial = Dial::new(self.known.clone(), bind, seed);
+        dial.first(beside);
+        self.stays.enter(id, dial);
+    }
+
+    /// From now on it is this stay that counts.
+    pub(super) fn main_is(&mut self, now: Instant, id: StayId) {
+        let lost = self.stays.lead().and_then(|lead| lead.lost());
+        self.stays.set_main(id);
+        let Some(stay) = self.stays.get(id).filter(|_| self.joined.is_some()) else {
+            return self.got_in(now);
+        };
+        match (&mut stay.place, lost) {
+            (Place::InTheRoom { .. }, Some(lost)) => self.got_back(now, lost),
+            (Place::Outside(own) | Place::AtTheDoor { lost: own, .. }, Some(lost)) => {
+                *own = Some(lost);
+            }
+            (_, None) => {}
+        }
+        self.got_in(now);
+    }
+
+    /// Something became of a stay.
+    pub(super) fn came(&mut self, now: Instant, id: StayId, came: Came) -> Result<(), JoinError> {
+        match came {
+            Came::Arrival(arrival) => self.arrival(now, id, arrival),
+            Came::Dialled(Ok(link)) => {
+                self.answered(now, id, link);
+                Ok(())
+            }
+            Came::Dialled(Err(error)) => self.failed(now, id, error),
         }
     }
 
-    /// The handshake is done: asks to be let into the room.
-    pub(super) fn connected(&mut self, now: Instant, link: Link) {
-        let lost = match std::mem::replace(&mut self.place, Place::Inside) {
-            Place::Outside(lost) | Place::AtTheDoor { lost, .. } => lost,
-            Place::Inside => None,
-        };
-        self.place = Place::AtTheDoor {
-            until: now + WELCOME,
-            lost,
-        };
-        let line = Line::new(link);
-        self.meeting.move_to(self.dial.place());
-        line.control(&self.meeting.hello());
-        self.line = Some(line);
-        self.hearing = Hearing::new(now);
-    }
-
-    /// The relay has let this participant in.
-    pub(super) fn welcomed(&mut self, now: Instant, present: usize) {
-        let Place::AtTheDoor { lost, .. } = std::mem::replace(&mut self.place, Place::Inside)
-        else {
+    /// A relay of the link answers: asks to be let into the room, unless an earlier relay is to be asked
+    /// first.
+    fn answered(&mut self, now: Instant, id: StayId, link: Link) {
+        let Some(stay) = self.stays.get(id) else {
             return;
         };
-        match (self.joined, lost) {
-            (Some(_), Some((since, _))) => {
-                self.reconnections += 1;
-                if let Some((until, _)) = &mut self.missing {
-                    *until = now + ROLL_CALL;
-                }
-                let after_ms = milliseconds(now.saturating_duration_since(since));
-                self.output.event(&Event::Reconnected { after_ms });
-            }
-            _ => {
-                self.joined = Some(now);
-                self.output.event(&Event::Connected { present });
-            }
+        if !stay.dial.answered(now) {
+            return;
         }
-        let relay = self.dial.place();
+        stay.place = Place::AtTheDoor {
+            until: now + WELCOME,
+            lost: stay.lost(),
+        };
+        stay.line = Some(Line::new(link));
+        stay.hearing = Hearing::new(now);
+        let relay = stay.dial.place();
+        self.tell(now, Input::Connected { stay: id, relay });
+    }
+
+    /// The relay has let this participant into a room.
+    pub(super) fn welcomed(&mut self, now: Instant, id: StayId, present: usize) {
+        let Some(stay) = self.stays.get(id) else {
+            return;
+        };
+        let lost = stay.lost();
+        stay.place = Place::InTheRoom { present };
+        self.welcomed = true;
+        if !self.stays.leads(id) {
+            return;
+        }
+        if let (Some(_), Some(lost)) = (self.joined, lost) {
+            self.got_back(now, lost);
+        }
+        self.got_in(now);
+    }
+
+    /// In the meeting again, after a loss.
+    fn got_back(&mut self, now: Instant, (since, _): Loss) {
+        self.reconnections += 1;
+        if let Some((until, _)) = &mut self.missing {
+            *until = now + ROLL_CALL;
+        }
+        let after_ms = milliseconds(now.saturating_duration_since(since));
+        self.output.event(&Event::Reconnected { after_ms });
+    }
+
+    /// In the room that counts, and let into the meeting: may be, or may have been before.
+    pub(super) fn got_in(&mut self, now: Instant) {
+        let Some(lead) = self.stays.lead().filter(|_| self.inside) else {
+            return;
+        };
+        let Some(present) = lead.present() else {
+            return;
+        };
+        let relay = lead.dial.place();
+        if self.joined.is_none() {
+            self.joined = Some(now);
+            self.output.event(&Event::Connected { present });
+        }
         if std::mem::replace(&mut self.relay, relay) != relay {
             let (number, of) = (relay + 1, self.relays);
             self.output
@@ -65,62 +126,79 @@ impl Session {
         self.welcome_player(now, present);
     }
 
-    /// Takes a look at what has come from the relay, and what it has answered.
-    pub(super) fn look_at_the_line(&mut self, now: Instant) {
-        if let Some(line) = &self.line {
-            let stats = line.road().stats();
-            self.look(now, &stats);
+    /// Whether this participant is in the meeting, and has a connection to it.
+    pub(super) fn is_in_the_meeting(&self) -> bool {
+        let lead = self.stays.lead().filter(|_| self.inside);
+        lead.is_some_and(|lead| lead.present().is_some())
+    }
+
+    /// Takes a look at what has come from the relays, and what they have answered.
+    pub(super) fn look_at_the_lines(&mut self, now: Instant) {
+        for stay in self.stays.each() {
+            stay.look(now);
+        }
+        let lead = self.stays.lead();
+        let answered = lead.and_then(|lead| lead.hearing.answered());
+        self.answered_until(answered);
+    }
+
+    /// The relay was still there when what was sent up to then came to it.
+    pub(super) fn answered_until(&mut self, until: Option<Instant>) {
+        let Some(until) = until else { return };
+        for (_, sent) in self.sent.values_mut() {
+            sent.answered(until);
         }
     }
 
-    /// Takes that look at a line which is somewhere else.
-    pub(super) fn look(&mut self, now: Instant, stats: &LinkStats) {
-        self.hearing.look(now, stats);
-        if let Some(until) = self.hearing.answered() {
-            for (_, sent) in self.sent.values_mut() {
-                sent.answered(until);
-            }
-        }
-    }
-
-    /// The connection is over: back to the relay, if that makes sense.
-    pub(super) fn lost(&mut self, now: Instant, reason: LostReason) -> Result<(), JoinError> {
+    /// A connection is over: back to the relay, if that makes sense.
+    pub(super) fn lost(
+        &mut self,
+        now: Instant,
+        id: StayId,
+        reason: LostReason,
+    ) -> Result<(), JoinError> {
         let was_in = self.joined.is_some();
-        self.lost_for(now, dial::lost(reason, was_in)?)
+        let reason = match dial::lost(reason, was_in) {
+            Err(error) if self.stays.leads(id) => return Err(error),
+            told => told.unwrap_or(LossReason::Ended),
+        };
+        self.lost_for(now, id, reason)
     }
 
-    pub(super) fn lost_for(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
-        self.look_at_the_line(now);
-        self.unanswered();
-        let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
-        self.lanes.clear();
-        self.departures = Departures::default();
-        self.subscribed.clear();
-        self.goodbyes.clear();
-        let mut gone = self.people.all_departed(now);
-        let (_, missing) = self.missing.get_or_insert((now, Vec::new()));
-        missing.append(&mut gone);
-        let earlier = self.place.lost();
-        // Not since it is noticed: a relay that dies says nothing.
-        let since = (self.hearing.heard(), reason);
-        self.place = Place::Outside(Some(earlier.unwrap_or(since)));
-        if self.leaving.is_some() {
-            return Ok(());
+    pub(super) fn lost_for(
+        &mut self,
+        now: Instant,
+        id: StayId,
+        reason: LossReason,
+    ) -> Result<(), JoinError> {
+        self.look_at_the_lines(now);
+        if self.stays.leads(id) {
+            self.unanswered();
         }
-        self.dial.lost(now, held);
-        self.dial_again(now, reason)
+        let Some(stay) = self.stays.get(id) else {
+            return Ok(());
+        };
+        let held = stay.lose(reason);
+        stay.dial.lost(now, held);
+        self.tell(now, Input::Lost { stay: id });
+        match self.leaving {
+            Some(_) => Ok(()),
+            None => self.dial_again(now, id, reason),
+        }
     }
 
     /// An attempt to connect to a relay failed.
-    pub(super) fn failed(&mut self, now: Instant, error: ConnectError) -> Result<(), JoinError> {
-        let lost = match &self.place {
-            Place::Outside(lost) => lost.map(|(_, reason)| reason),
-            Place::AtTheDoor { .. } | Place::Inside => None,
+    fn failed(&mut self, now: Instant, id: StayId, error: ConnectError) -> Result<(), JoinError> {
+        let (leads, first) = (self.stays.leads(id), !self.welcomed);
+        let Some(stay) = self.stays.get(id) else {
+            return Ok(());
         };
-        let number = self.dial.place() + 1;
-        let onward = self.dial.onward(now, error);
+        let lost = stay.lost().map(|(_, reason)| reason);
+        let number = stay.dial.place() + 1;
+        let onward = stay.dial.onward(now, error);
         // In an outage relays fail again and again; that one is not what it should be is new.
-        if self.relays > 1 && (onward && lost.is_none() || !dial::worth_another(&error)) {
+        let new = onward && lost.is_none() || !dial::worth_another(&error);
+        if leads && self.relays > 1 && new {
             let of = self.relays;
             let passed = Warning::RelayPassed { number, of, error };
             self.output.event(&passed.event());
@@ -128,19 +206,46 @@ impl Session {
         if onward {
             return Ok(());
         }
-        match (lost, self.dial.verdict()) {
-            (Some(reason), (_, true)) => self.dial_again(now, reason),
-            (_, (error, _)) => Err(error.into()),
+        let (error, worth_another) = stay.dial.verdict();
+        let hopeless = match lost {
+            Some(_) => !worth_another,
+            None => first,
+        };
+        let reason = lost.unwrap_or(LossReason::Ended);
+        if lost.is_none() {
+            stay.place = Place::Outside(Some((now, reason)));
+        }
+        match (leads, hopeless) {
+            (true, true) => Err(error.into()),
+            (_, false) => self.dial_again(now, id, reason),
+            (false, true) => {
+                stay.dial.again_after_all(now);
+                Ok(())
+            }
         }
     }
 
-    fn dial_again(&mut self, now: Instant, reason: LossReason) -> Result<(), JoinError> {
-        let attempt = self.dial.again(now).ok_or(JoinError::Lost)?;
-        self.output.event(&Event::Reconnecting {
-            reason,
-            attempt: attempt.number,
-            wait_ms: milliseconds(attempt.wait),
-        });
+    /// Tries again: for two minutes, and without end where it is not the stay that counts.
+    fn dial_again(
+        &mut self,
+        now: Instant,
+        id: StayId,
+        reason: LossReason,
+    ) -> Result<(), JoinError> {
+        let leads = self.stays.leads(id);
+        let Some(stay) = self.stays.get(id) else {
+            return Ok(());
+        };
+        match (stay.dial.again(now), leads) {
+            (Some(attempt), true) => self.output.event(&Event::Reconnecting {
+                reason,
+                attempt: attempt.number,
+                wait_ms: milliseconds(attempt.wait),
+            }),
+            (Some(_), false) => {}
+            (None, true) => return Err(JoinError::Lost),
+            (None, false) => stay.dial.again_after_all(now),
+        }
         Ok(())
     }
 }

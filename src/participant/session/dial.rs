@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::carrier::address::RelayAddress;
@@ -89,9 +90,16 @@ impl Dial {
         self.relays.get(self.at).map_or(0, |relay| relay.place)
     }
 
-    /// Makes the first attempt, with all the patience that there is.
-    pub(super) fn first(&mut self) {
-        self.begin(self.all(), Duration::ZERO, None);
+    /// Makes the first attempt, with all the patience that there is. At first at the relay with the
+    /// number `beside`, where the others of this meeting are known to be.
+    pub(super) fn first(&mut self, beside: Option<usize>) {
+        let mut round = self.all();
+        let place = |index: &usize| self.relays.get(*index).map(|relay| relay.place);
+        let known = round.iter().position(|index| place(index) == beside);
+        if let Some(index) = known.and_then(|known| round.remove(known)) {
+            round.push_front(index);
+        }
+        self.begin(round, Duration::ZERO, None);
     }
 
     /// A connection that had held for `held` is lost.
@@ -105,6 +113,17 @@ impl Dial {
         let round = self.round(self.backoff.lost_for(now) + attempt.wait, attempt.patience);
         self.begin(round, attempt.wait, Some(attempt.patience));
         Some(attempt)
+    }
+
+    /// Makes one more attempt, whatever came of all those before.
+    pub(super) fn again_after_all(&mut self, now: Instant) {
+        for relay in &mut self.relays {
+            relay.barred = false;
+        }
+        if self.again(now).is_none() {
+            self.backoff.lost(now, Duration::MAX);
+            self.again(now);
+        }
     }
 
     /// The relay that is tried answers. True when it is to be taken.
@@ -159,17 +178,14 @@ impl Dial {
         )
     }
 
-    /// How the attempt at one relay ends; waits for ever when none is under way. The attempt goes
-    /// on when the future is dropped.
-    pub(super) async fn next(&mut self) -> Result<Link, ConnectError> {
-        match &mut self.attempt {
-            Some(attempt) => {
-                let link = attempt.await;
-                self.attempt = None;
-                link
-            }
-            None => std::future::pending().await,
-        }
+    /// How the attempt at one relay ends, if one is under way.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Link, ConnectError>> {
+        let Some(attempt) = &mut self.attempt else {
+            return Poll::Pending;
+        };
+        let link = ready!(attempt.as_mut().poll(context));
+        self.attempt = None;
+        Poll::Ready(link)
     }
 
     /// Whether there is time for another relay in this attempt.

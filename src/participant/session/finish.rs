@@ -8,8 +8,10 @@ use tokio::time::{interval, timeout};
 use super::interrupt::Interrupts;
 use super::{DRAIN, LINGER, Leaving, Session, dial};
 use crate::carrier::client::Farewell;
+use crate::meeting::Input;
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
+use crate::participant::hearing::Hearing;
 use crate::participant::line::Line;
 use crate::participant::people::kind;
 use crate::participant::scribe::Report;
@@ -39,13 +41,14 @@ impl Session {
         if self.player.take().is_some() {
             self.say_ended(now);
         }
-        let lanes = std::mem::take(&mut self.lanes);
+        let stays = self.stays.each();
+        let lanes: Vec<_> = stays.flat_map(|stay| stay.lanes.drain()).collect();
         self.leaving = Some(if lanes.is_empty() {
             Leaving::Lingering(now + LINGER)
         } else {
             Leaving::Draining(tokio::spawn(async move {
                 let drained = async {
-                    for lane in lanes.into_values() {
+                    for (_, lane) in lanes {
                         lane.drain().await;
                     }
                 };
@@ -62,6 +65,7 @@ impl Session {
         interrupts: &mut Interrupts,
     ) -> Result<Summary, JoinError> {
         let parted = self.part(interrupts.next()).await;
+        self.part_from_the_rest(interrupts.next()).await;
         self.complete_recordings(interrupts.next()).await;
         self.complete_the_rest(interrupts.next()).await;
         if let (Some(error), Ok(())) = (parted, &ended) {
@@ -73,6 +77,9 @@ impl Session {
             self.output.event(&Event::Summary(summary.clone()));
         }
         ended?;
+        if let Some(ending) = self.over {
+            return Err(JoinError::Over(ending));
+        }
         if self.joined.is_none() {
             return Err(JoinError::NotJoined);
         }
@@ -84,11 +91,14 @@ impl Session {
 
     /// Says goodbye, and finds out whether the relay was there to the end.
     pub(super) async fn part(&mut self, cut: impl Future<Output = ()>) -> Option<JoinError> {
-        let unheard = match self.line.take() {
-            Some(line) => self.say_goodbye(line, cut).await,
+        self.tell(Instant::now(), Input::Goodbye);
+        let mut lead = self.stays.take_lead()?;
+        self.stays.leave_all();
+        let unheard = match lead.line.take() {
+            Some(line) => self.say_goodbye(line, &mut lead.hearing, cut).await,
             None => None,
         };
-        match self.place.lost() {
+        match lead.lost() {
             Some((since, _)) => Some(JoinError::gone(since.elapsed())),
             None => unheard,
         }
@@ -97,11 +107,9 @@ impl Session {
     async fn say_goodbye(
         &mut self,
         line: Line,
+        hearing: &mut Hearing,
         cut: impl Future<Output = ()>,
     ) -> Option<JoinError> {
-        for message in self.meeting.goodbye() {
-            line.control(&message);
-        }
         let road = line.road();
         let last = Instant::now();
         let farewell = {
@@ -113,18 +121,28 @@ impl Session {
                     biased;
                     farewell = &mut closing => break farewell,
                     () = &mut cut => break Farewell::CutShort,
-                    _ = look.tick() => self.look(Instant::now(), &road.stats()),
+                    _ = look.tick() => hearing.look(Instant::now(), &road.stats()),
                 }
             }
         };
         let now = Instant::now();
-        self.look(now, &road.stats());
-        let silence = [last, now].map(|until| self.hearing.silence(until));
+        hearing.look(now, &road.stats());
+        self.answered_until(hearing.answered());
+        let silence = [last, now].map(|until| hearing.silence(until));
         let failure = at_the_end(farewell, silence, self.has_shown());
         if failure.is_some() {
             self.unanswered();
         }
         failure
+    }
+
+    /// Waits until other rooms than the main one have taken the goodbye.
+    async fn part_from_the_rest(&mut self, cut: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            _ = timeout(DRAIN, self.stays.parted()) => {}
+            () = cut => {}
+        }
     }
 
     /// Whether there was a picture in what was sent.
@@ -188,22 +206,22 @@ impl Session {
 
     /// Something became of a recording.
     pub(super) fn recorded(&mut self, report: Report) {
-        let name = |session: &Self, key| session.people.get(key).map(|person| person.shown.clone());
+        let name = |session: &Self, who| session.people.get(who).map(|person| person.shown.clone());
         match report {
-            Report::Began(key, path) => {
-                let (name, file) = (name(self, key), super::receive::shown_path(&path));
+            Report::Began(who, path) => {
+                let (name, file) = (name(self, who), super::receive::shown_path(&path));
                 if let Some(name) = name {
                     self.output.event(&Event::Recording { name, file });
                 }
             }
-            Report::Done(key, path, frames) => {
-                let (name, file) = (name(self, key), super::receive::shown_path(&path));
+            Report::Done(who, path, frames) => {
+                let (name, file) = (name(self, who), super::receive::shown_path(&path));
                 if let Some(name) = name {
                     self.output.event(&Event::Recorded { name, file, frames });
                 }
             }
-            Report::Broken(key, path, error) => {
-                if let Some(name) = name(self, key) {
+            Report::Broken(who, path, error) => {
+                if let Some(name) = name(self, who) {
                     let file = path.as_deref().map(super::receive::shown_path);
                     let error = error.clone();
                     let warning = Warning::Recording { name, file, error };

@@ -2,44 +2,44 @@
 //! whatever comes first and never for any one thing.
 //!
 //! What arrives goes through the meeting, which opens it, to the recordings and the counts; what
-//! is played goes through the meeting, which seals it, to the network. The connection may go and
-//! come back under all of this.
+//! is played goes through the meeting, which seals it, to the network. The meeting says which rooms
+//! there are to be in; the connections to them may go and come back under all of this.
 
 mod coming;
+mod company;
 mod dial;
 mod finish;
 mod interrupt;
 mod prepare;
 mod receive;
 mod send;
+mod stay;
+mod stays;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use self::dial::Dial;
 use self::interrupt::Interrupts;
-use super::departures::Departures;
+use self::stay::Came;
+use self::stays::Stays;
 use super::error::JoinError;
 use super::event::{LossReason, Summary};
-use super::hearing::Hearing;
-use super::line::{Arrival, Line};
 use super::options::JoinOptions;
-use super::people::{Key, People};
+use super::people::People;
 use super::player::{Played, Player};
 use super::scribe::{Report, Scribe};
 use super::tally::Sent;
 use super::trace::Trace;
-use super::uplink::Lane;
 use super::view::Output;
 use super::warning::Warning;
 use super::watch::{Watch, WatchReport};
-use crate::carrier::client::{ConnectError, Link};
-use crate::meeting::{Meeting, TrackDescription};
-use crate::wire::{ParticipantId, TrackId};
+use crate::carrier::address::RelayAddress;
+use crate::meeting::{Ending, Input, StayId, Surface, TrackDescription, Who};
+use crate::wire::TrackId;
 
 /// How long a relay may take from the handshake to its welcome.
 const WELCOME: Duration = Duration::from_secs(5);
@@ -58,6 +58,9 @@ const ROLL_CALL: Duration = Duration::from_secs(10);
 /// How long to wait for the one to be watched before saying that nobody of this name is here: those
 /// who are here have shown themselves by then.
 const WATCHED_COMES: Duration = Duration::from_secs(3);
+
+/// A meeting whose deadline has passed is asked at most so often.
+const SOON: Duration = Duration::from_millis(10);
 
 /// How often live lines are redrawn, and small things looked after.
 const TICK: Duration = Duration::from_millis(250);
@@ -91,24 +94,27 @@ pub async fn join(options: JoinOptions, output: Output) -> Result<Summary, JoinE
 struct Session {
     options: JoinOptions,
     output: Output,
-    meeting: Meeting,
-    dial: Dial,
+    meeting: Box<dyn Surface>,
+    /// The beginning of the meeting's clock.
+    began: Instant,
+    /// When the meeting was last told that its deadline has come.
+    ticked: Option<Instant>,
+    stays: Stays,
+    /// Spreads attempts of many participants.
+    seed: u64,
+    /// Relays of the link that can be dialled, and their numbers there.
+    known: Vec<(usize, RelayAddress)>,
     /// How many relays the link has.
     relays: usize,
     /// Which of them this participant was last told to be at; the first unless told.
     relay: usize,
-    line: Option<Line>,
-    /// What is known of the relay's end of the line, or of the last one.
-    hearing: Hearing,
-    place: Place,
-    /// Ways out for pictures, over the present connection.
-    lanes: HashMap<TrackId, Lane<Link>>,
+    /// A relay has let this participant into a room.
+    welcomed: bool,
     people: People,
-    departures: Departures,
-    goodbyes: HashSet<ParticipantId>,
-    subscribed: HashSet<(ParticipantId, TrackId)>,
+    goodbyes: HashSet<Who>,
+    listening: HashSet<(Who, TrackId)>,
     /// Who was here when the relay was lost, and until when they may show up again.
-    missing: Option<(Instant, Vec<Key>)>,
+    missing: Option<(Instant, Vec<Who>)>,
     player: Option<Player>,
     playing: bool,
     /// A part of what is played is damaged or missing.
@@ -120,50 +126,34 @@ struct Session {
     sent: BTreeMap<TrackId, (TrackDescription, Sent)>,
     scribe: Option<Scribe>,
     watch: Option<Watch>,
-    watched: Option<Key>,
+    watched: Option<Who>,
     trace: Option<Trace>,
     /// The frame that is being sent, and what becomes of it.
     last: Option<Last>,
     warned: HashSet<&'static str>,
-    /// When something last came of the others or of the relay's own accord, until it was asked whether
-    /// the relay is still there. Not the connection's last word: it answers that question, too.
-    unasked: Option<Instant>,
+    /// The meeting has let this participant in.
+    inside: bool,
     /// Since when it has been in the meeting.
     joined: Option<Instant>,
     reconnections: u32,
     /// Something that was asked for did not succeed, though the meeting went on.
     failure: Option<JoinError>,
+    /// The meeting is over for this participant.
+    over: Option<Ending>,
     leaving: Option<Leaving>,
 }
 
-/// A frame that is being sent: in how many pieces, and how many of them have gone out.
+/// A frame that is being sent, on one stay or several.
 struct Last {
     keyframe: bool,
+    ways: Vec<Way>,
+}
+
+/// How a frame goes out on one stay: in how many pieces, and how many of them have gone out.
+struct Way {
+    stay: StayId,
     pieces: u32,
     gone: u32,
-}
-
-/// Where this participant stands.
-enum Place {
-    /// On the way to the relay; `Some` since when it is lost and how.
-    Outside(Option<(Instant, LossReason)>),
-    /// Connected, and not welcomed yet.
-    AtTheDoor {
-        until: Instant,
-        lost: Option<(Instant, LossReason)>,
-    },
-    /// In the room.
-    Inside,
-}
-
-impl Place {
-    /// Since when the relay is lost, and how, if it is.
-    fn lost(&self) -> Option<(Instant, LossReason)> {
-        match self {
-            Self::Outside(lost) | Self::AtTheDoor { lost, .. } => *lost,
-            Self::Inside => None,
-        }
-    }
 }
 
 /// The last moments.
@@ -179,8 +169,8 @@ enum Step {
     Interrupted,
     Over,
     Drained,
-    Arrival(Arrival),
-    Dialled(Result<Link, ConnectError>),
+    Stay(StayId, Came),
+    Deadline,
     Begin,
     Played(Played),
     Recorded(Option<Report>),
@@ -194,7 +184,7 @@ impl Session {
     async fn run(&mut self, interrupts: &mut Interrupts) -> Result<(), JoinError> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        self.dial.first();
+        self.said(Instant::now());
         loop {
             let step = self.step(interrupts, &mut tick).await;
             let now = Instant::now();
@@ -202,9 +192,11 @@ impl Session {
                 Step::Interrupted | Step::Over if self.leaving.is_some() => return Ok(()),
                 Step::Interrupted | Step::Over => self.leave(now),
                 Step::Drained => self.leaving = Some(Leaving::Lingering(now + LINGER)),
-                Step::Arrival(arrival) => self.arrival(now, arrival)?,
-                Step::Dialled(Ok(link)) => self.answered(now, link),
-                Step::Dialled(Err(error)) => self.failed(now, error)?,
+                Step::Stay(stay, came) => self.came(now, stay, came)?,
+                Step::Deadline => {
+                    self.ticked = Some(now);
+                    self.tell(now, Input::Tick);
+                }
                 Step::Begin => self.playing = true,
                 Step::Played(played) => self.played(now, played),
                 Step::Recorded(Some(report)) => self.recorded(report),
@@ -213,7 +205,7 @@ impl Session {
                 Step::Departure => self.depart(now),
                 Step::Tick => self.tick(now)?,
             }
-            if self.leaving.is_some() && self.line.is_none() {
+            if self.leaving.is_some() && !self.stays.any_connected() {
                 return Ok(());
             }
         }
@@ -234,48 +226,75 @@ impl Session {
                 .zip(self.joined)
                 .and_then(|(stay, at)| at.checked_add(stay)),
         };
+        let begin = self
+            .play_at
+            .filter(|_| self.is_in_the_meeting() && !self.playing);
+        let deadline = self.deadline();
+        let departure = self.stays.departure();
         let draining = match &mut self.leaving {
             Some(Leaving::Draining(task)) => Some(task),
             _ => None,
         };
-        let inside = matches!(self.place, Place::Inside);
-        let begin = self.play_at.filter(|_| inside && !self.playing);
         let player = self.player.as_mut().filter(|_| self.playing);
         tokio::select! {
             () = interrupts.next() => Step::Interrupted,
             () = at(over) => Step::Over,
             Some(_) = maybe(draining) => Step::Drained,
-            Some(arrival) = maybe(self.line.as_mut().map(Line::next)) => Step::Arrival(arrival),
+            (stay, came) = self.stays.next() => Step::Stay(stay, came),
+            () = at(deadline) => Step::Deadline,
             () = at(begin) => Step::Begin,
-            dialled = self.dial.next() => Step::Dialled(dialled),
             Some(played) = maybe(player.map(Player::next)) => Step::Played(played),
             Some(report) = maybe(self.scribe.as_mut().map(Scribe::report)) => {
                 Step::Recorded(report)
             }
             Some(report) = maybe(self.watch.as_mut().map(Watch::report)) => Step::Watched(report),
-            () = at(self.departures.deadline()) => Step::Departure,
+            () = at(departure) => Step::Departure,
             _ = tick.tick() => Step::Tick,
         }
     }
 
+    /// Tells the meeting what happened, and does what follows.
+    fn tell(&mut self, now: Instant, input: Input) {
+        self.hand_over(now, input);
+        self.said(now);
+    }
+
+    /// Tells the meeting what happened, where what follows is being done already.
+    fn hand_over(&mut self, now: Instant, input: Input) {
+        let now = now.saturating_duration_since(self.began);
+        self.meeting.handle(now, input);
+    }
+
+    /// When the meeting's deadline is.
+    fn deadline(&self) -> Option<Instant> {
+        let deadline = self.began.checked_add(self.meeting.deadline()?)?;
+        let soon = self.ticked.map(|ticked| ticked + SOON);
+        Some(soon.map_or(deadline, |soon| deadline.max(soon)))
+    }
+
     /// Looks after what no event announces.
     fn tick(&mut self, now: Instant) -> Result<(), JoinError> {
-        if let Place::AtTheDoor { until, .. } = self.place
-            && now >= until
-        {
-            return self.lost_for(now, LossReason::Silence);
+        let waiting = self.stays.each().filter(|stay| stay.is_kept_waiting(now));
+        let waiting: Vec<StayId> = waiting.map(|stay| stay.id).collect();
+        for stay in waiting {
+            self.lost_for(now, stay, LossReason::Silence)?;
         }
-        if let (Place::Inside, Some((until, _))) = (&self.place, &self.missing)
-            && now >= *until
+        if self
+            .missing
+            .as_ref()
+            .is_some_and(|(until, _)| now >= *until)
+            && self.is_in_the_meeting()
         {
-            self.roll_call();
+            self.roll_call(now);
         }
-        self.look_at_the_line(now);
-        self.knock(now);
+        self.look_at_the_lines(now);
+        for stay in self.stays.each() {
+            stay.knock(now);
+        }
         self.look_for_the_watched(now);
-        for key in self.people.given_up(now) {
+        for who in self.people.given_up(now) {
             if let Some(scribe) = &self.scribe {
-                scribe.finish(key);
+                scribe.finish(who);
             }
         }
         if let Some(trace) = &mut self.trace {
@@ -284,7 +303,7 @@ impl Session {
         }
         if self.output.is_live() {
             let missing = self.missing.as_ref();
-            let away = |key| missing.is_some_and(|(_, missing)| missing.contains(&key));
+            let away = |who| missing.is_some_and(|(_, missing)| missing.contains(&who));
             let lines = self.people.live(now, away);
             self.output.live(&lines);
         }

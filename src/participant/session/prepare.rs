@@ -1,16 +1,14 @@
 //! Everything that can be known to fail before the relay is troubled.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use super::dial::Dial;
-use super::{Place, Session};
+use super::Session;
+use super::stays::Stays;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
-use crate::meeting::{Invite, Meeting, Presence, RelayRef};
-use crate::participant::departures::Departures;
+use crate::meeting::{Invite, Meeting, Presence, RelayRef, Surface};
 use crate::participant::error::JoinError;
-use crate::participant::hearing::Hearing;
 use crate::participant::options::JoinOptions;
 use crate::participant::people::People;
 use crate::participant::player::Player;
@@ -23,9 +21,22 @@ use crate::participant::watch::Watch;
 impl Session {
     /// Checks what was asked for, and opens what is to be played.
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
+        Self::prepare_for(options, output, |invite, presence, seed| {
+            Box::new(Meeting::new(invite, presence, seed))
+        })
+        .await
+    }
+
+    /// The same for the meeting that `meeting` makes of the link, of who this participant is and of a
+    /// random seed.
+    pub(super) async fn prepare_for(
+        options: JoinOptions,
+        output: Output,
+        meeting: impl FnOnce(&Invite, Presence, [u8; 32]) -> Box<dyn Surface>,
+    ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
         let invite = Invite::parse(&options.link)?;
-        let relays = relays(&invite)?;
+        let known = relays(&invite)?;
         let scribe = match &options.record {
             Some(folder) => {
                 Some(
@@ -71,23 +82,22 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
-        let dial = Dial::new(relays, options.bind, u64::from_ne_bytes(random()?));
-        let meeting = Meeting::new(&invite, dial.place(), presence, random()?);
+        let meeting = meeting(&invite, presence, random()?);
         Ok(Self {
             options,
             output,
             meeting,
-            dial,
+            began: Instant::now(),
+            ticked: None,
+            stays: Stays::default(),
+            seed: u64::from_ne_bytes(random()?),
+            known,
             relays: invite.relays.len(),
             relay: 0,
-            line: None,
-            hearing: Hearing::new(Instant::now()),
-            place: Place::Outside(None),
-            lanes: HashMap::new(),
+            welcomed: false,
             people: People::default(),
-            departures: Departures::default(),
             goodbyes: HashSet::new(),
-            subscribed: HashSet::new(),
+            listening: HashSet::new(),
             missing: None,
             player,
             playing: false,
@@ -101,10 +111,11 @@ impl Session {
             trace,
             last: None,
             warned: HashSet::new(),
-            unasked: None,
+            inside: false,
             joined: None,
             reconnections: 0,
             failure: None,
+            over: None,
             leaving: None,
         })
     }

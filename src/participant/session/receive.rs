@@ -1,121 +1,138 @@
-//! From the network to recordings, the watcher and the counts.
+//! From the network to the meeting, and from there to recordings, the watcher and the counts.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Session, WATCHED_COMES};
+use super::Session;
 use crate::carrier::client::LostReason;
-use crate::meeting::{Frame, Input, Output as Said, Presence, Rejection, display_safe};
+use crate::meeting::{Ending, Frame, Input, Notice, Output as Said, Rejection, StayId, Who};
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Shown};
 use crate::participant::line::{Arrival, sounds};
-use crate::participant::people::{Appearance, Key};
 use crate::participant::warning::Warning;
 use crate::participant::watch::WatchReport;
-use crate::wire::{FromRelay, ParticipantId, ToRelay, TrackId};
-
-/// Subscriptions over one connection: a quarter of what relays are known to allow, and more than
-/// one machine can listen to.
-const SUBSCRIPTIONS: usize = 1024;
-
-/// Silence after which the relay is asked whether it is still there. Those who talk are heard each
-/// 20 ms.
-const QUIET: Duration = Duration::from_secs(1);
+use crate::wire::FromRelay;
 
 impl Session {
     /// Something came from the relay.
-    pub(super) fn arrival(&mut self, now: Instant, arrival: Arrival) -> Result<(), JoinError> {
-        self.unasked = Some(now);
+    pub(super) fn arrival(
+        &mut self,
+        now: Instant,
+        id: StayId,
+        arrival: Arrival,
+    ) -> Result<(), JoinError> {
+        let Some(stay) = self.stays.get(id) else {
+            return Ok(());
+        };
+        stay.heard(now);
         match arrival {
-            Arrival::Lost(reason) => return self.lost(now, reason),
+            Arrival::Lost(reason) => return self.lost(now, id, reason),
             Arrival::Control(FromRelay::Closed { reason }) => {
-                return self.lost(now, LostReason::Closed(reason));
+                return self.lost(now, id, LostReason::Closed(reason));
             }
             Arrival::Control(FromRelay::Left { participant }) => {
-                self.departures.left(now, participant);
+                stay.departures.left(now, participant);
             }
             Arrival::Control(message) => {
-                let present = match &message {
-                    FromRelay::Welcome { present, .. } => Some(present.len()),
-                    _ => None,
-                };
-                self.meeting.handle(Input::Relay(message));
-                if let Some(present) = present {
-                    self.welcomed(now, present);
+                if let FromRelay::Welcome { present, .. } = &message {
+                    self.welcomed(now, id, present.len());
                 }
+                self.tell(now, Input::Relay { stay: id, message });
             }
             Arrival::Datagrams(bundle) => {
-                for (from, track, sealed) in sounds(bundle) {
-                    self.meeting.handle(Input::Datagram {
+                for (from, track, payload) in sounds(bundle) {
+                    let sound = Input::Datagram {
+                        stay: id,
                         from,
                         track,
-                        payload: sealed,
-                    });
+                        payload,
+                    };
+                    self.tell(now, sound);
                 }
             }
-            Arrival::GroupOpened(sender) => self.departures.group_opened(sender),
+            Arrival::GroupOpened(sender) => stay.departures.group_opened(sender),
             Arrival::GroupFrame {
                 from,
                 track,
                 group,
                 sealed,
             } => {
-                self.meeting.handle(Input::GroupFrame {
+                let picture = Input::GroupFrame {
+                    stay: id,
                     from,
                     track,
                     group,
                     bytes: sealed,
-                });
+                };
+                self.tell(now, picture);
             }
-            Arrival::GroupClosed(sender) => self.departures.group_closed(sender),
+            Arrival::GroupClosed(sender) => stay.departures.group_closed(sender),
         }
-        self.said(now);
         Ok(())
     }
 
     /// Those whose last frames are in are gone now.
     pub(super) fn depart(&mut self, now: Instant) {
-        while let Some(participant) = self.departures.next(now) {
-            self.meeting
-                .handle(Input::Relay(FromRelay::Left { participant }));
+        let mut departed = Vec::new();
+        for stay in self.stays.each() {
+            while let Some(participant) = stay.departed(now) {
+                departed.push((stay.id, FromRelay::Left { participant }));
+            }
         }
-        self.said(now);
+        for (stay, message) in departed {
+            self.tell(now, Input::Relay { stay, message });
+        }
     }
 
     /// Does what the meeting says.
     pub(super) fn said(&mut self, now: Instant) {
         while let Some(said) = self.meeting.poll() {
             match said {
-                Said::Control(message) => self.control(&message),
-                Said::Datagram { track, payload } => self.sound(track, &payload),
+                Said::Enter { stay } => self.enter(stay),
+                Said::Leave { stay } => self.stays.leave(stay),
+                Said::Main(stay) => self.main_is(now, stay),
+                Said::Control { stay, message } => {
+                    if let Some(stay) = self.stays.get(stay) {
+                        stay.control(&message);
+                    }
+                }
+                Said::Datagram {
+                    stay,
+                    track,
+                    payload,
+                } => self.sound(stay, track, &payload),
                 Said::GroupFrame {
+                    stay,
                     track,
                     group,
                     bytes,
-                } => self.picture(track, group, &bytes),
-                Said::Appeared {
-                    participant,
-                    presence,
-                } => {
-                    self.appeared(now, participant, presence);
+                } => self.picture(stay, track, group, &bytes),
+                Said::Inside => {
+                    self.inside = true;
+                    self.got_in(now);
                 }
-                Said::Departed { participant } => self.departed(now, participant),
-                Said::Frame { participant, frame } => self.frame(now, participant, &frame),
-                Said::Ended {
-                    participant,
-                    track,
-                    frames,
-                } => {
-                    self.people.ended(participant, track, frames);
-                }
-                Said::Goodbye { participant } => {
-                    if self.people.is_here(participant) {
-                        self.goodbyes.insert(participant);
+                Said::Appeared { who, presence } => self.appeared(now, who, presence),
+                Said::Departed { who } => self.departed(now, who),
+                Said::Unheard { who } => self.unheard(now, who),
+                Said::Frame { who, frame } => self.frame(now, who, &frame),
+                Said::Ended { who, track, frames } => self.people.ended(who, track, frames),
+                Said::Goodbye { who } => {
+                    if self.people.is_here(who) {
+                        self.goodbyes.insert(who);
                     }
                 }
                 Said::Rejected(rejection) => self.refused(rejection),
+                Said::Told(Notice::Waiting) => self.output.event(&Event::Waiting),
+                Said::Over(ending) => self.is_over(now, ending),
             }
         }
+        self.keep_watching();
+    }
+
+    /// The meeting is over for this participant.
+    fn is_over(&mut self, now: Instant, ending: Ending) {
+        self.over.get_or_insert(ending);
+        self.leave(now);
     }
 
     /// Something did not open, or was not to be sent.
@@ -134,187 +151,11 @@ impl Session {
         }
     }
 
-    fn control(&mut self, message: &ToRelay) {
-        if let Some(line) = &self.line {
-            line.control(message);
-        }
-    }
-
-    /// Somebody says who it is.
-    fn appeared(&mut self, now: Instant, id: ParticipantId, presence: Presence) {
-        let shown = Shown(presence.display_name());
-        let watched = self
-            .options
-            .watch
-            .as_ref()
-            .is_some_and(|name| *name == presence.name);
-        let (key, event) = match self.people.appeared(id, presence, shown.clone()) {
-            Appearance::New(key) => (
-                key,
-                Some(Event::Joined {
-                    name: shown,
-                    returned: false,
-                }),
-            ),
-            Appearance::Returned { key, ghost } => {
-                if let Some(ghost) = ghost {
-                    self.output.event(&Event::Left {
-                        name: shown.clone(),
-                        goodbye: false,
-                    });
-                    self.subscribed.retain(|(id, _)| *id != ghost);
-                }
-                // It was this participant who had been away.
-                let seen_again = self.missing.as_mut().is_some_and(|(_, missing)| {
-                    let before = missing.len();
-                    missing.retain(|other| *other != key);
-                    missing.len() < before
-                });
-                (
-                    key,
-                    (!seen_again).then_some(Event::Joined {
-                        name: shown,
-                        returned: true,
-                    }),
-                )
-            }
-            Appearance::Changed(key) => (key, None),
-            Appearance::Known => return,
-            Appearance::TooMany => return self.warn(&Warning::TooManyPeople),
-        };
-        if let Some(event) = event {
-            self.output.event(&event);
-        }
-        self.listen_to(key, id, watched);
-        self.audience_grew(now);
-    }
-
-    /// Asks for somebody's tracks, and gets ready for their frames.
-    fn listen_to(&mut self, key: Key, id: ParticipantId, watched: bool) {
-        let Some(person) = self.people.get(key) else {
-            return;
-        };
-        let free = self.watched.is_none_or(|watched| {
-            watched == key
-                || self
-                    .people
-                    .get(watched)
-                    .is_none_or(|person| !person.is_here())
-        });
-        let namesake = (watched && !free).then(|| person.shown.clone());
-        if let (true, true, Some(watch)) = (watched, free, &mut self.watch) {
-            if self.watched != Some(key) {
-                watch.begin(&person.presence);
-            }
-            self.watched = Some(key);
-        }
-        if let Some(scribe) = &self.scribe {
-            scribe.person(key, &person.presence);
-        }
-        let mut too_many = false;
-        for description in &person.presence.tracks {
-            let wish = (id, description.track);
-            if self.subscribed.contains(&wish) {
-                continue;
-            }
-            too_many |= self.subscribed.len() >= SUBSCRIPTIONS;
-            if let (false, Some(line)) = (too_many, &self.line) {
-                self.subscribed.insert(wish);
-                line.control(&subscribe(wish));
-            }
-        }
-        if too_many {
-            self.warn(&Warning::TooManyPeople);
-        }
-        if let Some(name) = namesake {
-            self.warn(&Warning::WatchNamesakes(name));
-        }
-    }
-
-    /// Says when nobody has the name of the one to be watched: a player without a picture does not
-    /// tell why.
-    pub(super) fn look_for_the_watched(&mut self, now: Instant) {
-        let waited = |joined| now.saturating_duration_since(joined) >= WATCHED_COMES;
-        if let (Some(name), None) = (&self.options.watch, self.watched)
-            && self.joined.is_some_and(waited)
-        {
-            self.warn(&Warning::WatchNobody(Shown(display_safe(name))));
-        }
-    }
-
-    /// Says at the end that the one to be watched never came.
-    pub(super) fn miss_the_watched(&mut self) {
-        if let (Some(name), None, Some(_)) = (&self.options.watch, self.watched, self.joined) {
-            self.warn(&Warning::WatchNobodyCame(Shown(display_safe(name))));
-        }
-    }
-
-    /// Nothing has come for a while, where it may be that nobody has anything to say, or that the
-    /// relay died and is back without knowing of this connection. Asking once for something that
-    /// was asked for already brings out which, sooner than the connection would find out.
-    pub(super) fn knock(&mut self, now: Instant) {
-        let Some(came) = self.unasked else { return };
-        if now.saturating_duration_since(came) < QUIET {
-            return;
-        }
-        self.unasked = None;
-        if let (Some(wish), Some(line)) = (self.subscribed.iter().next(), &self.line) {
-            line.control(&subscribe(*wish));
-        }
-    }
-
-    /// Somebody is gone.
-    fn departed(&mut self, now: Instant, id: ParticipantId) {
-        let goodbye = self.goodbyes.remove(&id);
-        self.subscribed.retain(|(other, _)| *other != id);
-        let Some(person) = self.people.departed(now, id) else {
-            return;
-        };
-        let (key, name) = (person.key, person.shown.clone());
-        self.output.event(&Event::Left { name, goodbye });
-        if let (true, Some(scribe)) = (goodbye, &self.scribe) {
-            scribe.finish(key);
-        }
-        if self.watched == Some(key) {
-            self.watch_a_namesake();
-        }
-    }
-
-    /// Who was watched is gone: another one of that name who is here is shown from now on.
-    fn watch_a_namesake(&mut self) {
-        let (Some(name), Some(watch)) = (&self.options.watch, &mut self.watch) else {
-            return;
-        };
-        if let Some(namesake) = self.people.first_here(name) {
-            watch.begin(&namesake.presence);
-            self.watched = Some(namesake.key);
-        }
-    }
-
-    /// Some time after this participant has come back: who has not shown up is gone.
-    pub(super) fn roll_call(&mut self) {
-        for key in self
-            .missing
-            .take()
-            .map(|(_, missing)| missing)
-            .unwrap_or_default()
-        {
-            if let Some(person) = self.people.get(key).filter(|person| !person.is_here()) {
-                let name = person.shown.clone();
-                self.output.event(&Event::Left {
-                    name,
-                    goodbye: false,
-                });
-            }
-        }
-    }
-
     /// A frame, opened.
-    fn frame(&mut self, now: Instant, from: ParticipantId, frame: &Frame) {
-        let Some(person) = self.people.frame(now, from, frame) else {
+    fn frame(&mut self, now: Instant, who: Who, frame: &Frame) {
+        let Some(person) = self.people.frame(now, who, frame) else {
             return;
         };
-        let key = person.key;
         if let Some(trace) = &mut self.trace {
             let written = trace.received(&person.presence.name, frame);
             self.traced(written);
@@ -322,11 +163,11 @@ impl Session {
         if self
             .scribe
             .as_ref()
-            .is_some_and(|scribe| !scribe.frame(key, frame, now))
+            .is_some_and(|scribe| !scribe.frame(who, frame, now))
         {
             self.warn(&Warning::DiskSlow);
         }
-        if self.watched == Some(key)
+        if self.watched == Some(who)
             && self
                 .watch
                 .as_mut()
@@ -350,10 +191,6 @@ impl Session {
             }
         }
     }
-}
-
-fn subscribe((participant, track): (ParticipantId, TrackId)) -> ToRelay {
-    ToRelay::Subscribe { participant, track }
 }
 
 /// A path of this person's own choice, with a name in it that was made safe.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Last, Place, Session};
+use super::{Last, Session, Way};
 use crate::carrier::client::DatagramError;
-use crate::meeting::{Frame, Input};
+use crate::meeting::{Frame, Input, StayId};
 use crate::participant::error::JoinError;
 use crate::participant::event::Event;
 use crate::participant::player::Played;
@@ -72,8 +72,10 @@ impl Session {
             return self.leave(now);
         }
         self.player = None;
-        for (_, lane) in self.lanes.drain() {
-            tokio::spawn(lane.drain());
+        for stay in self.stays.each() {
+            for (_, lane) in stay.lanes.drain() {
+                tokio::spawn(lane.drain());
+            }
         }
         self.say_ended(now);
     }
@@ -81,14 +83,13 @@ impl Session {
     /// Tells the others how many frames there were.
     pub(super) fn say_ended(&mut self, now: Instant) {
         for (track, frames) in self.numbered() {
-            self.meeting.handle(Input::Ended { track, frames });
+            self.tell(now, Input::Ended { track, frames });
         }
-        self.said(now);
     }
 
     /// Seals a frame and sends it.
     fn send(&mut self, now: Instant, frame: Frame) {
-        self.look_at_the_line(now);
+        self.look_at_the_lines(now);
         let (number, payload) = (frame.number, frame.payload.clone());
         let (track, keyframe) = (frame.track, frame.keyframe);
         let traced = self
@@ -97,17 +98,13 @@ impl Session {
             .then(|| (SystemTime::now(), frame.clone()));
         self.last = Some(Last {
             keyframe,
-            pieces: 0,
-            gone: 0,
+            ways: Vec::new(),
         });
-        if matches!(self.place, Place::Inside) {
-            self.meeting.handle(Input::Send(frame));
-            self.said(now);
-        }
+        self.tell(now, Input::Send(frame));
         let went = self
             .last
             .take()
-            .is_some_and(|last| last.pieces > 0 && last.gone == last.pieces);
+            .is_some_and(|last| last.ways.iter().any(|way| way.gone == way.pieces));
         if let Some((_, sent)) = self.sent.get_mut(&track) {
             match went {
                 true => sent.sent(now, number, &payload),
@@ -121,24 +118,34 @@ impl Session {
     }
 
     /// A sealed piece of sound, now or never.
-    pub(super) fn sound(&mut self, track: TrackId, sealed: &[u8]) {
-        let Some(line) = &self.line else { return };
+    pub(super) fn sound(&mut self, id: StayId, track: TrackId, sealed: &[u8]) {
+        let line = self.stays.get(id).and_then(|stay| stay.line.as_ref());
+        let Some(line) = line else { return };
         let sent = line.datagram(uplink(track, sealed));
         if let Err(DatagramError::TooLarge) = sent {
             self.warn(&Warning::TooLargeToSend);
         }
-        self.piece(sent.is_ok());
+        self.piece(id, sent.is_ok());
     }
 
     /// A sealed picture, on its group's stream.
-    pub(super) fn picture(&mut self, track: TrackId, group: GroupNumber, sealed: &[u8]) {
-        let Some(line) = &self.line else { return };
+    pub(super) fn picture(
+        &mut self,
+        id: StayId,
+        track: TrackId,
+        group: GroupNumber,
+        sealed: &[u8],
+    ) {
+        let Some(stay) = self.stays.get(id) else {
+            return;
+        };
+        let Some(line) = &stay.line else { return };
         let Ok(framed) = encode_group_frame(sealed) else {
             self.warn(&Warning::TooLargeToSend);
-            return self.piece(false);
+            return self.piece(id, false);
         };
         let keyframe = self.last.as_ref().is_some_and(|last| last.keyframe);
-        let lane = self
+        let lane = stay
             .lanes
             .entry(track)
             .or_insert_with(|| Lane::new(line.road()));
@@ -147,13 +154,22 @@ impl Session {
         if pushed == Pushed::GivenUp {
             self.warn(&Warning::UplinkSlow);
         }
-        self.piece(pushed == Pushed::Queued);
+        self.piece(id, pushed == Pushed::Queued);
     }
 
-    fn piece(&mut self, gone: bool) {
-        if let Some(last) = &mut self.last {
-            last.pieces += 1;
-            last.gone += u32::from(gone);
+    fn piece(&mut self, stay: StayId, gone: bool) {
+        let Some(last) = &mut self.last else { return };
+        let gone = u32::from(gone);
+        match last.ways.iter_mut().find(|way| way.stay == stay) {
+            Some(way) => {
+                way.pieces += 1;
+                way.gone += gone;
+            }
+            None => last.ways.push(Way {
+                stay,
+                pieces: 1,
+                gone,
+            }),
         }
     }
 

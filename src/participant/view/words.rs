@@ -18,6 +18,7 @@ pub(super) fn shade(event: &Event) -> Option<&'static str> {
 /// What a person reads.
 pub(super) fn sentence(event: &Event) -> String {
     match event {
+        Event::Waiting => "Waiting to be let in.".into(),
         Event::Connected { present: 0 } => "In the meeting; nobody else is here yet.".into(),
         Event::Connected { present: 1 } => "In the meeting, with one other.".into(),
         Event::Connected { present } => format!("In the meeting, with {present} others."),

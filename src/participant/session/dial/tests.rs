@@ -153,17 +153,43 @@ async fn nobody_waits_long_for_the_other_relay() {
 #[tokio::test]
 async fn at_the_beginning_the_first_relay_has_a_head_start_and_the_last_all_the_time() {
     let mut dial = dial(2, 7);
-    dial.first();
+    dial.first(None);
     assert_eq!(dial.turn(), Some(HEAD_START));
     assert!(dial.onward(Instant::now(), ConnectError::Unreachable));
     assert_eq!(dial.turn(), None);
 }
 
 #[tokio::test]
+async fn a_further_stay_is_first_sought_where_the_others_are() {
+    let mut dial = dial(3, 7);
+    dial.first(Some(1));
+    let mut tried = vec![dial.place()];
+    while dial.onward(Instant::now(), ConnectError::Unreachable) {
+        tried.push(dial.place());
+    }
+    assert_eq!(tried, [1, 0, 2]);
+}
+
+#[tokio::test]
+async fn what_is_wanted_is_tried_after_all() {
+    let now = Instant::now();
+    let mut dial = dial(1, 7);
+    dial.first(None);
+    assert!(!dial.onward(now, ConnectError::WrongCertificate));
+    assert!(dial.all().is_empty());
+    dial.lost(now, Duration::ZERO);
+    let late = now + GIVE_UP;
+    assert!(dial.again(late).is_none());
+    dial.again_after_all(late);
+    assert_eq!(dial.all(), [0]);
+    assert!(dial.again(late + GIVE_UP / 2).is_some());
+}
+
+#[tokio::test]
 async fn one_who_poses_as_a_relay_is_passed_over_for_good() {
     let now = Instant::now();
     let mut dial = dial(3, 7);
-    dial.first();
+    dial.first(None);
     assert!(dial.onward(now, ConnectError::WrongCertificate));
     assert_eq!(dial.place(), 1);
     assert!(dial.onward(now, ConnectError::Unreachable));
@@ -190,7 +216,7 @@ async fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
         ConnectError::Bind(BindFailed::NotHere),
     ] {
         let mut dial = dial(2, 7);
-        dial.first();
+        dial.first(None);
         assert!(!dial.onward(now, error), "{error:?}");
         assert_eq!(dial.verdict().0, error);
     }

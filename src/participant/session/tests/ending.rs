@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use super::super::Session;
 use super::super::interrupt::Interrupts;
-use super::super::{Place, Session};
 use super::*;
 
 /// A relay on a thread of its own, so that it can die.
@@ -51,12 +51,10 @@ async fn inside(options: JoinOptions) -> (Page, Session) {
     let page = Page::default();
     let output = Output::json(page.clone());
     let mut session = Session::prepare(options, output).await.ok().unwrap();
-    session.dial.first();
-    let link = session.dial.next().await.unwrap();
-    session.connected(Instant::now(), link);
-    while !matches!(session.place, Place::Inside) {
-        let arrival = session.line.as_mut().unwrap().next().await;
-        session.arrival(Instant::now(), arrival).unwrap();
+    session.said(Instant::now());
+    while !session.is_in_the_meeting() {
+        let (stay, came) = session.stays.next().await;
+        session.came(Instant::now(), stay, came).unwrap();
     }
     // The last acknowledgements are there.
     tokio::time::sleep(Duration::from_millis(200)).await;

@@ -3,6 +3,7 @@
 mod ending;
 mod relay;
 mod relays;
+mod stays;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

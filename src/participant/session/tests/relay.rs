@@ -107,6 +107,14 @@ impl Relay {
         }
     }
 
+    /// The same for the connections in one room.
+    pub(super) fn drop_room(&self, handle: RoomHandle, reason: CloseReason) {
+        let mut room = self.room.lock().unwrap();
+        for (_, guest) in room.guests.extract_if(|_, guest| guest.handle == handle) {
+            guest.connection.close(VarInt::from_u32(reason.code()), b"");
+        }
+    }
+
     /// Ends, and frees its port.
     pub(super) async fn stop(self) {
         self.endpoint

@@ -1,6 +1,6 @@
 //! Takes each counter of a track once.
 
-use super::limits::REPLAY_WINDOW;
+use crate::meeting::limits::REPLAY_WINDOW;
 
 const WORDS: usize = (REPLAY_WINDOW / 64) as usize;
 

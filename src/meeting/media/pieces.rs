@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::limits::{INCOMPLETE, PIECE, PIECES};
+use crate::meeting::limits::{INCOMPLETE, PIECE, PIECES};
 
 /// How a payload is cut; `None` when it is larger than all pieces together.
-pub(super) fn cut(payload: &Bytes) -> Option<Vec<Bytes>> {
+pub(in crate::meeting) fn cut(payload: &Bytes) -> Option<Vec<Bytes>> {
     if payload.len() > PIECE * PIECES {
         return None;
     }

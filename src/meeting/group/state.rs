@@ -1,0 +1,345 @@
+//! The group as one member holds it.
+
+use openmls::framing::errors::MessageDecryptionError;
+use openmls::prelude::{
+    ContentType, LeafNodeIndex, Lifetime, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
+    OpenMlsProvider, ProcessMessageError, ProcessedMessageContent, ProtocolMessage, Sender,
+    ValidationError,
+};
+use sha2::{Digest, Sha256};
+use tls_codec::DeserializeBytes as _;
+use zeroize::Zeroizing;
+
+use super::joining::{Joining, KeyPackage};
+use super::leaf::{Committers, LeafId, Member};
+use super::policy::{self, ChangeSeen};
+use super::rejection::GroupRejection;
+use crate::meeting::crypto::sign::{SigningKey, verify};
+use crate::meeting::crypto::{Provider, SUITE};
+
+/// Most members of a group.
+pub const MEMBERS: usize = 200;
+
+/// Longest message that is looked at, in bytes: a body's bound.
+const LONGEST: usize = crate::wire::limits::BODY;
+
+/// What a commit is to change.
+#[derive(Default)]
+pub struct Change {
+    /// Whom to take in.
+    pub add: Vec<KeyPackage>,
+    /// Whom to put out.
+    pub remove: Vec<LeafId>,
+}
+
+/// What a commit of one's own gives to send.
+pub struct Posted {
+    /// For everyone who was a member before.
+    pub commit: Vec<u8>,
+    /// For everyone who was added: one for all.
+    pub welcome: Option<Vec<u8>>,
+}
+
+/// What a message was.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Processed {
+    /// A commit: there is a new epoch.
+    Commit {
+        /// This member is none any more.
+        removed_me: bool,
+    },
+    /// Something that a member said.
+    App {
+        /// Who.
+        from: LeafId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A group, as one member holds it.
+pub struct Group {
+    provider: Provider,
+    key: SigningKey,
+    committers: Committers,
+    group: MlsGroup,
+}
+
+impl Group {
+    pub(super) fn new(
+        provider: Provider,
+        key: SigningKey,
+        committers: Committers,
+        group: MlsGroup,
+    ) -> Self {
+        Self {
+            provider,
+            key,
+            committers,
+            group,
+        }
+    }
+
+    /// Founds a group of one.
+    ///
+    /// # Errors
+    /// [`GroupRejection::Internal`].
+    pub fn found(joining: Joining) -> Result<Self, GroupRejection> {
+        let Joining {
+            provider,
+            key,
+            committers,
+            name,
+            ..
+        } = joining;
+        let credential = name.to_credential(&key.public())?;
+        let config = policy::config();
+        let group = MlsGroup::builder()
+            .ciphersuite(SUITE)
+            .with_wire_format_policy(config.wire_format_policy())
+            .padding_size(config.padding_size())
+            .max_past_epochs(1)
+            .number_of_resumption_psks(0)
+            .use_ratchet_tree_extension(true)
+            .sender_ratchet_configuration(*config.sender_ratchet_configuration())
+            .lifetime(Lifetime::init(0, u64::MAX))
+            .with_capabilities(policy::capabilities())
+            .with_group_context_extensions(policy::meeting(&committers.bundle)?)
+            .build(&provider, &key, credential)
+            .map_err(|_| GroupRejection::Internal)?;
+        Ok(Self::new(provider, key, committers, group))
+    }
+
+    /// This member's leaf.
+    pub fn me(&self) -> LeafId {
+        LeafId(self.group.own_leaf_index().u32())
+    }
+
+    /// How many commits there have been.
+    pub fn epoch(&self) -> u64 {
+        self.group.epoch().as_u64()
+    }
+
+    /// Which group it is, and which of the ways that it could have gone to this epoch: the same at two
+    /// members only if they have the same secrets. Says nothing about these.
+    pub fn tag(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"sottovoce epoch");
+        hash.update(self.group.group_id().as_slice());
+        hash.update(self.group.epoch_authenticator().as_slice());
+        hash.finalize().into()
+    }
+
+    /// A hash over who is in the tree.
+    pub fn roster_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"sottovoce roster");
+        for member in self.group.members() {
+            hash.update(member.index.u32().to_be_bytes());
+            hash.update(Sha256::digest(member.credential.serialized_content()));
+            hash.update(&member.signature_key);
+        }
+        hash.finalize().into()
+    }
+
+    /// Everybody in the tree, in the order of their leaves.
+    pub fn roster(&self) -> Vec<Member> {
+        // Each was checked when it came in.
+        policy::roster(self.group.members(), &self.committers).unwrap_or_default()
+    }
+
+    /// The meeting's committers.
+    pub fn committers(&self) -> &Committers {
+        &self.committers
+    }
+
+    /// A secret that members of this epoch have and nobody else (RFC 9420, section 8.5).
+    ///
+    /// # Errors
+    /// [`GroupRejection::Internal`].
+    pub fn export(
+        &self,
+        label: &str,
+        context: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, GroupRejection> {
+        let crypto = self.provider.crypto();
+        let secret = self.group.export_secret(crypto, label, context, 32);
+        let secret = Zeroizing::new(secret.map_err(|_| GroupRejection::Internal)?);
+        let mut out = Zeroizing::new([0; 32]);
+        out.copy_from_slice(secret.get(..32).ok_or(GroupRejection::Internal)?);
+        Ok(out)
+    }
+
+    /// This leaf's signature, for one purpose only.
+    pub fn sign(&self, purpose: &str, bytes: &[u8]) -> [u8; 64] {
+        self.key.sign(&for_purpose(purpose, bytes))
+    }
+
+    /// Whether that was signed by the leaf with this key.
+    pub fn verify(key: &[u8; 32], purpose: &str, bytes: &[u8], signature: &[u8; 64]) -> bool {
+        verify(key, &for_purpose(purpose, bytes), signature)
+    }
+
+    /// This leaf's key for signatures.
+    pub fn sign_key(&self) -> [u8; 32] {
+        self.key.public()
+    }
+
+    /// Says something to all members.
+    ///
+    /// # Errors
+    /// [`GroupRejection::Internal`]: this member was removed.
+    pub fn say(&mut self, bytes: &[u8]) -> Result<Vec<u8>, GroupRejection> {
+        let message = self
+            .group
+            .create_message(&self.provider, &self.key, bytes)
+            .map_err(|_| GroupRejection::Internal)?;
+        message.to_bytes().map_err(|_| GroupRejection::Internal)
+    }
+
+    /// Changes who is a member, here at once: who calls this rules, and what it did is so.
+    ///
+    /// # Errors
+    /// [`GroupRejection`]; then nothing has changed.
+    pub fn commit(&mut self, change: Change) -> Result<Posted, GroupRejection> {
+        let mut next = self.roster();
+        next.retain(|member| !change.remove.contains(&member.leaf));
+        next.extend(change.add.iter().map(|package| package.member().clone()));
+        policy::check_roster(&next)?;
+        let remove = change.remove.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
+        let add = change.add.into_iter().map(|package| package.package);
+        let crypto = self.provider.crypto();
+        let committed = self
+            .group
+            .commit_builder()
+            .force_self_update(true)
+            .propose_removals(remove)
+            .propose_adds(add)
+            .load_psks(self.provider.storage())
+            .and_then(|builder| builder.build(self.provider.rand(), crypto, &self.key, |_| true));
+        let Ok(committed) = committed else {
+            return Err(GroupRejection::Malformed);
+        };
+        let staged = committed
+            .stage_commit(&self.provider)
+            .map_err(|_| GroupRejection::Internal)?;
+        let (commit, welcome, _) = staged.into_messages();
+        self.group
+            .merge_pending_commit(&self.provider)
+            .map_err(|_| GroupRejection::Internal)?;
+        let bytes = |message: openmls::prelude::MlsMessageOut| {
+            message.to_bytes().map_err(|_| GroupRejection::Internal)
+        };
+        Ok(Posted {
+            commit: bytes(commit)?,
+            welcome: welcome.map(bytes).transpose()?,
+        })
+    }
+
+    /// Takes a message. `may` says whether a commit is one that its sender may make.
+    ///
+    /// # Errors
+    /// [`GroupRejection`]; then nothing has changed.
+    pub fn process(
+        &mut self,
+        bytes: &[u8],
+        may: impl Fn(&ChangeSeen<'_>) -> bool,
+    ) -> Result<Processed, GroupRejection> {
+        let message = self.read(bytes)?;
+        let (epoch, content) = (message.epoch(), message.content_type());
+        if epoch > self.group.epoch() {
+            return Err(GroupRejection::FutureEpoch);
+        }
+        match content {
+            ContentType::Application => {}
+            ContentType::Proposal => return Err(GroupRejection::Proposal),
+            ContentType::Commit if epoch < self.group.epoch() => {
+                return Err(GroupRejection::OldEpoch);
+            }
+            ContentType::Commit => {}
+        }
+        let processed = self
+            .group
+            .process_message(&self.provider, message)
+            .map_err(|error| reason(&error))?;
+        let Sender::Member(leaf) = *processed.sender() else {
+            return Err(GroupRejection::External);
+        };
+        let from = LeafId(leaf.u32());
+        let credential = processed.credential().clone();
+        let roster = self.roster();
+        let sender = roster.iter().find(|member| member.leaf == from);
+        match processed.into_content() {
+            ProcessedMessageContent::ApplicationMessage(said) => {
+                // Said in the epoch before, by somebody who is not there any more: the leaf may be
+                // another's now.
+                let said_by = self.committers.member(
+                    from,
+                    &credential,
+                    &sender.map_or([0; 32], |one| one.sign_key),
+                );
+                if sender.is_none() || said_by.as_ref().ok() != sender {
+                    return Err(GroupRejection::OldEpoch);
+                }
+                Ok(Processed::App {
+                    from,
+                    bytes: said.into_bytes(),
+                })
+            }
+            ProcessedMessageContent::StagedCommitMessage(staged) => {
+                let committer = sender.ok_or(GroupRejection::External)?;
+                policy::check_commit(&staged, committer, &roster, &self.committers, may)?;
+                let removed_me = staged.self_removed();
+                self.group
+                    .merge_staged_commit(&self.provider, *staged)
+                    .map_err(|_| GroupRejection::Internal)?;
+                Ok(Processed::Commit { removed_me })
+            }
+            ProcessedMessageContent::OwnPrivateMessage
+            | ProcessedMessageContent::OwnPendingCommit => Err(GroupRejection::Replay),
+            ProcessedMessageContent::ProposalMessage(_)
+            | ProcessedMessageContent::ExternalJoinProposalMessage(_) => {
+                Err(GroupRejection::Proposal)
+            }
+        }
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<ProtocolMessage, GroupRejection> {
+        if bytes.len() > LONGEST {
+            return Err(GroupRejection::TooLarge);
+        }
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes)
+            .map_err(|_| GroupRejection::Malformed)?;
+        // Asked here and not left to openmls, which takes public messages of senders from outside
+        // whatever its policy says.
+        let MlsMessageBodyIn::PrivateMessage(message) = message.extract() else {
+            return Err(GroupRejection::NotPrivate);
+        };
+        let message = ProtocolMessage::from(message);
+        match message.group_id() == self.group.group_id() {
+            true => Ok(message),
+            false => Err(GroupRejection::WrongGroup),
+        }
+    }
+}
+
+/// Apart for each purpose, so that a signature for one is none for another, nor one of MLS
+/// (whose labels begin otherwise: RFC 9420, section 5.1.2).
+fn for_purpose(purpose: &str, bytes: &[u8]) -> Vec<u8> {
+    [b"sottovoce leaf ", purpose.as_bytes(), &[0], bytes].concat()
+}
+
+fn reason<E>(error: &ProcessMessageError<E>) -> GroupRejection {
+    match error {
+        // Its key was used up, or is further back than keys are kept.
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(_)
+            | MessageDecryptionError::GenerationOutOfBound,
+        )) => GroupRejection::Replay,
+        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => {
+            GroupRejection::OldEpoch
+        }
+        ProcessMessageError::InvalidCommit(_) => GroupRejection::Malformed,
+        _ => GroupRejection::NotAuthentic,
+    }
+}

@@ -1,0 +1,189 @@
+//! Links of version 2. Their content, before base64url:
+//!
+//! version (2), kind (0 meeting, 1 committer), link secret (32), hash of the bundle (32), relays;
+//! a committer's besides: rank (1), seed (32), way back (32), the bundle to the end.
+//! `text.rs` says what stands around it.
+
+use zeroize::Zeroizing;
+
+use super::text::{unwrap, wrap};
+use super::{Bundle, BundleHash, CommitterSeed, LinkError, RelayRef, read_relays, write_relays};
+use crate::meeting::secret::{LinkSecret, derive};
+use crate::wire::RoomHandle;
+
+const VERSION: u8 = 2;
+const MEETING: u8 = 0;
+const COMMITTER: u8 = 1;
+
+/// What everyone who is invited has. Whoever has it can knock, and learns nothing else by it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MeetingLink {
+    /// The room secret of the lobby.
+    pub secret: LinkSecret,
+    /// Pins the keys of the committers.
+    pub bundle: BundleHash,
+    /// Where the meeting can be held, the first relay first; at least one.
+    pub relays: Vec<RelayRef>,
+}
+
+/// What the host, or one co-host, keeps. Whoever has it admits and removes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommitterLink {
+    /// The meeting link that belongs to it.
+    pub meeting: MeetingLink,
+    /// 0 the host, then the co-hosts in the order in which they take over.
+    pub rank: u8,
+    /// The keys of this committer come out of it.
+    pub seed: CommitterSeed,
+    pub(super) way_back: LinkSecret,
+    /// What [`MeetingLink::bundle`] is the hash of.
+    pub bundle: Bundle,
+}
+
+/// Either kind of link.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Link {
+    /// To take part.
+    Meeting(MeetingLink),
+    /// To hold the meeting.
+    Committer(Box<CommitterLink>),
+}
+
+impl Link {
+    /// Reads a link as people paste it: with spaces, line breaks, quotes or angle brackets around
+    /// or in it, with what editors and messengers put there unseen, and with a scheme in capitals.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn parse(text: &str) -> Result<Self, LinkError> {
+        let unwrapped = unwrap(text)?;
+        let content = match unwrapped.content.split_first() {
+            Some((&VERSION, content)) => content,
+            Some((&version, _)) if version < VERSION => return Err(LinkError::Older(version)),
+            Some((&version, _)) => return Err(LinkError::Version(version)),
+            None => return Err(LinkError::Mangled),
+        };
+        let link = read(content).ok_or(LinkError::Contradictory)?;
+        let first = link.meeting().relays.first();
+        if first.is_none_or(|first| first.authority() != unwrapped.authority) {
+            return Err(LinkError::Contradictory);
+        }
+        // The checksum does not reach the marker.
+        if link.marker() != unwrapped.marker {
+            return Err(LinkError::Mangled);
+        }
+        Ok(link)
+    }
+
+    /// What is in both kinds.
+    pub fn meeting(&self) -> &MeetingLink {
+        match self {
+            Self::Meeting(meeting) => meeting,
+            Self::Committer(committer) => &committer.meeting,
+        }
+    }
+
+    fn marker(&self) -> String {
+        match self {
+            Self::Meeting(_) => String::new(),
+            Self::Committer(committer) => committer.marker(),
+        }
+    }
+}
+
+impl MeetingLink {
+    /// The same meeting at the next link secret.
+    pub fn with_secret(&self, secret: LinkSecret) -> Self {
+        Self {
+            secret,
+            bundle: self.bundle,
+            relays: self.relays.clone(),
+        }
+    }
+
+    /// The link.
+    pub fn to_link(&self) -> String {
+        wrap(&self.authority(), "", &self.content(MEETING))
+    }
+
+    /// The lobby's handle at one of the relays; `None` when there is no such relay.
+    pub fn lobby(&self, relay: usize) -> Option<RoomHandle> {
+        let relay = self.relays.get(relay)?;
+        Some(self.secret.room_handle(&relay.authority()))
+    }
+
+    fn authority(&self) -> String {
+        let first = self.relays.first();
+        first.map(RelayRef::authority).unwrap_or_default()
+    }
+
+    fn content(&self, kind: u8) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+        bytes.extend_from_slice(&[VERSION, kind]);
+        bytes.extend_from_slice(self.secret.as_bytes());
+        bytes.extend_from_slice(&self.bundle.0);
+        write_relays(&mut bytes, &self.relays);
+        bytes
+    }
+}
+
+impl CommitterLink {
+    /// The link.
+    pub fn to_link(&self) -> String {
+        let mut bytes = self.meeting.content(COMMITTER);
+        bytes.push(self.rank);
+        bytes.extend_from_slice(self.seed.as_bytes());
+        bytes.extend_from_slice(self.way_back.as_bytes());
+        bytes.extend_from_slice(&self.bundle.to_bytes());
+        wrap(&self.meeting.authority(), &self.marker(), &bytes)
+    }
+
+    /// The room secret of the committers' room. It stays the same as long as the meeting does, so
+    /// that an old committer link always finds back.
+    pub fn committers_room(&self) -> LinkSecret {
+        LinkSecret::from_bytes(*derive(self.way_back.as_bytes(), "committers' room", &[]))
+    }
+
+    /// Tells people which link this is, wherever they have put it.
+    fn marker(&self) -> String {
+        match self.rank {
+            0 => "HOST-KEEP-SECRET.".to_owned(),
+            rank => format!("COHOST-{rank}-KEEP-SECRET."),
+        }
+    }
+}
+
+/// What follows the version; `None` when it does not fit together.
+fn read(bytes: &[u8]) -> Option<Link> {
+    let (&kind, rest) = bytes.split_first()?;
+    let (secret, rest) = rest.split_first_chunk::<32>()?;
+    let (bundle, rest) = rest.split_first_chunk::<32>()?;
+    let (relays, rest) = read_relays(rest)?;
+    let meeting = MeetingLink {
+        secret: LinkSecret::from_bytes(*secret),
+        bundle: BundleHash(*bundle),
+        relays,
+    };
+    match kind {
+        MEETING => rest.is_empty().then_some(Link::Meeting(meeting)),
+        COMMITTER => {
+            let (&rank, rest) = rest.split_first()?;
+            let (seed, rest) = rest.split_first_chunk::<32>()?;
+            let (way_back, rest) = rest.split_first_chunk::<32>()?;
+            let bundle = Bundle::from_bytes(rest)?;
+            let seed = CommitterSeed::from_bytes(*seed);
+            let fits =
+                bundle.hash() == meeting.bundle && bundle.committer(rank) == Some(&seed.keys());
+            fits.then(|| {
+                Link::Committer(Box::new(CommitterLink {
+                    meeting,
+                    rank,
+                    seed,
+                    way_back: LinkSecret::from_bytes(*way_back),
+                    bundle,
+                }))
+            })
+        }
+        _ => None,
+    }
+}

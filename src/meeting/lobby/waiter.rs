@@ -1,0 +1,81 @@
+//! Those whom the porter has a line to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::body::{Answer, KnockPlain};
+use super::parts::Part;
+use super::porter::PorterOutput;
+use super::seal::ChairLine;
+use crate::wire::{ParticipantId, To};
+
+/// Somebody who knocked.
+pub(super) struct Waiter {
+    pub(super) number: u32,
+    pub(super) participant: ParticipantId,
+    pub(super) knock: KnockPlain,
+    pub(super) line: ChairLine,
+    /// When it last asked or knocked.
+    pub(super) heard: Duration,
+}
+
+impl Waiter {
+    pub(super) fn answer(&mut self, answer: &Answer) -> Option<PorterOutput> {
+        post(self.participant, &mut self.line, answer)
+    }
+
+    /// A lock is not against those who come back.
+    pub(super) fn is_held(&self, locked: bool) -> bool {
+        locked && self.knock.proof_of_return.is_none()
+    }
+
+    /// Whether both knocks are for the same place in the group under the same name.
+    pub(super) fn is_same(&self, other: &KnockPlain) -> bool {
+        self.knock.name == other.name
+            && self.knock.key_package == other.key_package
+            && self.knock.proof_of_return == other.proof_of_return
+    }
+}
+
+/// Somebody who was let in, as long as the payload may have to be sent once more.
+pub(super) struct Kept {
+    pub(super) participant: ParticipantId,
+    pub(super) attempt: u32,
+    pub(super) key_package: Vec<u8>,
+    pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
+    pub(super) until: Duration,
+}
+
+/// A payload on its way.
+pub(super) struct Sending {
+    pub(super) participant: ParticipantId,
+    pub(super) line: ChairLine,
+    pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
+    /// Number of the next part.
+    pub(super) next: u8,
+}
+
+impl Sending {
+    /// The next part; `None` after the last.
+    pub(super) fn part(&mut self) -> Option<PorterOutput> {
+        let part = Part::cut(&self.payload, self.next)?;
+        self.next = self.next.saturating_add(1);
+        post(self.participant, &mut self.line, &Answer::Admitted(part))
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        Part::cut(&self.payload, self.next).is_none()
+    }
+}
+
+pub(super) fn post(
+    participant: ParticipantId,
+    line: &mut ChairLine,
+    answer: &Answer,
+) -> Option<PorterOutput> {
+    let body = line.seal(answer)?;
+    let to = To::One(participant);
+    Some(PorterOutput::Post { to, body })
+}

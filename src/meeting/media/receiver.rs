@@ -1,0 +1,225 @@
+//! The keys that one other person's frames are opened with.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::attest::{Attest, hash};
+use super::cipher::header;
+use super::held::Held;
+use super::judge::{Judge, Report, Verdict};
+use super::limits::OLD_KEYS;
+use super::schedule::SenderSecret;
+use super::seal::Opener;
+use crate::meeting::events::Rejection;
+use crate::meeting::track::Frame;
+use crate::wire::limits::TRACKS;
+use crate::wire::{GroupNumber, TrackId};
+
+/// One epoch.
+pub(super) struct Keys {
+    epoch: u64,
+    secret: SenderSecret,
+    tracks: HashMap<TrackId, Opener>,
+}
+
+impl Keys {
+    /// `None` when there is no such track.
+    fn opener(&mut self, track: TrackId) -> Option<&mut Opener> {
+        if track.0 >= TRACKS {
+            return None;
+        }
+        match self.tracks.entry(track) {
+            Entry::Occupied(entry) => Some(entry.into_mut()),
+            Entry::Vacant(entry) => Some(entry.insert(Opener::new(&self.secret.track(track))?)),
+        }
+    }
+}
+
+/// What became of something that came.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A frame.
+    Frame(Frame),
+    /// A piece of one; the others are still to come.
+    Piece,
+    /// No key for it yet: it waits for the next epoch.
+    Held,
+    /// It opened, and is dropped: its sender did not sign for it. [`ReceiverKeys::report`] says more.
+    Dropped,
+}
+
+/// Opens the frames of one other person: of the present epoch, and for [`OLD_KEYS`] of the one before.
+///
+/// One for each stay of a person in the group: a leaf and a salt. Who is removed has these dropped
+/// at once; dropping wipes.
+pub struct ReceiverKeys {
+    leaf: u32,
+    salt: [u8; 16],
+    current: Option<Keys>,
+    /// With the time when it is wiped.
+    pub(super) previous: Option<(Keys, Duration)>,
+    held: Held,
+    pub(super) judge: Option<Judge>,
+}
+
+impl ReceiverKeys {
+    /// The person at `leaf` who announced `salt`.
+    pub fn new(leaf: u32, salt: [u8; 16]) -> Self {
+        Self {
+            leaf,
+            salt,
+            current: None,
+            previous: None,
+            held: Held::default(),
+            judge: None,
+        }
+    }
+
+    /// Whether this person's frames must be signed. Once they must, they must to the end.
+    pub fn require_signatures(&mut self) {
+        self.judge.get_or_insert_default();
+    }
+
+    /// A new epoch; gives what became of the frames that were held back for it. An epoch that is not
+    /// newer changes nothing.
+    pub fn epoch(
+        &mut self,
+        now: Duration,
+        epoch: u64,
+        base: &[u8; 32],
+    ) -> Vec<Result<Opened, Rejection>> {
+        self.tick(now);
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|keys| epoch <= keys.epoch)
+        {
+            return Vec::new();
+        }
+        let next = Keys {
+            epoch,
+            secret: SenderSecret::new(base, epoch, self.leaf, self.salt),
+            tracks: HashMap::new(),
+        };
+        if let Some(before) = self.current.replace(next) {
+            self.previous = Some((before, now.saturating_add(OLD_KEYS)));
+        }
+        let Some(current) = &self.current else {
+            return Vec::new();
+        };
+        let held = self.held.take(|frame| {
+            let id = current.secret.track(frame.track).id;
+            header(&frame.sealed).is_ok_and(|header| header.id == id)
+        });
+        held.into_iter()
+            .map(|frame| self.open(now, frame.track, frame.group, &frame.sealed))
+            .collect()
+    }
+
+    /// Opens what came by the relay's word from this person. Changes nothing when it does not open.
+    /// The same once more, by another way, is a [`Rejection::Replay`].
+    ///
+    /// # Errors
+    /// [`Rejection`]: `Replay`, `TooOld`, `NotAuthentic`, `Malformed`, `UnknownSender` (no such track),
+    /// `TooLarge` (to be held back).
+    pub fn open(
+        &mut self,
+        now: Duration,
+        track: TrackId,
+        group: GroupNumber,
+        sealed: &Bytes,
+    ) -> Result<Opened, Rejection> {
+        self.tick(now);
+        if track.0 >= TRACKS {
+            return Err(Rejection::UnknownSender);
+        }
+        let id = header(sealed)?.id;
+        let previous = self.previous.as_mut().map(|(keys, _)| keys);
+        let mut refused = None;
+        for keys in self.current.iter_mut().chain(previous) {
+            let epoch = keys.epoch;
+            let opener = keys.opener(track).ok_or(Rejection::NotAuthentic)?;
+            // Ids have 24 bits: two epochs may have the same.
+            if opener.id() != id {
+                continue;
+            }
+            let piece = match opener.unseal(track, group, sealed) {
+                Ok(piece) => piece,
+                Err(rejection) => {
+                    refused = Some(rejection);
+                    continue;
+                }
+            };
+            if let Some(judge) = &mut self.judge {
+                let place = (epoch, piece.counter);
+                let hash = hash(track, group, sealed);
+                if judge.look(now, track, place, hash) == Verdict::Drop {
+                    return Ok(Opened::Dropped);
+                }
+            }
+            return Ok(opener.take(piece).map_or(Opened::Piece, Opened::Frame));
+        }
+        match refused {
+            Some(rejection) => Err(rejection),
+            None if self.held.put(now, track, group, sealed) => Ok(Opened::Held),
+            None => Err(Rejection::TooLarge),
+        }
+    }
+
+    /// This person's word for what it sent. `verify` is the leaf's key.
+    ///
+    /// # Errors
+    /// [`Rejection::NotAuthentic`]: the signature is wrong; [`Rejection::Malformed`];
+    /// [`Rejection::UnknownSender`]: no such track.
+    pub fn attested(
+        &mut self,
+        now: Duration,
+        attest: &Attest,
+        verify: impl Fn(&[u8], &[u8; 64]) -> bool,
+    ) -> Result<(), Rejection> {
+        self.tick(now);
+        if attest.track.0 >= TRACKS {
+            return Err(Rejection::UnknownSender);
+        }
+        if !verify(&attest.signed_bytes(&self.salt), &attest.signature.into()) {
+            return Err(Rejection::NotAuthentic);
+        }
+        match &mut self.judge {
+            Some(judge) => judge.attest(attest),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be shown about signatures.
+    pub fn report(&mut self) -> Option<Report> {
+        self.judge.as_mut()?.poll()
+    }
+
+    /// Lets time pass: wipes the old keys, drops what waited too long, mutes what was not signed.
+    pub fn tick(&mut self, now: Duration) {
+        if self
+            .previous
+            .as_ref()
+            .is_some_and(|(_, until)| now >= *until)
+        {
+            self.previous = None;
+        }
+        self.held.tick(now);
+        if let Some(judge) = &mut self.judge {
+            judge.tick(now);
+        }
+    }
+
+    /// When [`ReceiverKeys::tick`] has something to do.
+    pub fn deadline(&self) -> Option<Duration> {
+        let previous = self.previous.as_ref().map(|(_, until)| *until);
+        let judge = self.judge.as_ref().and_then(Judge::deadline);
+        [previous, self.held.deadline(), judge]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,221 @@
+//! Frames of one track under one key.
+//!
+//! One key for each sender, epoch and track; SFrame's counter counts what was sealed under it.
+//! Authenticated besides: a label, the sender's media salt, track and group. Inside the
+//! ciphertext, so that the relay reads none of it: the frame's number, time and flags, then the
+//! encoder's bytes, then padding. `docs/media-format.md` draws it.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::cipher::{OVERHEAD, OpenKey, SealKey, header};
+use super::padme::padme;
+use super::pieces::Assembly;
+use super::replay::{ReplayWindow, Verdict};
+use super::schedule::{Form, TrackKey};
+use crate::meeting::events::Rejection;
+use crate::meeting::track::Frame;
+use crate::wire::limits::GROUP_FRAME;
+use crate::wire::{GroupNumber, TrackId};
+
+/// What a frame carries besides the encoder's bytes.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    number: u64,
+    timestamp_ns: u64,
+    keyframe: bool,
+    invisible: bool,
+    duration_ns: Option<u64>,
+    discard_padding_ns: Option<i64>,
+    /// Which piece of how many.
+    piece: u8,
+    pieces: u8,
+}
+
+/// Whether a frame's size is blurred.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::meeting) enum Padding {
+    /// Sound: its source has a constant rate, or nothing would hide its pauses.
+    None,
+    /// Pictures.
+    Padme,
+}
+
+/// What is authenticated besides the SFrame header: 28 bytes.
+fn context(form: Form, salt: &[u8; 16], track: TrackId, group: GroupNumber) -> [u8; 28] {
+    let mut context = match form {
+        Form::Link => *b"frame 1\0................\0\0\0\0",
+        Form::Epoch => *b"frame 2\0................\0\0\0\0",
+    };
+    context[7] = track.0;
+    context[8..24].copy_from_slice(salt);
+    context[24..].copy_from_slice(&group.0.to_be_bytes());
+    context
+}
+
+/// Seals the frames of one track.
+pub(in crate::meeting) struct Sealer {
+    key: SealKey,
+    next: u64,
+    salt: [u8; 16],
+    form: Form,
+}
+
+impl Sealer {
+    /// `None` only when the cryptography is out of order, which is our fault.
+    pub(in crate::meeting) fn new(key: &TrackKey) -> Option<Self> {
+        Some(Self {
+            key: SealKey::new(&key.base[..], key.id)?,
+            next: 0,
+            salt: key.salt,
+            form: key.form,
+        })
+    }
+
+    /// The counter of what is sealed next.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Seals one piece of a frame. Only keys of an epoch have room for padding.
+    pub(in crate::meeting) fn seal(
+        &mut self,
+        frame: &Frame,
+        piece: u8,
+        pieces: u8,
+        bytes: &Bytes,
+        padding: Padding,
+    ) -> Option<Bytes> {
+        let head = Head {
+            number: frame.number,
+            timestamp_ns: frame.timestamp_ns,
+            keyframe: frame.keyframe,
+            invisible: frame.invisible,
+            duration_ns: frame.duration_ns,
+            discard_padding_ns: frame.discard_padding_ns,
+            piece,
+            pieces,
+        };
+        let plain = Vec::with_capacity(padme(64 + bytes.len()));
+        let mut plain = postcard::to_extend(&head, plain).ok()?;
+        if self.form == Form::Epoch {
+            let length = u32::try_from(bytes.len()).ok()?;
+            plain = postcard::to_extend(&length, plain).ok()?;
+        }
+        plain.extend_from_slice(bytes);
+        if self.form == Form::Epoch && padding == Padding::Padme {
+            // What fits a group without padding fits with it: the largest class ends there.
+            let padded = padme(plain.len()).min(GROUP_FRAME - OVERHEAD);
+            plain.resize(padded.max(plain.len()), 0);
+        }
+        let counter = self.next;
+        self.next = counter.checked_add(1)?;
+        let context = context(self.form, &self.salt, frame.track, frame.group);
+        self.key.seal(counter, &plain, &context)
+    }
+}
+
+/// What opened: authentic, and not taken yet.
+pub(super) struct Piece {
+    pub(super) counter: u64,
+    track: TrackId,
+    group: GroupNumber,
+    head: Head,
+    bytes: Bytes,
+}
+
+/// Opens the frames of one track of another participant.
+pub(in crate::meeting) struct Opener {
+    key: OpenKey,
+    window: ReplayWindow,
+    salt: [u8; 16],
+    form: Form,
+    assembly: Assembly,
+}
+
+impl Opener {
+    /// As [`Sealer::new`].
+    pub(in crate::meeting) fn new(key: &TrackKey) -> Option<Self> {
+        Some(Self {
+            key: OpenKey::new(&key.base[..], key.id)?,
+            window: ReplayWindow::new(),
+            salt: key.salt,
+            form: key.form,
+            assembly: Assembly::default(),
+        })
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.key.id()
+    }
+
+    /// Opens what came; a frame when this was the last piece of one.
+    pub(in crate::meeting) fn open(
+        &mut self,
+        track: TrackId,
+        group: GroupNumber,
+        sealed: &[u8],
+    ) -> Result<Option<Frame>, Rejection> {
+        let piece = self.unseal(track, group, sealed)?;
+        Ok(self.take(piece))
+    }
+
+    /// Opens what came, and changes nothing.
+    pub(super) fn unseal(
+        &self,
+        track: TrackId,
+        group: GroupNumber,
+        sealed: &[u8],
+    ) -> Result<Piece, Rejection> {
+        let counter = header(sealed)?.counter;
+        match self.window.look(counter) {
+            Verdict::Fresh => {}
+            Verdict::Replay => return Err(Rejection::Replay),
+            Verdict::TooOld => return Err(Rejection::TooOld),
+        }
+        let context = context(self.form, &self.salt, track, group);
+        let plain = self.key.open(sealed, &context)?;
+        let (head, rest) = read(self.form, &plain).ok_or(Rejection::Malformed)?;
+        Ok(Piece {
+            counter,
+            track,
+            group,
+            head,
+            bytes: plain.slice_ref(rest),
+        })
+    }
+
+    /// Takes what opened; a frame when this was the last piece of one.
+    pub(super) fn take(&mut self, piece: Piece) -> Option<Frame> {
+        self.window.take(piece.counter);
+        let head = piece.head;
+        let payload = self
+            .assembly
+            .put(head.number, head.piece, head.pieces, piece.bytes)?;
+        Some(Frame {
+            track: piece.track,
+            group: piece.group,
+            number: head.number,
+            timestamp_ns: head.timestamp_ns,
+            keyframe: head.keyframe,
+            invisible: head.invisible,
+            duration_ns: head.duration_ns,
+            discard_padding_ns: head.discard_padding_ns,
+            payload,
+        })
+    }
+}
+
+/// Head and payload of a plaintext. Padding must be zeros, so that it carries nothing.
+fn read(form: Form, plain: &[u8]) -> Option<(Head, &[u8])> {
+    let (head, rest) = postcard::take_from_bytes::<Head>(plain).ok()?;
+    if form == Form::Link {
+        return Some((head, rest));
+    }
+    let (length, rest) = postcard::take_from_bytes::<u32>(rest).ok()?;
+    let (payload, padding) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    padding
+        .iter()
+        .all(|byte| *byte == 0)
+        .then_some((head, payload))
+}

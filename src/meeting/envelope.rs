@@ -79,6 +79,11 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
+    /// What its sender drew for this connection.
+    pub(super) fn salt(&self) -> [u8; SALT] {
+        self.salt
+    }
+
     /// Opens the first body of a sender.
     pub(super) fn first<B: DeserializeOwned>(
         secret: &LinkSecret,

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::group::GroupRejection;
+use super::lobby::Status;
+use super::media::Report;
 use super::track::{Frame, Presence};
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, ToRelay, TrackId};
 
@@ -104,6 +107,8 @@ pub enum Input {
         /// Wanted.
         on: bool,
     },
+    /// The person wants something.
+    Command(Command),
     /// This participant leaves on purpose: the last thing to say, on all stays.
     Goodbye,
 }
@@ -196,15 +201,101 @@ pub enum Output {
     Rejected(Rejection),
     /// Something that the person should know.
     Told(Notice),
-    /// The meeting is over for this participant, whatever its connections do.
+    /// The meeting is over for this participant, whatever its connections do. What it is told after that
+    /// is how its own tracks ended, and [`Input::Goodbye`].
     Over(Ending),
 }
 
-/// Something that the person should know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that the person should know. Names and texts in it are strangers'.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// This participant waits to be let in.
-    Waiting,
+    /// This participant waits to be let in, and how that stands.
+    Waiting(Status),
+    /// The committers' word on what the meeting is called.
+    Title(String),
+    /// Somebody knocks, under a number for commands. Only the chair is told.
+    Knocking {
+        /// For [`Command::Admit`] and [`Command::Deny`].
+        number: u32,
+        /// The chosen name.
+        name: String,
+    },
+    /// Who knocked under this number is gone, admitted or denied.
+    KnockGone {
+        /// The number.
+        number: u32,
+    },
+    /// Somebody said something to be read.
+    Chat {
+        /// Who.
+        who: Who,
+        /// What.
+        text: String,
+    },
+    /// This participant holds the chair, or does not any more.
+    InTheChair(bool),
+    /// Nobody is admitted, or people are again.
+    Locked(bool),
+    /// The meeting link is another one from now on: the earlier ones lead to an empty lobby.
+    Link(String),
+    /// How long the chair has not been heard.
+    Chair(Freshness),
+    /// The chair would like everyone to be quiet.
+    AskedToBeQuiet,
+    /// Who is in the meeting, by the group's tree; an answer to [`Command::Who`].
+    Roster(Vec<Listed>),
+    /// About signatures of somebody's media.
+    Signatures {
+        /// Whose.
+        who: Who,
+        /// What.
+        report: Report,
+    },
+}
+
+/// How fresh the chair's word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// As it should be.
+    Well,
+    /// Nothing for 15 s: a removal may be held back.
+    Stale,
+    /// Nothing for 60 s: nothing is sent any more.
+    Stopped,
+}
+
+/// Somebody in the tree.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// `None` for this participant itself.
+    pub who: Option<Who>,
+    /// The name in its leaf.
+    pub name: String,
+    /// Its rank among the committers; 0 is the host.
+    pub rank: Option<u8>,
+    /// Whether it is connected, by the relay's word.
+    pub here: bool,
+}
+
+/// What the person wants.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// To say something to be read, at most [`CHAT_BYTES`](super::CHAT_BYTES).
+    Say(String),
+    /// To know who is in the meeting.
+    Who,
+    /// To let somebody in who knocks.
+    Admit(u32),
+    /// To let everybody in who knocks, now and later; or no more.
+    AdmitAll(bool),
+    /// Not to let somebody in who knocks.
+    Deny(u32),
+    /// To put somebody out.
+    Remove(Who),
+    /// To admit nobody, or people again.
+    Lock(bool),
+    /// To ask everyone to be quiet.
+    AskQuiet,
 }
 
 /// Why the meeting is over for this participant.
@@ -212,6 +303,10 @@ pub enum Notice {
 pub enum Ending {
     /// It was removed.
     Removed,
+    /// It was not admitted.
+    Denied,
+    /// Another device holds the same link.
+    InUse,
 }
 
 /// Why something was refused. A refusal is counted and costs nobody anything else.
@@ -234,9 +329,45 @@ pub enum Rejection {
     Misdirected = 6,
     /// More people than are kept track of.
     TooMany = 7,
+    /// It is not for its sender, or for this participant, to do that.
+    NotAllowed = 8,
+    /// It is of an epoch of the group that is over.
+    OldEpoch = 9,
+    /// A message of the group by somebody from outside, or not in the form that members use.
+    External = 10,
+    /// A commit that changes more than who is a member.
+    Commit = 11,
+    /// A rank that is not proven, or another meeting's group.
+    BadProof = 12,
+    /// Something is wrong here; nobody else's fault.
+    Internal = 13,
 }
 
 impl Rejection {
     /// How many kinds there are.
-    pub const KINDS: usize = 8;
+    pub const KINDS: usize = 14;
+}
+
+impl From<GroupRejection> for Rejection {
+    fn from(rejection: GroupRejection) -> Self {
+        use GroupRejection as Group;
+        match rejection {
+            Group::Malformed => Self::Malformed,
+            Group::NotPrivate | Group::External | Group::Proposal => Self::External,
+            Group::WrongGroup | Group::NotAuthentic => Self::NotAuthentic,
+            Group::OldEpoch | Group::FutureEpoch => Self::OldEpoch,
+            Group::Replay => Self::Replay,
+            Group::NotTheChair => Self::NotAllowed,
+            Group::ReInit
+            | Group::Psk
+            | Group::Update
+            | Group::GroupExtensions
+            | Group::UnknownProposal
+            | Group::CredentialChanged
+            | Group::UnknownExtension => Self::Commit,
+            Group::BadProof | Group::WrongMeeting => Self::BadProof,
+            Group::TooLarge => Self::TooLarge,
+            Group::Internal => Self::Internal,
+        }
+    }
 }

@@ -38,3 +38,6 @@ pub(super) const INCOMPLETE: usize = 4;
 /// The sizes that a control body's plaintext may have. Each fits one size class of the wire with
 /// its envelope, so that what the relay sees of a body is one of five sizes.
 pub(super) const BODY_CLASSES: [usize; 5] = [192, 960, 4032, 16320, BODY - 64];
+
+/// Bytes of a chat message.
+pub const CHAT_BYTES: usize = 4096;

@@ -30,8 +30,12 @@ mod events;
 mod known;
 mod state;
 
-pub use events::{Ending, Input, Notice, Output, Rejection, StayId, Surface, Who};
-pub use limits::{NAME_BYTES, NAME_LETTERS};
+pub mod hosted;
+
+pub use events::{
+    Command, Ending, Freshness, Input, Listed, Notice, Output, Rejection, StayId, Surface, Who,
+};
+pub use limits::{CHAT_BYTES, NAME_BYTES, NAME_LETTERS};
 pub use link::Invite;
 pub use links::{LinkError, RELAYS, RelayRef};
 pub use name::display_safe;

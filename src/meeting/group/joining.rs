@@ -101,6 +101,13 @@ impl Joining {
         })
     }
 
+    /// Learns who the committers are. Nobody who is none of them has to know before.
+    pub fn meet(&mut self, committers: Committers) {
+        if committers.bundle == self.committers.bundle {
+            self.committers = committers;
+        }
+    }
+
     /// What to knock with.
     pub fn key_package(&self) -> &[u8] {
         &self.key_package

@@ -172,7 +172,17 @@ impl Group {
 
     /// This leaf's signature, for one purpose only.
     pub fn sign(&self, purpose: &str, bytes: &[u8]) -> [u8; 64] {
-        self.key.sign(&for_purpose(purpose, bytes))
+        Self::sign_with(&self.key, purpose, bytes)
+    }
+
+    /// The same, with the key of a leaf that one had.
+    pub fn sign_with(key: &SigningKey, purpose: &str, bytes: &[u8]) -> [u8; 64] {
+        key.sign(&for_purpose(purpose, bytes))
+    }
+
+    /// The key of this leaf, for [`Self::sign_with`] once it is gone.
+    pub fn leaf_key(&self) -> SigningKey {
+        self.key.clone()
     }
 
     /// Whether that was signed by the leaf with this key.

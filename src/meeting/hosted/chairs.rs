@@ -1,0 +1,188 @@
+//! What follows from who holds the chair: beats, taking it, leaving it to another, and how two halves
+//! of a meeting become one again (`docs/chair.md`).
+
+use std::time::Duration;
+
+use super::core::Core;
+use super::inside::{Became, Inside};
+use super::plain::{Plain, Said};
+use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act};
+use crate::meeting::crypto::sign;
+use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId};
+use crate::meeting::group::LeafId;
+use crate::wire::{ParticipantId, To};
+
+/// How often a chair is told whom another one removed, until it answers.
+const TELL_EACH: Duration = Duration::from_secs(2);
+
+/// What a committer remembers of its own rule.
+#[derive(Default)]
+pub(super) struct Chairs {
+    /// Whom it removed, by their processes.
+    pub(super) outcasts: Outcasts,
+    /// The chair that rules is still to be told of them.
+    owes: bool,
+    told: Option<Duration>,
+    /// The run that ruled when they were told last.
+    ruled: Option<[u8; 16]>,
+    /// Whom another chair removed, where it is to be told, and that it was done.
+    answers: Vec<(StayId, ParticipantId, Outcasts)>,
+}
+
+impl Inside {
+    /// A beat came.
+    pub(super) fn beat(&mut self, beat: Beat, core: &mut Core) {
+        let committers = self.group.committers();
+        let opened = beat.open(|rank, bytes, signature| {
+            let key = committers.keys.get(usize::from(rank));
+            key.is_some_and(|key| sign::verify(key, bytes, signature))
+        });
+        let heard = opened.and_then(|claim| {
+            self.chair.heard(core.now, &claim)?;
+            Ok(claim)
+        });
+        match heard {
+            Ok(claim) => {
+                // Another process rules: what was told to the one before may be lost with it.
+                if !self.chair.is_chair() && self.chairs.ruled != Some(claim.run) {
+                    self.chairs.ruled = Some(claim.run);
+                    self.chairs.owes = !self.chairs.outcasts.is_empty();
+                }
+            }
+            Err(BeatError::NotAuthentic) => core.reject(Rejection::NotAuthentic),
+            // The same beat comes through more than one room.
+            Err(BeatError::Replay | BeatError::OverRun | BeatError::InUse) => {}
+            Err(BeatError::Contradiction) => core.reject(Rejection::NotAllowed),
+        }
+    }
+
+    /// Does what follows from the beats.
+    pub(super) fn chair_turn(&mut self, core: &mut Core) -> Became {
+        while let Some(act) = self.chair.poll(core.now) {
+            match act {
+                Act::Post(claim) => self.post(claim, core),
+                Act::TakeOver => self.begin_to_rule(core),
+                Act::Yield { .. } => {
+                    self.cease_to_rule(core);
+                    self.chairs.owes = true;
+                }
+                Act::InUse => return Became::Over(Ending::InUse),
+                Act::Warn => core.note(Notice::Chair(Freshness::Stale)),
+                Act::StopSending => {
+                    self.stopped = true;
+                    core.note(Notice::Chair(Freshness::Stopped));
+                }
+                Act::Resume => {
+                    self.stopped = false;
+                    core.note(Notice::Chair(Freshness::Well));
+                }
+                Act::Lost => return Became::Lost,
+                Act::Behind { .. } => {
+                    let epoch = self.group.epoch();
+                    for home in &self.homes {
+                        core.say(home.stay, To::Everyone, &Plain::Behind { epoch });
+                    }
+                }
+                Act::Rejoin { .. } => {
+                    self.chairs.owes |= !self.chairs.outcasts.is_empty();
+                    self.begin_to_rejoin(core);
+                }
+            }
+        }
+        self.tell_outcasts(core);
+        self.answer_outcasts(core);
+        Became::Same
+    }
+
+    fn post(&mut self, claim: Claim, core: &mut Core) {
+        let Some(key) = core.committer().map(|link| link.seed.signing_key()) else {
+            return;
+        };
+        let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
+        let committers = core.committers().map(|(stay, _)| stay);
+        for stay in rooms.into_iter().chain(committers) {
+            let beat = claim.clone().sign(|bytes| key.sign(bytes));
+            core.say(stay, To::Everyone, &Plain::Beat(beat));
+        }
+    }
+
+    /// Tells the chair that rules now whom this one removed when it ruled.
+    fn tell_outcasts(&mut self, core: &mut Core) {
+        let again = |told: Duration| core.now >= told + TELL_EACH;
+        if !self.chairs.owes || self.chair.is_chair() || !self.chairs.told.is_none_or(again) {
+            return;
+        }
+        let Some((stay, _)) = core.committers() else {
+            self.chairs.owes = false;
+            return;
+        };
+        self.chairs.told = Some(core.now);
+        let outcasts = self.chairs.outcasts.clone();
+        core.say(stay, To::Everyone, &Plain::Outcasts(outcasts));
+    }
+
+    /// Another committer says whom it removed.
+    pub(super) fn told_outcasts(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        outcasts: &Outcasts,
+        core: &mut Core,
+    ) {
+        let committers = core.committers().map(|(stay, _)| stay);
+        if committers != Some(stay) || !self.chair.is_chair() {
+            return;
+        }
+        self.chairs.outcasts.merge(outcasts);
+        self.put_out_outcasts();
+        self.chairs.answers.push((stay, from, outcasts.clone()));
+    }
+
+    /// Whoever of the outcasts is still in the tree is to go.
+    pub(super) fn put_out_outcasts(&mut self) {
+        let is_out = |run| self.chairs.outcasts.contains(run);
+        let leaves: Vec<LeafId> = self
+            .people
+            .iter()
+            .filter(|(_, person)| is_out(&person.run))
+            .map(|(_, person)| person.leaf)
+            .collect();
+        if let Some(ruling) = &mut self.ruling {
+            ruling.put_out(&leaves);
+        }
+    }
+
+    /// Once they are out: where the meeting is.
+    fn answer_outcasts(&mut self, core: &mut Core) {
+        let still = |run| self.chairs.outcasts.contains(run);
+        if self.chairs.answers.is_empty() || self.people.iter().any(|(_, one)| still(&one.run)) {
+            return;
+        }
+        let Some(home) = self.homes.last() else {
+            return;
+        };
+        let main = *home.secret.as_bytes();
+        for (stay, to, outcasts) in std::mem::take(&mut self.chairs.answers) {
+            core.say(stay, To::One(to), &Plain::Here { main, outcasts });
+        }
+    }
+
+    /// The chair's answer: where it and its part of the meeting are.
+    pub(super) fn told_home(
+        &mut self,
+        stay: StayId,
+        main: [u8; 32],
+        outcasts: &Outcasts,
+        core: &mut Core,
+    ) {
+        let committers = core.committers().map(|(stay, _)| stay);
+        if committers != Some(stay) || self.chair.is_chair() || *outcasts != self.chairs.outcasts {
+            return;
+        }
+        self.chairs.owes = false;
+        if self.chair.apart() {
+            self.say(&Said::Merge { main }, core);
+            self.go_to(crate::meeting::LinkSecret::from_bytes(main), core);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A hosted meeting as one participant sees it: at the door, inside, in the chair.
+//!
+//! It may know: everything that `meeting` knows.
+//! It must never know: sockets, files, screens, the clock on the wall; nor anything of the relay.
+//!
+//! [`Meeting`] is what a participant drives. `outside` waits at a door; `inside` is a member; `ruling`
+//! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
+//! `rejoin` how one who lost the thread finds it again. `docs/meeting.md` tells it as a whole.
+
+mod pace;
+mod plain;
+mod stays;
+
+mod admission;
+mod core;
+
+mod outside;
+mod people;
+mod voice;
+
+mod chairs;
+mod inside;
+mod moving;
+mod rejoin;
+mod ruling;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::admission::Returning;
+use self::core::Core;
+use self::inside::{Became, Inside};
+use self::outside::{Came, Outside};
+use self::stays::Arrived;
+use super::events::{Command, Ending, Input, Output, Rejection, StayId, Surface};
+use super::links::Link;
+use super::secret::LinkSecret;
+use super::track::Presence;
+
+/// Where this participant stands.
+enum Place {
+    /// Not begun yet.
+    New,
+    Outside(Box<Outside>),
+    Inside(Box<Inside>),
+    Over,
+}
+
+/// A meeting that its host's device governs, end to end, without I/O.
+pub struct Meeting {
+    core: Core,
+    place: Place,
+}
+
+impl Meeting {
+    /// A meeting by this link, in which this participant is `presence`. `signs`: its media is signed.
+    /// `admits_all`: whoever knocks is let in, where this participant holds the chair. `seed` must be
+    /// random and never used again: all keys rest on it.
+    pub fn new(
+        link: Link,
+        presence: Presence,
+        signs: bool,
+        admits_all: bool,
+        seed: [u8; 32],
+    ) -> Self {
+        let mut core = Core::new(link, presence, signs, seed);
+        core.admits_all = admits_all;
+        let mut meeting = Self {
+            core,
+            place: Place::New,
+        };
+        meeting.begin(Returning::default());
+        meeting
+    }
+
+    /// How often each kind of [`Rejection`] occurred, in their order.
+    pub fn rejections(&self) -> &[u64; Rejection::KINDS] {
+        self.core.rejections()
+    }
+
+    /// To the door.
+    fn begin(&mut self, returning: Returning) {
+        if let Some(link) = self.core.committer() {
+            let bundle = link.bundle.clone();
+            self.core.note_title(&bundle);
+        }
+        self.place = match Outside::new(&mut self.core, returning) {
+            Some(outside) => Place::Outside(Box::new(outside)),
+            None => Place::Over,
+        };
+    }
+
+    fn arrived(&mut self, stay: StayId, arrived: Arrived) {
+        let became = match &mut self.place {
+            Place::Outside(outside) if outside.stay == stay => {
+                outside.arrived(arrived, &self.core);
+                Became::Same
+            }
+            Place::Inside(inside) => inside.arrived(stay, arrived, &mut self.core),
+            Place::New | Place::Outside(_) | Place::Over => Became::Same,
+        };
+        self.became(became);
+    }
+
+    fn command(&mut self, command: Command) {
+        match (&mut self.place, command) {
+            (Place::Inside(inside), command) => inside.command(command, &mut self.core),
+            (_, Command::AdmitAll(on)) => self.core.admits_all = on,
+            _ => self.core.reject(Rejection::NotAllowed),
+        }
+    }
+
+    /// Does all that is to be done by now.
+    fn turn(&mut self) {
+        self.core.stays.tick(self.core.now, &mut self.core.out);
+        if let Place::Outside(outside) = &mut self.place {
+            let (group, main, link, founds) = match outside.turn(&mut self.core) {
+                Came::Nothing => return,
+                Came::Over(ending) => return self.over(ending),
+                Came::In { group, main, link } => (group, main, link, false),
+                Came::Founds(group) => {
+                    let main = LinkSecret::from_bytes(self.core.seed());
+                    let link = self.core.link.meeting().secret.clone();
+                    (group, main, link, true)
+                }
+            };
+            let inside = Inside::new(*group, main, link, founds, &mut self.core);
+            self.place = Place::Inside(Box::new(inside));
+        }
+        if let Place::Inside(inside) = &mut self.place {
+            let became = inside.turn(&mut self.core);
+            self.became(became);
+        }
+    }
+
+    fn became(&mut self, became: Became) {
+        match became {
+            Became::Same => {}
+            Became::Over(ending) => self.over(ending),
+            Became::Lost => {
+                let Place::Inside(inside) = std::mem::replace(&mut self.place, Place::New) else {
+                    return;
+                };
+                let returning = inside.give_up(&mut self.core);
+                self.begin(returning);
+            }
+        }
+    }
+
+    fn over(&mut self, ending: Ending) {
+        self.place = Place::Over;
+        for stay in self.core.stays.all() {
+            self.core.leave(stay);
+        }
+        self.core.out.push_back(Output::Over(ending));
+    }
+}
+
+impl Surface for Meeting {
+    fn handle(&mut self, now: Duration, input: Input) {
+        self.core.now = self.core.now.max(now);
+        let core = &mut self.core;
+        match input {
+            Input::Tick => {}
+            Input::Connected { stay, relay } => {
+                let relay = core.link.meeting().relays.get(relay).cloned();
+                core.stays.connected(stay, relay.as_ref(), &mut core.out);
+            }
+            Input::Lost { stay } => {
+                core.stays.lost(stay);
+                match &mut self.place {
+                    Place::Outside(outside) if outside.stay == stay => outside.lost(),
+                    Place::Inside(inside) => inside.lost(stay, core),
+                    Place::New | Place::Outside(_) | Place::Over => {}
+                }
+            }
+            Input::Relay { stay, message } => {
+                match core.stays.relay(stay, message, &mut core.draws) {
+                    Ok(Some(arrived)) => self.arrived(stay, arrived),
+                    Ok(None) => {}
+                    Err(rejection) => core.reject(rejection),
+                }
+            }
+            Input::Datagram {
+                stay,
+                from,
+                track,
+                payload,
+            } => {
+                if let Place::Inside(inside) = &mut self.place {
+                    let place = (track, crate::wire::GroupNumber(0));
+                    inside.media((stay, from), place, &payload, false, core);
+                }
+            }
+            Input::GroupFrame {
+                stay,
+                from,
+                track,
+                group,
+                bytes,
+            } => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.media((stay, from), (track, group), &bytes, true, core);
+                }
+            }
+            Input::Send(frame) => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.send(&frame, core);
+                }
+            }
+            Input::Ended { track, frames } => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.ended(track, frames, core);
+                }
+            }
+            Input::Listen { who, track, on } => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.listen(who, track, on, core);
+                }
+            }
+            Input::Command(command) => self.command(command),
+            Input::Goodbye => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.goodbye(core);
+                }
+            }
+        }
+        self.turn();
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.core.out.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        let place = match &self.place {
+            Place::Outside(outside) => outside.deadline(),
+            Place::Inside(inside) => inside.deadline(),
+            Place::New | Place::Over => None,
+        };
+        [place, self.core.stays.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,235 @@
+//! Not a member yet: at a door, with a key package in hand.
+
+use std::time::Duration;
+
+use super::admission::{Admission, Returning};
+use super::core::Core;
+use super::plain::Plain;
+use super::stays::{Arrived, Purpose};
+use crate::meeting::events::{Ending, Notice, StayId};
+use crate::meeting::group::{Committers, Group, Joining, LeafName};
+use crate::meeting::links::{Bundle, Link};
+use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, Status};
+use crate::meeting::secret::LinkSecret;
+
+/// How long a host waits for a door among the committers when somebody is there: a co-host may be in
+/// the chair, or take it now.
+const SOMEBODY: Duration = Duration::from_secs(12);
+
+/// And how long when nobody is there, by the relay's word.
+const NOBODY: Duration = Duration::from_millis(300);
+
+/// See the module.
+pub(super) struct Outside {
+    pub(super) stay: StayId,
+    purpose: Purpose,
+    secret: LinkSecret,
+    knocker: Knocker,
+    joining: Option<Joining>,
+    /// When it may found the meeting, if it may.
+    founds_at: Option<Duration>,
+    returning: Returning,
+}
+
+/// What came of waiting.
+pub(super) enum Came {
+    /// Nothing yet.
+    Nothing,
+    /// A welcome, and the secrets of the rooms.
+    In {
+        group: Box<Group>,
+        main: LinkSecret,
+        link: LinkSecret,
+    },
+    /// Nobody else does: this participant founds the meeting.
+    Founds(Box<Group>),
+    Over(Ending),
+}
+
+/// The name and keys of a leaf of this participant.
+pub(super) fn joining(core: &mut Core) -> Option<Joining> {
+    let name = core.presence.name.as_str();
+    let seed = core.seed();
+    match &core.link {
+        Link::Meeting(link) => {
+            let committers = Committers {
+                keys: Vec::new(),
+                bundle: link.bundle.0,
+            };
+            Joining::new(LeafName::member(name, core.run), None, committers, seed).ok()
+        }
+        Link::Committer(link) => {
+            let name = LeafName::committer(name, core.run, link.rank);
+            let key = link.seed.signing_key();
+            let committers = committers(&link.bundle);
+            Joining::new(name, Some(&key), committers, seed).ok()
+        }
+    }
+}
+
+/// The keys in a bundle, as the group wants them.
+pub(super) fn committers(bundle: &Bundle) -> Committers {
+    Committers {
+        keys: bundle.committers().iter().map(|keys| keys.sign).collect(),
+        bundle: bundle.hash().0,
+    }
+}
+
+impl Outside {
+    /// Goes to the door: among the committers, or in the lobby. `None` only when something is wrong
+    /// with ourselves.
+    pub(super) fn new(core: &mut Core, returning: Returning) -> Option<Self> {
+        match core.committers() {
+            Some((stay, secret)) => Self::at(core, Purpose::Committers, stay, secret, returning),
+            None => {
+                let secret = core.link.meeting().secret.clone();
+                let stay = core.enter(Purpose::Lobby, &secret);
+                Self::at(core, Purpose::Lobby, stay, secret, returning)
+            }
+        }
+    }
+
+    fn at(
+        core: &mut Core,
+        purpose: Purpose,
+        stay: StayId,
+        secret: LinkSecret,
+        returning: Returning,
+    ) -> Option<Self> {
+        let joining = joining(core)?;
+        let knock = Knock {
+            name: core.presence.name.clone(),
+            key_package: joining.key_package().to_vec(),
+            proof_of_return: returning.prove(joining.key_package()),
+        };
+        let link = core.link.meeting().with_secret(secret.clone());
+        let knocker = Knocker::new(&link, knock, core.seed())?;
+        let mut outside = Self {
+            stay,
+            purpose,
+            secret,
+            knocker,
+            joining: Some(joining),
+            founds_at: None,
+            returning,
+        };
+        // It may be in the room already.
+        if let Some(me) = core.stays.me(stay) {
+            outside.entered(me, core);
+        }
+        Some(outside)
+    }
+
+    fn entered(&mut self, me: crate::wire::ParticipantId, core: &Core) {
+        self.knocker.enter(core.now, me);
+        let is_host = matches!(&core.link, Link::Committer(link) if link.rank == 0);
+        if self.purpose == Purpose::Committers && is_host {
+            let alone = core.stays.present(self.stay).next().is_none();
+            let wait = if alone { NOBODY } else { SOMEBODY };
+            self.founds_at = Some(core.now + wait);
+        }
+    }
+
+    /// Something came in the room.
+    pub(super) fn arrived(&mut self, arrived: Arrived, core: &Core) {
+        match arrived {
+            Arrived::Entered => {
+                if let Some(me) = core.stays.me(self.stay) {
+                    self.entered(me, core);
+                }
+            }
+            Arrived::Said(from, Plain::Lobby(body)) => self.knocker.handle(core.now, from, body),
+            Arrived::Left(participant) => self.knocker.left(core.now, participant),
+            Arrived::Said(..) | Arrived::Joined(_) => {}
+        }
+    }
+
+    /// The connection is gone.
+    pub(super) fn lost(&mut self) {
+        self.founds_at = None;
+    }
+
+    /// Does what follows.
+    pub(super) fn turn(&mut self, core: &mut Core) -> Came {
+        self.knocker.tick(core.now);
+        while let Some(said) = self.knocker.poll() {
+            match said {
+                KnockerOutput::Post { to, body } => core.say(self.stay, to, &Plain::Lobby(body)),
+                KnockerOutput::Door(bundle) => {
+                    self.founds_at = None;
+                    if let Some(joining) = &mut self.joining {
+                        joining.meet(committers(&bundle));
+                    }
+                    core.note_title(&bundle);
+                }
+                KnockerOutput::Status(Status::Denied) => return Came::Over(self.denied()),
+                KnockerOutput::Status(status) => core.note(Notice::Waiting(status)),
+                // No comparison was asked for here.
+                KnockerOutput::Sas(_) => {}
+                KnockerOutput::Moved(secret) => return self.moved(secret, core),
+                KnockerOutput::Admitted(payload) => return self.admitted(&payload, core),
+            }
+        }
+        if self.founds_at.is_some_and(|at| core.now >= at)
+            && let Some(joining) = self.joining.take()
+        {
+            if let Ok(group) = Group::found(joining) {
+                return Came::Founds(Box::new(group));
+            }
+        }
+        Came::Nothing
+    }
+
+    fn denied(&self) -> Ending {
+        match self.purpose {
+            Purpose::Committers => Ending::InUse,
+            Purpose::Lobby | Purpose::Main => Ending::Denied,
+        }
+    }
+
+    fn moved(&mut self, secret: LinkSecret, core: &mut Core) -> Came {
+        core.leave(self.stay);
+        let stay = core.enter(Purpose::Lobby, &secret);
+        let returning = std::mem::take(&mut self.returning);
+        match Self::at(core, Purpose::Lobby, stay, secret, returning) {
+            Some(outside) => {
+                *self = outside;
+                Came::Nothing
+            }
+            None => Came::Over(Ending::Denied),
+        }
+    }
+
+    fn admitted(&mut self, payload: &[u8], core: &mut Core) -> Came {
+        let opened = self
+            .joining
+            .take()
+            .and_then(|joining| Admission::open(payload, joining));
+        let Some((group, main, link)) = opened else {
+            // Whoever answered holds a committer's key and sent a welcome that leads nowhere: tries
+            // again from the beginning.
+            core.reject(crate::meeting::events::Rejection::BadProof);
+            let (purpose, stay, secret) = (self.purpose, self.stay, self.secret.clone());
+            let returning = std::mem::take(&mut self.returning);
+            if let Some(outside) = Self::at(core, purpose, stay, secret, returning) {
+                *self = outside;
+            }
+            return Came::Nothing;
+        };
+        if self.purpose == Purpose::Lobby {
+            core.leave(self.stay);
+        }
+        Came::In {
+            group: Box::new(group),
+            main,
+            link,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        [self.knocker.deadline(), self.founds_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,207 @@
+//! Who is in the meeting. The tree of the group says it, and nothing else; the relay's word only says
+//! who of them is connected just now, and where.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use crate::meeting::events::{StayId, Who};
+use crate::meeting::group::{LeafId, Member};
+use crate::meeting::media::ReceiverKeys;
+use crate::meeting::track::{Presence, TrackKind};
+use crate::wire::{ParticipantId, TrackId};
+
+/// Somebody else with a leaf in the tree.
+pub(super) struct Person {
+    pub(super) leaf: LeafId,
+    /// The name in its leaf.
+    pub(super) name: String,
+    pub(super) rank: Option<u8>,
+    /// Its process, by its own word: only good for telling that one leaf follows another.
+    pub(super) run: [u8; 16],
+    /// Its key for signatures.
+    pub(super) sign_key: [u8; 32],
+    /// What it has said of itself since it has this leaf.
+    pub(super) presence: Option<Presence>,
+    /// Of its media keys, as it said.
+    pub(super) salt: Option<[u8; 16]>,
+    /// What opens its media, once it has said where it is.
+    pub(super) keys: Option<ReceiverKeys>,
+    /// Where it is connected.
+    pub(super) at: Vec<(StayId, ParticipantId)>,
+    /// Since when it is connected nowhere.
+    pub(super) away: Option<Duration>,
+    /// It has said goodbye.
+    pub(super) bye: bool,
+    /// It is on the screen as present.
+    pub(super) shown: bool,
+    /// The last of its chat messages.
+    pub(super) chat: u64,
+    /// Its tracks that are to be had, as the user of this side wishes.
+    pub(super) wishes: Vec<TrackId>,
+}
+
+impl Person {
+    /// What kind of track this is, if it has it.
+    pub(super) fn kind(&self, track: TrackId) -> Option<TrackKind> {
+        let tracks = &self.presence.as_ref()?.tracks;
+        Some(tracks.iter().find(|one| one.track == track)?.kind)
+    }
+}
+
+/// What a new epoch made of the people.
+pub(super) struct Changed {
+    /// On the screen before, and in the tree no more.
+    pub(super) gone: Vec<Who>,
+}
+
+/// Everybody else.
+#[derive(Default)]
+pub(super) struct People {
+    people: BTreeMap<Who, Person>,
+    at: HashMap<(StayId, ParticipantId), Who>,
+    next: u32,
+}
+
+impl People {
+    pub(super) fn get(&self, who: Who) -> Option<&Person> {
+        self.people.get(&who)
+    }
+
+    pub(super) fn get_mut(&mut self, who: Who) -> Option<&mut Person> {
+        self.people.get_mut(&who)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Who, &Person)> {
+        self.people.iter().map(|(who, person)| (*who, person))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Who, &mut Person)> {
+        self.people.iter_mut().map(|(who, person)| (*who, person))
+    }
+
+    pub(super) fn by_leaf(&self, leaf: LeafId) -> Option<Who> {
+        self.iter()
+            .find(|(_, person)| person.leaf == leaf)
+            .map(|(who, _)| who)
+    }
+
+    pub(super) fn at(&self, stay: StayId, participant: ParticipantId) -> Option<Who> {
+        self.at.get(&(stay, participant)).copied()
+    }
+
+    /// Takes the roster of a new epoch. Who has another leaf now, having been the same process before,
+    /// is the same person: it lost the thread and was taken in anew.
+    pub(super) fn roster(&mut self, now: Duration, roster: &[Member], me: LeafId) -> Changed {
+        let same = |person: &Person, member: &Member| {
+            person.leaf == member.leaf && person.sign_key == member.sign_key
+        };
+        let fresh: Vec<&Member> = roster
+            .iter()
+            .filter(|member| member.leaf != me)
+            .filter(|member| !self.people.values().any(|person| same(person, member)))
+            .collect();
+        let lost: Vec<Who> = self
+            .iter()
+            .filter(|(_, person)| !roster.iter().any(|member| same(person, member)))
+            .map(|(who, _)| who)
+            .collect();
+        let mut gone = Vec::new();
+        let mut kept: Vec<(Who, [u8; 16], String)> = Vec::new();
+        for who in lost {
+            let Some(person) = self.people.remove(&who) else {
+                continue;
+            };
+            self.at.retain(|_, other| *other != who);
+            let follows = fresh
+                .iter()
+                .any(|member| member.run == person.run && member.name == person.name);
+            if follows {
+                kept.push((who, person.run, person.name));
+            } else if person.shown {
+                gone.push(who);
+            }
+        }
+        for member in fresh {
+            let before = kept
+                .iter()
+                .position(|(_, run, name)| *run == member.run && *name == member.name);
+            let who = match before {
+                Some(before) => kept.swap_remove(before).0,
+                None => {
+                    self.next += 1;
+                    Who(self.next)
+                }
+            };
+            let person = Person {
+                leaf: member.leaf,
+                name: member.name.clone(),
+                rank: member.rank,
+                run: member.run,
+                sign_key: member.sign_key,
+                presence: None,
+                salt: None,
+                keys: None,
+                at: Vec::new(),
+                away: Some(now),
+                bye: false,
+                shown: before.is_some(),
+                chat: 0,
+                wishes: Vec::new(),
+            };
+            self.people.insert(who, person);
+        }
+        // Two of one process cannot both follow the same person.
+        gone.extend(kept.into_iter().map(|(who, ..)| who));
+        Changed { gone }
+    }
+
+    /// Somebody is there, in this room.
+    pub(super) fn here(&mut self, who: Who, stay: StayId, participant: ParticipantId) {
+        if let Some(before) = self.at.insert((stay, participant), who)
+            && before != who
+            && let Some(person) = self.people.get_mut(&before)
+        {
+            person.at.retain(|at| *at != (stay, participant));
+        }
+        let Some(person) = self.people.get_mut(&who) else {
+            return;
+        };
+        // One connection to a room at a time: the newest is the one.
+        for old in person
+            .at
+            .extract_if(.., |at| at.0 == stay && at.1 != participant)
+        {
+            self.at.remove(&old);
+        }
+        if !person.at.contains(&(stay, participant)) {
+            person.at.push((stay, participant));
+        }
+        person.away = None;
+    }
+
+    /// One connection is gone: whose it was, when that one has no other.
+    pub(super) fn left(
+        &mut self,
+        now: Duration,
+        stay: StayId,
+        participant: ParticipantId,
+    ) -> Option<Who> {
+        let who = self.at.remove(&(stay, participant))?;
+        let person = self.people.get_mut(&who)?;
+        person.at.retain(|at| *at != (stay, participant));
+        if !person.at.is_empty() {
+            return None;
+        }
+        person.away = Some(now);
+        std::mem::take(&mut person.shown).then_some(who)
+    }
+
+    /// This side is in that room no more: whoever was connected only there.
+    pub(super) fn all_left(&mut self, now: Duration, stay: StayId) -> Vec<Who> {
+        let there: Vec<_> = self.at.keys().copied().filter(|at| at.0 == stay).collect();
+        there
+            .into_iter()
+            .filter_map(|(stay, participant)| self.left(now, stay, participant))
+            .collect()
+    }
+}

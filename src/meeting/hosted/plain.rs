@@ -1,0 +1,60 @@
+//! What is said between participants: in a room's envelope ([`Plain`]), and inside the group
+//! ([`Said`]), where it is certain who says it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::meeting::chair::{Beat, Outcasts};
+use crate::meeting::lobby::LobbyBody;
+use crate::meeting::media::Attest;
+use crate::meeting::track::Presence;
+use crate::wire::{ParticipantId, TrackId};
+
+/// What is in a room's envelope. Whoever has the room's secret may have written it, so each of them
+/// carries its own proof. New ones go to the end: postcard numbers them.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Plain {
+    /// Asking, knocking and answers. In the main room: one who lost the thread and knocks anew.
+    Lobby(LobbyBody),
+    /// A private message of the group (RFC 9420, section 6.3): a commit, or a [`Said`].
+    Mls(Vec<u8>),
+    /// The chair is alive.
+    Beat(Beat),
+    /// The sender's group is at this epoch and lacks what came after.
+    Behind { epoch: u64 },
+    /// In the committers' room, by one who held the chair: whom it removed.
+    Outcasts(Outcasts),
+    /// The chair's answer: they are out, and this is the main room.
+    Here { main: [u8; 32], outcasts: Outcasts },
+}
+
+/// What members say, inside a private message of the group.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Said {
+    /// Where and what the sender is. Binds its id in this room, which is the relay's word, to its leaf.
+    Here {
+        /// What it sends. The name in it is not looked at: the leaf has it.
+        presence: Presence,
+        /// Of its media keys.
+        salt: [u8; 16],
+        /// Its id in the room in which this is said.
+        me: ParticipantId,
+        /// Whether it signs what it sends.
+        signs: bool,
+        /// Whether those who hear it should say the same of themselves.
+        asks: bool,
+    },
+    /// It leaves on purpose.
+    Bye,
+    /// A track has come to its end after so many frames, counted from number 0.
+    Ended { track: TrackId, frames: u64 },
+    /// To be read by people.
+    Chat { number: u64, text: String },
+    /// The chair's: everyone goes to the room that derives from this epoch.
+    Move,
+    /// Of one who held the chair and yielded: the others are in this main room.
+    Merge { main: [u8; 32] },
+    /// The chair's: a wish that everyone be quiet.
+    AskQuiet,
+    /// Signatures over what was sent.
+    Attest(Attest),
+}

@@ -1,0 +1,126 @@
+//! A member that lost the thread is taken in anew: it knocks in the main room, and shows which leaf is
+//! its own.
+
+use std::time::Duration;
+
+use super::admission::Admission;
+use super::core::Core;
+use super::inside::{Became, Inside};
+use super::outside::joining;
+use super::plain::Plain;
+use super::voice::Voice;
+use crate::meeting::events::{Rejection, StayId};
+use crate::meeting::group::Joining;
+use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
+use crate::wire::ParticipantId;
+
+/// See the module.
+pub(super) struct Rejoin {
+    stay: StayId,
+    knocker: Knocker,
+    joining: Option<Joining>,
+}
+
+impl Rejoin {
+    pub(super) fn handle(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        body: &LobbyBody,
+        core: &Core,
+    ) {
+        // What knockers say is for the chair.
+        let for_knockers = matches!(body, LobbyBody::Door(_) | LobbyBody::Answer { .. });
+        if stay == self.stay && for_knockers {
+            self.knocker.handle(core.now, from, body.clone());
+        }
+    }
+
+    pub(super) fn left(&mut self, stay: StayId, participant: ParticipantId, now: Duration) {
+        if stay == self.stay {
+            self.knocker.left(now, participant);
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.knocker.deadline()
+    }
+}
+
+impl Inside {
+    /// Begins to knock, in the newest main room.
+    pub(super) fn begin_to_rejoin(&mut self, core: &mut Core) {
+        let Some(stay) = self.home() else {
+            return;
+        };
+        if self
+            .rejoin
+            .as_ref()
+            .is_some_and(|rejoin| rejoin.stay == stay)
+        {
+            return;
+        }
+        let secret = self.homes.iter().find(|home| home.stay == stay);
+        let (Some(home), Some(mut joining), Some(me)) =
+            (secret, joining(core), core.stays.me(stay))
+        else {
+            return;
+        };
+        joining.meet(self.group.committers().clone());
+        let knock = Knock {
+            name: core.presence.name.clone(),
+            key_package: joining.key_package().to_vec(),
+            proof_of_return: self.returning.prove(joining.key_package()),
+        };
+        let link = core.link.meeting().with_secret(home.secret.clone());
+        if let Some(mut knocker) = Knocker::new(&link, knock, core.seed()) {
+            knocker.enter(core.now, me);
+            self.rejoin = Some(Rejoin {
+                stay,
+                knocker,
+                joining: Some(joining),
+            });
+        }
+    }
+
+    /// Does what follows of that.
+    pub(super) fn rejoin_turn(&mut self, core: &mut Core) -> Became {
+        let Some(rejoin) = &mut self.rejoin else {
+            return Became::Same;
+        };
+        rejoin.knocker.tick(core.now);
+        while let Some(said) = rejoin.knocker.poll() {
+            match said {
+                KnockerOutput::Post { to, body } => {
+                    core.say(rejoin.stay, to, &Plain::Lobby(body));
+                }
+                // The chair's tree has none of its leaves: it was removed, or away for too long.
+                KnockerOutput::Status(Status::Denied) => return Became::Lost,
+                KnockerOutput::Admitted(payload) => {
+                    let opened = rejoin
+                        .joining
+                        .take()
+                        .and_then(|joining| Admission::open(&payload, joining));
+                    self.rejoin = None;
+                    let Some((group, main, link)) = opened else {
+                        core.reject(Rejection::BadProof);
+                        return Became::Same;
+                    };
+                    self.returning.add(group.leaf_key());
+                    self.group = group;
+                    self.link_secret = link;
+                    self.voice = Voice::new(core);
+                    self.go_to(main, core);
+                    self.epoch_changed(true, core);
+                    self.introduce_anew(core);
+                    return Became::Same;
+                }
+                KnockerOutput::Door(_)
+                | KnockerOutput::Status(_)
+                | KnockerOutput::Sas(_)
+                | KnockerOutput::Moved(_) => {}
+            }
+        }
+        Became::Same
+    }
+}

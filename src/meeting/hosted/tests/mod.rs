@@ -1,0 +1,1 @@
+//! Hosted meetings in memory.

@@ -1,0 +1,259 @@
+//! Media: what this participant seals and for which rooms, and what it opens of others.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use super::core::Core;
+use super::people::People;
+use crate::meeting::events::{Notice, Output, Rejection, StayId, Who};
+use crate::meeting::group::Group;
+use crate::meeting::media::{Attest, Opened, ReceiverKeys, SenderKeys};
+use crate::meeting::track::{Frame, TrackKind};
+use crate::wire::{GroupNumber, ParticipantId, TrackId};
+
+/// Most bytes of a group that are kept for a room that is entered in the midst of it; a relay takes no
+/// larger groups at once.
+const KEPT: usize = 8 * 1024 * 1024;
+
+/// A group that is being sent.
+#[derive(Default)]
+struct Current {
+    group: GroupNumber,
+    /// Sealed frames from its first one; none when they were too many.
+    frames: Vec<Bytes>,
+    bytes: usize,
+}
+
+/// See the module.
+pub(super) struct Voice {
+    keys: SenderKeys,
+    epoch: u64,
+    base: Zeroizing<[u8; 32]>,
+    current: HashMap<TrackId, Current>,
+}
+
+impl Voice {
+    pub(super) fn new(core: &mut Core) -> Self {
+        let mut keys = SenderKeys::new(core.draws.salt());
+        keys.sign(core.signs);
+        Self {
+            keys,
+            epoch: 0,
+            base: Zeroizing::new([0; 32]),
+            current: HashMap::new(),
+        }
+    }
+
+    pub(super) fn salt(&self) -> [u8; 16] {
+        *self.keys.salt()
+    }
+
+    /// The group has a new epoch: new keys for everyone.
+    pub(super) fn epoch(&mut self, group: &Group, people: &mut People, core: &mut Core) {
+        let epoch = group.epoch();
+        let Ok(base) = group.export("sottovoce media", &epoch.to_be_bytes()) else {
+            return;
+        };
+        self.base = base;
+        self.epoch = epoch;
+        self.keys.epoch(epoch, &self.base, group.me().0);
+        for (who, person) in people.iter_mut() {
+            if let Some(keys) = &mut person.keys {
+                for opened in keys.epoch(core.now, epoch, &self.base) {
+                    tell(who, opened, core);
+                }
+            }
+        }
+    }
+
+    /// Somebody said where it is: the keys for what it sends.
+    pub(super) fn meet(
+        &self,
+        who: Who,
+        salt: [u8; 16],
+        signs: bool,
+        people: &mut People,
+        core: &mut Core,
+    ) {
+        let Some(person) = people.get_mut(who) else {
+            return;
+        };
+        if person.salt != Some(salt) || person.keys.is_none() {
+            person.salt = Some(salt);
+            person.keys = Some(ReceiverKeys::new(person.leaf.0, salt));
+        }
+        let Some(keys) = &mut person.keys else {
+            return;
+        };
+        if signs {
+            keys.require_signatures();
+        }
+        for opened in keys.epoch(core.now, self.epoch, &self.base) {
+            tell(who, opened, core);
+        }
+    }
+
+    /// Seals a frame for these rooms.
+    pub(super) fn send(&mut self, frame: &Frame, rooms: &[StayId], core: &mut Core) {
+        let described = core
+            .presence
+            .tracks
+            .iter()
+            .find(|track| track.track == frame.track);
+        let Some(kind) = described.map(|track| track.kind) else {
+            return core.reject(Rejection::UnknownSender);
+        };
+        let sealed = match self.keys.seal(core.now, frame, kind) {
+            Ok(sealed) => sealed,
+            Err(rejection) => return core.reject(rejection),
+        };
+        let (track, group) = (frame.track, frame.group);
+        for bytes in sealed {
+            if matches!(kind, TrackKind::Video { .. }) {
+                self.keep(track, group, frame.keyframe, &bytes);
+            }
+            for &stay in rooms {
+                let bytes = bytes.clone();
+                core.out.push_back(match kind {
+                    TrackKind::Audio { .. } => Output::Datagram {
+                        stay,
+                        track,
+                        payload: bytes,
+                    },
+                    TrackKind::Video { .. } => Output::GroupFrame {
+                        stay,
+                        track,
+                        group,
+                        bytes,
+                    },
+                });
+            }
+        }
+    }
+
+    fn keep(&mut self, track: TrackId, group: GroupNumber, first: bool, bytes: &Bytes) {
+        let current = self.current.entry(track).or_default();
+        if current.group != group || first && current.frames.is_empty() {
+            *current = Current {
+                group,
+                ..Current::default()
+            };
+        }
+        current.bytes = current.bytes.saturating_add(bytes.len());
+        match current.bytes <= KEPT {
+            true => current.frames.push(bytes.clone()),
+            false => current.frames.clear(),
+        }
+    }
+
+    /// Another room is entered: what was sent of the groups under way goes there, too, so that they
+    /// are whole there.
+    pub(super) fn moved(&self, stay: StayId, core: &mut Core) {
+        for (track, current) in &self.current {
+            core.out
+                .extend(current.frames.iter().map(|bytes| Output::GroupFrame {
+                    stay,
+                    track: *track,
+                    group: current.group,
+                    bytes: bytes.clone(),
+                }));
+        }
+    }
+}
+
+/// A frame came, by the relay's word from this participant.
+pub(super) fn opened(
+    at: (StayId, ParticipantId),
+    (track, group): (TrackId, GroupNumber),
+    sealed: &Bytes,
+    in_group: bool,
+    people: &mut People,
+    core: &mut Core,
+) {
+    let Some(who) = people.at(at.0, at.1) else {
+        return core.reject(Rejection::UnknownSender);
+    };
+    let Some(person) = people.get_mut(who) else {
+        return;
+    };
+    let (Some(kind), Some(keys)) = (person.kind(track), &mut person.keys) else {
+        return core.reject(Rejection::UnknownSender);
+    };
+    // Sound comes in datagrams and pictures in groups, and not the other way round.
+    if in_group != matches!(kind, TrackKind::Video { .. }) {
+        return core.reject(Rejection::Malformed);
+    }
+    tell(who, keys.open(core.now, track, group, sealed), core);
+    report(who, keys, core);
+}
+
+/// Signatures of somebody over what it sent.
+pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mut Core) {
+    let Some(person) = people.get_mut(who) else {
+        return;
+    };
+    let Some(keys) = &mut person.keys else {
+        return core.reject(Rejection::UnknownSender);
+    };
+    let sign_key = person.sign_key;
+    let verify =
+        |bytes: &[u8], signature: &[u8; 64]| Group::verify(&sign_key, ATTEST, bytes, signature);
+    match keys.attested(core.now, attest, verify) {
+        Ok(()) => report(who, keys, core),
+        Err(rejection) => core.reject(rejection),
+    }
+}
+
+impl Voice {
+    /// What this side has to sign by now; with a track, all of it, since it is over.
+    pub(super) fn attest(
+        &mut self,
+        now: Duration,
+        ended: Option<TrackId>,
+        group: &Group,
+    ) -> Vec<Attest> {
+        let sign = |bytes: &[u8]| group.sign(ATTEST, bytes);
+        match ended {
+            Some(track) => self.keys.attest_end(track, sign),
+            None => self.keys.attest(now, sign),
+        }
+    }
+
+    /// When there is something to do.
+    pub(super) fn deadline(&self, people: &People) -> Option<Duration> {
+        let keys = people
+            .iter()
+            .filter_map(|(_, person)| person.keys.as_ref()?.deadline());
+        keys.chain(self.keys.deadline()).min()
+    }
+}
+
+/// Lets time pass.
+pub(super) fn tick(people: &mut People, core: &mut Core) {
+    for (who, person) in people.iter_mut() {
+        if let Some(keys) = &mut person.keys {
+            keys.tick(core.now);
+            report(who, keys, core);
+        }
+    }
+}
+
+/// What signatures over media are for; apart from every other use of a leaf's key.
+const ATTEST: &str = "attest";
+
+fn tell(who: Who, opened: Result<Opened, Rejection>, core: &mut Core) {
+    match opened {
+        Ok(Opened::Frame(frame)) => core.out.push_back(Output::Frame { who, frame }),
+        Ok(Opened::Piece | Opened::Held | Opened::Dropped) => {}
+        Err(rejection) => core.reject(rejection),
+    }
+}
+
+fn report(who: Who, keys: &mut ReceiverKeys, core: &mut Core) {
+    while let Some(report) = keys.report() {
+        core.note(Notice::Signatures { who, report });
+    }
+}

@@ -196,7 +196,8 @@ pub enum Output {
     Rejected(Rejection),
     /// Something that the person should know.
     Told(Notice),
-    /// The meeting is over for this participant, whatever its connections do.
+    /// The meeting is over for this participant, whatever its connections do. What it is told after that
+    /// is how its own tracks ended, and [`Input::Goodbye`].
     Over(Ending),
 }
 

@@ -115,7 +115,8 @@ pub enum Output {
         /// A new number.
         stay: StayId,
     },
-    /// It is not wanted any more. What was sent on it still goes out, groups to their end.
+    /// It is not wanted any more. What was sent on it still goes out, groups to their end; nothing more is
+    /// told of it.
     Leave {
         /// Which.
         stay: StayId,
@@ -196,7 +197,8 @@ pub enum Output {
     Rejected(Rejection),
     /// Something that the person should know.
     Told(Notice),
-    /// The meeting is over for this participant, whatever its connections do.
+    /// The meeting is over for this participant, whatever its connections do. What it is told after that
+    /// is how its own tracks ended, and [`Input::Goodbye`].
     Over(Ending),
 }
 

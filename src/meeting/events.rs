@@ -120,7 +120,8 @@ pub enum Output {
         /// A new number.
         stay: StayId,
     },
-    /// It is not wanted any more. What was sent on it still goes out, groups to their end.
+    /// It is not wanted any more. What was sent on it still goes out, groups to their end; nothing more is
+    /// told of it.
     Leave {
         /// Which.
         stay: StayId,

@@ -200,7 +200,7 @@ impl Open {
     }
 }
 
-/// Carries one group to the network, until it is all there or given up.
+/// Carries one group to the network, until it is all there, or given up, also by dropping its lane.
 async fn carry<R: Road>(
     road: R,
     priority: i32,
@@ -210,20 +210,20 @@ async fn carry<R: Road>(
 ) {
     let opened = tokio::select! {
         biased;
-        Ok(()) = &mut given_up => return,
+        _ = &mut given_up => return,
         opened = road.open_group(priority) => opened,
     };
     let Ok(mut group) = opened else { return };
     loop {
         let next = tokio::select! {
             biased;
-            Ok(()) = &mut given_up => return group.reset(),
+            _ = &mut given_up => return group.reset(),
             next = frames.recv() => next,
         };
         let Some(bytes) = next else { break };
         let written = tokio::select! {
             biased;
-            Ok(()) = &mut given_up => None,
+            _ = &mut given_up => None,
             written = group.write(bytes) => Some(written),
         };
         match written {

@@ -101,6 +101,7 @@ impl Session {
             ways: Vec::new(),
         });
         self.tell(now, Input::Send(frame));
+        // Whoever hears it on one stay has no need of the others.
         let went = self
             .last
             .take()

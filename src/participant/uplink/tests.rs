@@ -164,3 +164,17 @@ async fn a_slow_network_that_keeps_up_loses_nothing() {
     lane.drain().await;
     assert_eq!(net.log().len(), 5 * (10 + 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_is_dropped_gives_up_what_waits() {
+    let net = Net::new(2);
+    let mut lane = Lane::new(net.clone());
+    for text in ["key", "one", "two"] {
+        push(&mut lane, 0, text);
+    }
+    later(1).await;
+    drop(lane);
+    net.permits.add_permits(100);
+    later(1).await;
+    assert_eq!(net.log(), ["0 header 0", "0 key", "0 reset"]);
+}

@@ -11,6 +11,7 @@ use super::*;
 use crate::meeting::{
     Ending, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
 };
+use crate::participant::event::Kind;
 use crate::wire::{FromRelay, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, VERSION};
 
 const FIRST: StayId = StayId(1);
@@ -34,6 +35,8 @@ struct Inner {
     /// Where frames are sent: sound at once, pictures from their next group on.
     ways: Vec<StayId>,
     groups: HashMap<TrackId, (GroupNumber, Vec<StayId>)>,
+    /// Which stay to leave just behind which picture.
+    part: Option<(StayId, u64)>,
     /// Which frames came, by stay.
     came: HashMap<StayId, BTreeSet<(TrackId, u64)>>,
 }
@@ -65,13 +68,18 @@ impl Inner {
         if begun.0 != group {
             *begun = (group, ways);
         }
-        self.to_say
-            .extend(begun.1.iter().map(|stay| Said::GroupFrame {
-                stay: *stay,
-                track,
-                group,
-                bytes: payload.clone(),
-            }));
+        let frames = begun.1.iter().map(|stay| Said::GroupFrame {
+            stay: *stay,
+            track,
+            group,
+            bytes: payload.clone(),
+        });
+        self.to_say.extend(frames);
+        if let Some((stay, _)) = self.part.take_if(|(_, last)| *last == frame.number) {
+            self.ways.retain(|way| *way != stay);
+            begun.1.retain(|way| *way != stay);
+            self.to_say.push_back(Said::Leave { stay });
+        }
     }
 
     fn came(&mut self, stay: StayId, track: TrackId, bytes: &Bytes) {
@@ -288,6 +296,33 @@ async fn another_stay_becomes_the_main_one_and_not_a_frame_is_missing() {
         assert_eq!((sent.unsent, numbers.len() as u64), (0, sent.frames));
         assert_eq!(numbers.last().map(|last| last + 1), Some(sent.frames));
     }
+}
+
+#[tokio::test]
+async fn what_was_sent_on_a_stay_still_arrives_when_it_is_left() {
+    let relay = Relay::start(0).await;
+    let listener = Hand::saying([enter(FIRST), Said::Inside]);
+    let (_, listening) = listener.spawn(options(&relay.link(), "Listener"));
+    listener.until_heard("1 entered", 1).await;
+    let hand = Hand::saying([enter(FIRST), enter(SECOND), Said::Main(SECOND)]);
+    hand.send_on(&[FIRST, SECOND]);
+    hand.0.lock().unwrap().part = Some((FIRST, 30));
+    let mut playing = options(&relay.link(), "Ada");
+    playing.play = Some(Input::File(fixture("vp8-voice.webm")));
+    playing.stay = Some(Duration::from_secs(3));
+    let (_, thread) = hand.spawn(playing);
+    hand.until_heard("1 entered", 1).await;
+    hand.until_heard("2 entered", 1).await;
+    hand.say([Said::Inside]);
+    let summary = ended(thread).await.unwrap();
+    listener.say([Said::Over(Ending::Removed)]);
+    ended(listening).await.unwrap_err();
+    let mut tracks = summary.sent.tracks.iter();
+    let video = tracks.find(|track| track.kind == Kind::Video).unwrap();
+    assert!(video.frames > 31 && video.unsent == 0);
+    let came = std::mem::take(&mut listener.0.lock().unwrap().came);
+    let pictures = came[&FIRST].iter().filter(|(of, _)| of.0 == video.track);
+    assert!(pictures.map(|(_, number)| *number).eq(0..=30));
 }
 
 #[tokio::test]

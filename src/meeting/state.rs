@@ -95,6 +95,7 @@ impl Surface for Meeting {
                 }
                 Ok(())
             }
+            Input::Command(_) => Ok(()),
             Input::Goodbye => {
                 self.say(To::Everyone, Body::Goodbye);
                 Ok(())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::meeting::chair::Beat;
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::group::{Group, Joining, LeafId, Member};
 use crate::meeting::secret::LinkSecret;
@@ -14,32 +15,47 @@ const RETURN: &str = "return";
 const LEAVES: usize = 2;
 
 /// What stands in an answer besides the welcome: for the one who was admitted alone.
-#[derive(Serialize, Deserialize, Zeroize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Admission {
     pub(super) welcome: Vec<u8>,
     /// The secret of the main room.
     pub(super) main: [u8; 32],
     /// The secret of the lobby.
     pub(super) link: [u8; 32],
+    /// The chair's newest: whose commits are to be taken.
+    pub(super) beat: Beat,
+}
+
+/// What was in it.
+pub(super) struct Opened {
+    pub(super) group: Group,
+    pub(super) main: LinkSecret,
+    pub(super) link: LinkSecret,
+    pub(super) beat: Beat,
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.zeroize();
+        self.main.zeroize();
+        self.link.zeroize();
+        self.welcome.zeroize();
     }
 }
 
 impl Admission {
-    /// Enters the group: with the secrets of the main room and the lobby.
-    pub(super) fn open(
-        payload: &[u8],
-        joining: Joining,
-    ) -> Option<(Group, LinkSecret, LinkSecret)> {
+    /// Enters the group.
+    pub(super) fn open(payload: &[u8], joining: Joining) -> Option<Opened> {
         let admission: Self = postcard::from_bytes(payload).ok()?;
         let group = joining.enter(&admission.welcome).ok()?;
         let main = LinkSecret::from_bytes(admission.main);
         let link = LinkSecret::from_bytes(admission.link);
-        Some((group, main, link))
+        let beat = admission.beat.clone();
+        Some(Opened {
+            group,
+            main,
+            link,
+            beat,
+        })
     }
 }
 

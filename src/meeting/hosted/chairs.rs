@@ -1,6 +1,7 @@
 //! What follows from who holds the chair: beats, taking it, leaving it to another, and how two halves
 //! of a meeting become one again (`docs/chair.md`).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::core::Core;
@@ -27,6 +28,10 @@ pub(super) struct Chairs {
     ruled: Option<[u8; 16]>,
     /// Whom another chair removed, where it is to be told, and that it was done.
     answers: Vec<(StayId, ParticipantId, Outcasts)>,
+    /// The last beat of one's own.
+    pub(super) last: Option<Beat>,
+    /// What follows from beats, and was put off.
+    acts: VecDeque<Act>,
 }
 
 impl Inside {
@@ -58,7 +63,7 @@ impl Inside {
 
     /// Does what follows from the beats.
     pub(super) fn chair_turn(&mut self, core: &mut Core) -> Became {
-        while let Some(act) = self.chair.poll(core.now) {
+        while let Some(act) = self.next_act(core.now) {
             match act {
                 Act::Post(claim) => self.post(claim, core),
                 Act::TakeOver => self.begin_to_rule(core),
@@ -94,14 +99,31 @@ impl Inside {
         Became::Same
     }
 
+    fn next_act(&mut self, now: Duration) -> Option<Act> {
+        let put_off = self.chairs.acts.pop_front();
+        put_off.or_else(|| self.chair.poll(now))
+    }
+
+    /// Posts the beat of a new epoch at once.
+    pub(super) fn post_now(&mut self, core: &mut Core) {
+        while let Some(act) = self.chair.poll(core.now) {
+            match act {
+                Act::Post(claim) => self.post(claim, core),
+                other => self.chairs.acts.push_back(other),
+            }
+        }
+    }
+
     fn post(&mut self, claim: Claim, core: &mut Core) {
         let Some(key) = core.committer().map(|link| link.seed.signing_key()) else {
             return;
         };
+        let beat = claim.sign(|bytes| key.sign(bytes));
+        self.chairs.last = Some(beat.clone());
         let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
         let committers = core.committers().map(|(stay, _)| stay);
         for stay in rooms.into_iter().chain(committers) {
-            let beat = claim.clone().sign(|bytes| key.sign(bytes));
+            let beat = beat.clone();
             core.say(stay, To::Everyone, &Plain::Beat(beat));
         }
     }

@@ -26,6 +26,12 @@ use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 /// Messages that came before the commit that they rest on: how many are kept.
 const EARLY: usize = 256;
 
+/// How long somebody may take to say where it is, before it is asked.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+
+/// How often it is asked.
+const ASK_EACH: Duration = Duration::from_secs(5);
+
 /// A main room.
 pub(super) struct Home {
     pub(super) stay: StayId,
@@ -63,6 +69,8 @@ pub(super) struct Inside {
     early: VecDeque<Early>,
     chats: u64,
     announced: bool,
+    /// When to ask those who have not said where they are.
+    ask_at: Option<Duration>,
 }
 
 /// What became of a member.
@@ -104,6 +112,7 @@ impl Inside {
             early: VecDeque::new(),
             chats: 0,
             announced: false,
+            ask_at: None,
         };
         inside.go_to(main, core);
         inside.take_roster(core);
@@ -138,7 +147,7 @@ impl Inside {
     pub(super) fn arrived(&mut self, stay: StayId, arrived: Arrived, core: &mut Core) -> Became {
         match arrived {
             Arrived::Entered => self.entered(stay, core),
-            Arrived::Joined(_) => {}
+            Arrived::Joined => {}
             Arrived::Left(participant) => self.left(stay, participant, core),
             Arrived::Said(from, plain) => return self.heard(stay, from, plain, core),
         }
@@ -206,6 +215,36 @@ impl Inside {
             asks,
         };
         self.say_in(stay, to, &said, core);
+    }
+
+    /// Somebody is in the newest main room of whom it is not known who that is, and somebody in the tree
+    /// has not said where it is: what it said was lost, or could not be opened yet. Says once more where
+    /// this participant is, and asks for the same.
+    fn ask_again(&mut self, core: &mut Core) {
+        let Some(home) = self.home() else {
+            return;
+        };
+        let unknown = |id| self.people.at(home, id).is_none();
+        let missing = core.stays.present(home).any(unknown)
+            && self
+                .people
+                .iter()
+                .any(|(_, one)| one.at.iter().all(|at| at.0 != home));
+        let due = match (missing, self.ask_at) {
+            (false, _) => {
+                self.ask_at = None;
+                false
+            }
+            (true, None) => {
+                self.ask_at = Some(core.now + ASK_AFTER);
+                false
+            }
+            (true, Some(at)) => core.now >= at,
+        };
+        if due {
+            self.ask_at = Some(core.now + ASK_EACH);
+            self.introduce(home, To::Everyone, true, core);
+        }
     }
 
     /// Says the same in every room: after a welcome that led to other keys.
@@ -390,13 +429,12 @@ impl Inside {
                 person.chat = number;
                 core.note(Notice::Chat { who, text });
             }
-            Said::Move | Said::AskQuiet if !is_chair => core.reject(Rejection::NotAllowed),
+            Said::Move | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
+                core.reject(Rejection::NotAllowed);
+            }
             Said::Move => self.move_on(core),
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
-            Said::Merge { main } if rank.is_some() && self.chair.apart() => {
-                self.go_to(LinkSecret::from_bytes(main), core);
-            }
-            Said::Merge { .. } => core.reject(Rejection::NotAllowed),
+            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
             Said::Attest(attest) => attested(who, &attest, &mut self.people, core),
         }
     }
@@ -537,6 +575,7 @@ impl Inside {
             self.say(&Said::Attest(attest), core);
         }
         tick(&mut self.people, core);
+        self.ask_again(core);
         became
     }
 
@@ -547,6 +586,7 @@ impl Inside {
             self.ruling_deadline(),
             self.moving_deadline(),
             self.voice.deadline(&self.people),
+            self.ask_at,
         ];
         deadlines.into_iter().flatten().min()
     }

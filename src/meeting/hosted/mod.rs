@@ -116,17 +116,26 @@ impl Meeting {
     fn turn(&mut self) {
         self.core.stays.tick(self.core.now, &mut self.core.out);
         if let Place::Outside(outside) = &mut self.place {
-            let (group, main, link, founds) = match outside.turn(&mut self.core) {
+            let (group, main, link, beat) = match outside.turn(&mut self.core) {
                 Came::Nothing => return,
                 Came::Over(ending) => return self.over(ending),
-                Came::In { group, main, link } => (group, main, link, false),
+                Came::In {
+                    group,
+                    main,
+                    link,
+                    beat,
+                } => (group, main, link, Some(beat)),
                 Came::Founds(group) => {
                     let main = LinkSecret::from_bytes(self.core.seed());
                     let link = self.core.link.meeting().secret.clone();
-                    (group, main, link, true)
+                    (group, main, link, None)
                 }
             };
-            let inside = Inside::new(*group, main, link, founds, &mut self.core);
+            let founds = beat.is_none();
+            let mut inside = Inside::new(*group, main, link, founds, &mut self.core);
+            if let Some(beat) = beat {
+                inside.beat(*beat, &mut self.core);
+            }
             self.place = Place::Inside(Box::new(inside));
         }
         if let Place::Inside(inside) = &mut self.place {

@@ -6,6 +6,7 @@ use super::admission::{Admission, Returning};
 use super::core::Core;
 use super::plain::Plain;
 use super::stays::{Arrived, Purpose};
+use crate::meeting::chair::Beat;
 use crate::meeting::events::{Ending, Notice, StayId};
 use crate::meeting::group::{Committers, Group, Joining, LeafName};
 use crate::meeting::links::{Bundle, Link};
@@ -40,6 +41,7 @@ pub(super) enum Came {
         group: Box<Group>,
         main: LinkSecret,
         link: LinkSecret,
+        beat: Box<Beat>,
     },
     /// Nobody else does: this participant founds the meeting.
     Founds(Box<Group>),
@@ -48,8 +50,8 @@ pub(super) enum Came {
 
 /// The name and keys of a leaf of this participant.
 pub(super) fn joining(core: &mut Core) -> Option<Joining> {
-    let name = core.presence.name.as_str();
     let seed = core.seed();
+    let name = core.presence.name.as_str();
     match &core.link {
         Link::Meeting(link) => {
             let committers = Committers {
@@ -140,7 +142,7 @@ impl Outside {
             }
             Arrived::Said(from, Plain::Lobby(body)) => self.knocker.handle(core.now, from, body),
             Arrived::Left(participant) => self.knocker.left(core.now, participant),
-            Arrived::Said(..) | Arrived::Joined(_) => {}
+            Arrived::Said(..) | Arrived::Joined => {}
         }
     }
 
@@ -205,7 +207,7 @@ impl Outside {
             .joining
             .take()
             .and_then(|joining| Admission::open(payload, joining));
-        let Some((group, main, link)) = opened else {
+        let Some(opened) = opened else {
             // Whoever answered holds a committer's key and sent a welcome that leads nowhere: tries
             // again from the beginning.
             core.reject(crate::meeting::events::Rejection::BadProof);
@@ -220,9 +222,10 @@ impl Outside {
             core.leave(self.stay);
         }
         Came::In {
-            group: Box::new(group),
-            main,
-            link,
+            group: Box::new(opened.group),
+            main: opened.main,
+            link: opened.link,
+            beat: Box::new(opened.beat),
         }
     }
 

@@ -102,16 +102,17 @@ impl Inside {
                         .take()
                         .and_then(|joining| Admission::open(&payload, joining));
                     self.rejoin = None;
-                    let Some((group, main, link)) = opened else {
+                    let Some(opened) = opened else {
                         core.reject(Rejection::BadProof);
                         return Became::Same;
                     };
-                    self.returning.add(group.leaf_key());
-                    self.group = group;
-                    self.link_secret = link;
+                    self.returning.add(opened.group.leaf_key());
+                    self.group = opened.group;
+                    self.link_secret = opened.link;
                     self.voice = Voice::new(core);
-                    self.go_to(main, core);
+                    self.go_to(opened.main, core);
                     self.epoch_changed(true, core);
+                    self.beat(opened.beat, core);
                     self.introduce_anew(core);
                     return Became::Same;
                 }

@@ -387,6 +387,7 @@ impl Inside {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }
         self.epoch_changed(false, core);
+        self.post_now(core);
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);
             ruling.kept.push_back((epoch, posted.commit));
@@ -406,13 +407,16 @@ impl Inside {
     }
 
     fn welcome(&mut self, welcome: Vec<u8>, wanted: &[Wanted], core: &mut Core) {
-        let (Some(home), Some(ruling)) = (self.homes.last(), &mut self.ruling) else {
+        let (Some(home), Some(ruling), Some(beat)) =
+            (self.homes.last(), &mut self.ruling, &self.chairs.last)
+        else {
             return;
         };
         let admission = Admission {
             welcome,
             main: *home.secret.as_bytes(),
             link: *self.link_secret.as_bytes(),
+            beat: beat.clone(),
         };
         let Ok(payload) = postcard::to_allocvec(&admission) else {
             return;

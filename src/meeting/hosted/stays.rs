@@ -9,7 +9,7 @@ use super::plain::Plain;
 use crate::meeting::envelope::{Receiver, Sealed, Sender};
 use crate::meeting::events::{Output, Rejection, StayId};
 use crate::meeting::limits::PEOPLE;
-use crate::meeting::link::RelayRef;
+use crate::meeting::links::RelayRef;
 use crate::meeting::secret::{Draws, LinkSecret};
 use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay, VERSION};
 
@@ -32,7 +32,7 @@ pub(super) enum Arrived {
     /// The relay has let this participant in.
     Entered,
     /// Somebody came in.
-    Joined(ParticipantId),
+    Joined,
     /// Somebody went.
     Left(ParticipantId),
     /// Somebody said something.
@@ -183,7 +183,7 @@ impl Stays {
                         return None;
                     }
                     inside.present.insert(participant);
-                    Some(Arrived::Joined(participant))
+                    Some(Arrived::Joined)
                 }))
             }
             FromRelay::Left { participant } => Ok(stay.inside.as_mut().map(|inside| {

@@ -19,12 +19,21 @@ use crate::wire::{GroupNumber, ParticipantId, TrackId};
 const KEPT: usize = 8 * 1024 * 1024;
 
 /// A group that is being sent.
-#[derive(Default)]
 struct Current {
     group: GroupNumber,
     /// Sealed frames from its first one; none when they were too many.
     frames: Vec<Bytes>,
     bytes: usize,
+}
+
+impl Current {
+    fn new(group: GroupNumber) -> Self {
+        Self {
+            group,
+            frames: Vec::new(),
+            bytes: 0,
+        }
+    }
 }
 
 /// See the module.
@@ -135,12 +144,12 @@ impl Voice {
     }
 
     fn keep(&mut self, track: TrackId, group: GroupNumber, first: bool, bytes: &Bytes) {
-        let current = self.current.entry(track).or_default();
+        let current = self
+            .current
+            .entry(track)
+            .or_insert_with(|| Current::new(group));
         if current.group != group || first && current.frames.is_empty() {
-            *current = Current {
-                group,
-                ..Current::default()
-            };
+            *current = Current::new(group);
         }
         current.bytes = current.bytes.saturating_add(bytes.len());
         match current.bytes <= KEPT {

@@ -1,0 +1,290 @@
+//! What people do.
+
+use super::world::{Parcel, World};
+use super::*;
+use crate::wire::FromRelay;
+
+/// A host and two guests, all inside.
+fn three() -> (World, Meet) {
+    let meet = meet(1);
+    let mut world = World::new();
+    world.join(&meet.host, "Host");
+    world.seconds(1);
+    world.join(&meet.guest, "Ada");
+    world.join(&meet.guest, "Bea");
+    world.seconds(3);
+    (world, meet)
+}
+
+#[test]
+fn who_is_admitted_sees_and_hears_everyone() {
+    let (mut world, _) = three();
+    for (index, others) in [["Ada", "Bea"], ["Bea", "Host"], ["Ada", "Host"]]
+        .iter()
+        .enumerate()
+    {
+        assert!(world.nodes[index].inside, "{index}");
+        assert_eq!(world.names(index), *others);
+    }
+    for number in 0..20 {
+        world.send(1, frame(SOUND, number));
+        world.send(1, frame(PICTURE, number));
+    }
+    let all: Vec<u64> = (0..20).collect();
+    for listener in [0, 2] {
+        assert_eq!(world.got(listener, "Ada", SOUND), all);
+        assert_eq!(world.got(listener, "Ada", PICTURE), all);
+    }
+}
+
+#[test]
+fn who_knocks_waits_until_the_host_decides() {
+    let meet = meet(0);
+    let mut world = World::new();
+    let ada = world.join(&meet.guest, "Ada");
+    world.seconds(4);
+    assert!(
+        world.nodes[ada]
+            .told
+            .contains(&Notice::Waiting(Status::HostNotHere))
+    );
+    let host = world.join_as(&meet.host, "Host", false, false);
+    world.seconds(8);
+    assert!(
+        world.nodes[ada]
+            .told
+            .contains(&Notice::Waiting(Status::Waiting))
+    );
+    assert!(!world.nodes[ada].inside);
+    let bea = world.join(&meet.guest, "Bea");
+    world.seconds(3);
+    let knocks: Vec<(u32, String)> = world.nodes[host]
+        .told
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::Knocking { number, name } => Some((*number, name.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(knocks.len(), 2, "{:?}", knocks);
+    let number = |name: &str| knocks.iter().find(|(_, one)| one == name).unwrap().0;
+    world.command(host, Command::Admit(number("Bea")));
+    world.command(host, Command::Deny(number("Ada")));
+    world.seconds(3);
+    assert_eq!(world.nodes[ada].over, Some(Ending::Denied));
+    assert!(world.nodes[bea].inside);
+    assert_eq!(world.names(bea), ["Host"]);
+    assert!(
+        world.nodes[ada].people.is_empty(),
+        "who was denied learned of nobody"
+    );
+}
+
+#[test]
+fn a_locked_meeting_admits_nobody_until_it_is_unlocked() {
+    let (mut world, meet) = three();
+    world.command(0, Command::Lock(true));
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(5);
+    assert!(!world.nodes[cem].inside);
+    assert!(
+        world.nodes[cem]
+            .told
+            .contains(&Notice::Waiting(Status::Locked))
+    );
+    world.command(0, Command::Lock(false));
+    world.seconds(5);
+    assert!(world.nodes[cem].inside);
+}
+
+#[test]
+fn who_is_removed_hears_nothing_more_and_nobody_else_misses_anything() {
+    let (mut world, meet) = three();
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(3);
+    for number in 0..15 {
+        world.send(1, frame(SOUND, number));
+        world.send(1, frame(PICTURE, number));
+    }
+    let before = world.nodes[cem].frames.len();
+    assert_eq!(before, 30);
+    let who = world.who(0, "Cem");
+    world.command(0, Command::Remove(who));
+    for number in 15..115 {
+        world.send(1, frame(SOUND, number));
+        world.send(1, frame(PICTURE, number));
+        world.run(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(world.nodes[cem].over, Some(Ending::Removed));
+    assert_eq!(world.nodes[cem].frames.len(), before);
+    let all: Vec<u64> = (0..115).collect();
+    for listener in [0, 2] {
+        assert_eq!(world.got(listener, "Ada", SOUND), all);
+        assert_eq!(world.got(listener, "Ada", PICTURE), all);
+        assert!(!world.names(listener).contains(&"Cem".to_owned()));
+    }
+    // The old link leads nowhere; the new one does.
+    let again = world.join(&meet.guest, "Cem");
+    world.seconds(10);
+    assert!(!world.nodes[again].inside);
+    let link = world.nodes[0]
+        .told
+        .iter()
+        .rev()
+        .find_map(|notice| match notice {
+            Notice::Link(link) => Some(link.clone()),
+            _ => None,
+        });
+    let late = world.join(&Link::parse(&link.unwrap()).unwrap(), "Dan");
+    world.seconds(8);
+    assert!(world.nodes[late].inside);
+    assert_eq!(world.names(late), ["Ada", "Bea", "Host"]);
+}
+
+#[test]
+fn what_is_said_is_read_once_and_in_order() {
+    let (mut world, _) = three();
+    for text in ["one", "two", "three"] {
+        world.command(1, Command::Say(text.into()));
+    }
+    world.seconds(1);
+    for reader in [0, 2] {
+        let who = world.who(reader, "Ada");
+        let chat = |text: &str| Notice::Chat {
+            who,
+            text: text.into(),
+        };
+        let told = &world.nodes[reader].told;
+        let said: Vec<&Notice> = told
+            .iter()
+            .filter(|one| matches!(one, Notice::Chat { .. }))
+            .collect();
+        assert!(said == [&chat("one"), &chat("two"), &chat("three")]);
+    }
+}
+
+#[test]
+fn who_loses_its_connections_comes_back_as_the_same() {
+    let (mut world, _) = three();
+    let ada = world.who(2, "Ada");
+    for number in 0..5 {
+        world.send(1, frame(SOUND, number));
+    }
+    world.reconnect(1);
+    world.seconds(2);
+    assert_eq!(world.who(2, "Ada"), ada);
+    assert_eq!(world.names(1), ["Bea", "Host"]);
+    for number in 5..10 {
+        world.send(1, frame(SOUND, number));
+    }
+    let all: Vec<u64> = (0..10).collect();
+    assert_eq!(world.got(2, "Ada", SOUND), all);
+}
+
+#[test]
+fn the_host_reconnects_and_goes_on() {
+    let (mut world, meet) = three();
+    world.reconnect(0);
+    world.seconds(3);
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(6);
+    assert!(world.nodes[cem].inside);
+    assert_eq!(world.names(cem), ["Ada", "Bea", "Host"]);
+}
+
+#[test]
+fn the_co_host_takes_over_and_the_host_takes_the_chair_back() {
+    let (mut world, meet) = three();
+    let co = world.join(&meet.co_hosts[0], "Cohost");
+    world.seconds(6);
+    assert!(world.nodes[co].inside);
+    world.kill(0);
+    world.seconds(30);
+    assert!(world.nodes[co].told.contains(&Notice::InTheChair(true)));
+    let dan = world.join(&meet.guest, "Dan");
+    world.seconds(6);
+    assert!(world.nodes[dan].inside, "the co-host admits");
+    let again = world.join(&meet.host, "Host");
+    world.seconds(40);
+    assert!(world.nodes[again].inside);
+    assert!(world.nodes[again].told.contains(&Notice::InTheChair(true)));
+    assert!(world.nodes[co].told.last() == Some(&Notice::InTheChair(false)));
+    assert_eq!(world.names(again), ["Ada", "Bea", "Cohost", "Dan"]);
+}
+
+#[test]
+fn a_held_back_chair_is_noticed() {
+    let (mut world, _) = three();
+    world.kill(0);
+    world.seconds(18);
+    assert!(
+        world.nodes[1]
+            .told
+            .contains(&Notice::Chair(Freshness::Stale))
+    );
+    assert!(
+        !world.nodes[1]
+            .told
+            .contains(&Notice::Chair(Freshness::Stopped))
+    );
+    world.seconds(50);
+    assert!(
+        world.nodes[1]
+            .told
+            .contains(&Notice::Chair(Freshness::Stopped))
+    );
+    world.nodes[2].frames.clear();
+    world.send(1, frame(SOUND, 0));
+    assert!(world.nodes[2].frames.is_empty(), "nothing is sent any more");
+}
+
+#[test]
+fn two_halves_of_a_split_meeting_become_one() {
+    let meet = meet(1);
+    let mut world = World::new();
+    world.join(&meet.host, "Host");
+    world.seconds(1);
+    let co = world.join(&meet.co_hosts[0], "Cohost");
+    let ada = world.join(&meet.guest, "Ada");
+    let bea = world.join(&meet.guest, "Bea");
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(6);
+    assert_eq!(world.names(0), ["Ada", "Bea", "Cem", "Cohost"]);
+    for index in [co, ada, cem] {
+        world.side(index, 1);
+    }
+    world.seconds(40);
+    assert!(world.nodes[co].told.contains(&Notice::InTheChair(true)));
+    // Both halves go on by themselves, and the co-host's removes somebody.
+    let who = world.who(co, "Cem");
+    world.command(co, Command::Remove(who));
+    world.seconds(5);
+    assert_eq!(world.nodes[cem].over, Some(Ending::Removed));
+    for index in [co, ada] {
+        world.side(index, 0);
+    }
+    world.seconds(60);
+    assert_eq!(world.names(0), ["Ada", "Bea", "Cohost"]);
+    assert_eq!(world.names(ada), ["Bea", "Cohost", "Host"]);
+    world.send(ada, frame(SOUND, 0));
+    assert_eq!(world.got(bea, "Ada", SOUND), [0]);
+    assert_eq!(world.got(0, "Ada", SOUND), [0]);
+}
+
+#[test]
+fn one_who_missed_a_commit_is_sent_it_again() {
+    let (mut world, meet) = three();
+    let mut dropped = 0;
+    world.passes = Box::new(move |to, parcel| {
+        let commit = matches!(parcel, Parcel::Control(FromRelay::Message { .. }));
+        if to == 2 && commit && dropped < 6 {
+            dropped += 1;
+            return false;
+        }
+        true
+    });
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(20);
+    assert!(world.nodes[cem].inside);
+    assert_eq!(world.names(2), ["Ada", "Cem", "Host"]);
+}

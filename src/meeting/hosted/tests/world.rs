@@ -1,0 +1,387 @@
+//! Participants, a relay, and a clock.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::meeting::events::{Input, Output, StayId, Who};
+use crate::wire::{FromRelay, ParticipantId, RoomHandle, To, ToRelay};
+
+/// How finely the clock goes.
+const STEP: Duration = Duration::from_millis(20);
+
+/// What is on its way to a participant.
+pub(crate) enum Parcel {
+    Control(FromRelay),
+    Datagram(ParticipantId, TrackId, Bytes),
+    GroupFrame(ParticipantId, TrackId, GroupNumber, Bytes),
+}
+
+/// A connection to a room.
+struct Connection {
+    room: Option<RoomHandle>,
+    id: ParticipantId,
+    wishes: BTreeSet<(ParticipantId, TrackId)>,
+}
+
+pub(crate) struct Node {
+    pub(crate) meeting: Meeting,
+    connections: BTreeMap<StayId, Connection>,
+    pub(crate) told: Vec<Notice>,
+    pub(crate) frames: Vec<(Who, Frame)>,
+    pub(crate) people: BTreeMap<Who, String>,
+    pub(crate) over: Option<Ending>,
+    pub(crate) inside: bool,
+    pub(crate) main: Option<StayId>,
+    /// Its process is gone.
+    pub(crate) dead: bool,
+}
+
+/// Who is cut off from whom: each participant is on one side, and the relay is two.
+pub(crate) struct World {
+    pub(crate) now: Duration,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) sides: Vec<u8>,
+    on_its_way: VecDeque<(usize, StayId, Parcel)>,
+    next: u32,
+    /// What a hostile relay does with a parcel: whether it is passed on.
+    pub(crate) passes: Box<dyn FnMut(usize, &Parcel) -> bool>,
+    pub(crate) seen: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: Duration::from_secs(100),
+            nodes: Vec::new(),
+            sides: Vec::new(),
+            on_its_way: VecDeque::new(),
+            next: 100,
+            passes: Box::new(|_, _| true),
+            seen: 0,
+        }
+    }
+
+    pub(crate) fn join(&mut self, link: &Link, name: &str) -> usize {
+        self.join_as(link, name, false, true)
+    }
+
+    pub(crate) fn join_as(
+        &mut self,
+        link: &Link,
+        name: &str,
+        signs: bool,
+        admits_all: bool,
+    ) -> usize {
+        let index = self.nodes.len();
+        let mut seed = [7; 32];
+        seed[..8].copy_from_slice(&(index as u64).to_be_bytes());
+        let meeting = Meeting::new(link.clone(), presence(name), signs, admits_all, seed);
+        self.nodes.push(Node {
+            meeting,
+            connections: BTreeMap::new(),
+            told: Vec::new(),
+            frames: Vec::new(),
+            people: BTreeMap::new(),
+            over: None,
+            inside: false,
+            main: None,
+            dead: false,
+        });
+        self.sides.push(0);
+        self.drain(index);
+        index
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            self.now += STEP;
+            self.settle();
+            for index in 0..self.nodes.len() {
+                let due = self.nodes[index].meeting.deadline();
+                if !self.nodes[index].dead && due.is_some_and(|due| due <= self.now) {
+                    self.tell(index, Input::Tick);
+                }
+            }
+            self.settle();
+        }
+    }
+
+    pub(crate) fn seconds(&mut self, seconds: u64) {
+        self.run(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn tell(&mut self, index: usize, input: Input) {
+        let now = self.now;
+        self.nodes[index].meeting.handle(now, input);
+        self.drain(index);
+    }
+
+    pub(crate) fn command(&mut self, index: usize, command: Command) {
+        self.tell(index, Input::Command(command));
+        self.settle();
+    }
+
+    pub(crate) fn send(&mut self, index: usize, frame: Frame) {
+        self.tell(index, Input::Send(frame));
+        self.settle();
+    }
+
+    /// The connections of one participant are lost, and made again.
+    pub(crate) fn reconnect(&mut self, index: usize) {
+        let stays: Vec<StayId> = self.nodes[index].connections.keys().copied().collect();
+        for stay in &stays {
+            self.disconnect(index, *stay);
+            self.tell(index, Input::Lost { stay: *stay });
+        }
+        self.settle();
+        for stay in stays {
+            self.connect(index, stay);
+        }
+        self.settle();
+    }
+
+    /// Its process ends without a word.
+    pub(crate) fn kill(&mut self, index: usize) {
+        self.nodes[index].dead = true;
+        let stays: Vec<StayId> = self.nodes[index].connections.keys().copied().collect();
+        for stay in stays {
+            self.disconnect(index, stay);
+        }
+        self.settle();
+    }
+
+    /// Moves a participant to another side of the split relay.
+    pub(crate) fn side(&mut self, index: usize, side: u8) {
+        let stays: Vec<StayId> = self.nodes[index].connections.keys().copied().collect();
+        for stay in &stays {
+            self.disconnect(index, *stay);
+            self.tell(index, Input::Lost { stay: *stay });
+        }
+        self.settle();
+        self.sides[index] = side;
+        for stay in stays {
+            self.connect(index, stay);
+        }
+        self.settle();
+    }
+
+    /// How somebody is known to somebody else.
+    pub(crate) fn who(&self, index: usize, name: &str) -> Who {
+        let people = &self.nodes[index].people;
+        let found = people.iter().find(|(_, one)| *one == name);
+        *found
+            .unwrap_or_else(|| panic!("{index} does not see {name}: {people:?}"))
+            .0
+    }
+
+    pub(crate) fn names(&self, index: usize) -> Vec<String> {
+        let mut names: Vec<String> = self.nodes[index].people.values().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// The numbers of the frames that somebody got of somebody's track.
+    pub(crate) fn got(&self, index: usize, from: &str, track: TrackId) -> Vec<u64> {
+        let who = self.who(index, from);
+        let frames = self.nodes[index].frames.iter();
+        let of = frames.filter(|(one, frame)| *one == who && frame.track == track);
+        of.map(|(_, frame)| frame.number).collect()
+    }
+
+    fn connect(&mut self, index: usize, stay: StayId) {
+        self.next += 1;
+        let connection = Connection {
+            room: None,
+            id: ParticipantId(self.next),
+            wishes: BTreeSet::new(),
+        };
+        self.nodes[index].connections.insert(stay, connection);
+        self.tell(index, Input::Connected { stay, relay: 0 });
+    }
+
+    fn disconnect(&mut self, index: usize, stay: StayId) {
+        let Some(connection) = self.nodes[index].connections.remove(&stay) else {
+            return;
+        };
+        self.on_its_way
+            .retain(|(to, at, _)| (*to, *at) != (index, stay));
+        if let Some(room) = connection.room {
+            let participant = connection.id;
+            for (other, at) in self.in_room(room, self.sides[index]) {
+                let left = Parcel::Control(FromRelay::Left { participant });
+                self.on_its_way.push_back((other, at, left));
+            }
+        }
+    }
+
+    fn in_room(&self, room: RoomHandle, side: u8) -> Vec<(usize, StayId)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .filter(|(index, _)| self.sides[*index] == side)
+            .flat_map(|(index, node)| {
+                let there = node.connections.iter();
+                there
+                    .filter(|(_, connection)| connection.room == Some(room))
+                    .map(move |(stay, _)| (index, *stay))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn id(&self, (index, stay): (usize, StayId)) -> ParticipantId {
+        self.nodes[index].connections[&stay].id
+    }
+
+    /// Delivers until nothing is on its way.
+    pub(crate) fn settle(&mut self) {
+        let mut count = 0;
+        while let Some((to, stay, parcel)) = self.on_its_way.pop_front() {
+            count += 1;
+            assert!(count < 200_000, "a storm");
+            self.seen += 1;
+            if self.nodes[to].dead || !self.nodes[to].connections.contains_key(&stay) {
+                continue;
+            }
+            if !(self.passes)(to, &parcel) {
+                continue;
+            }
+            let input = match parcel {
+                Parcel::Control(message) => Input::Relay { stay, message },
+                Parcel::Datagram(from, track, payload) => Input::Datagram {
+                    stay,
+                    from,
+                    track,
+                    payload,
+                },
+                Parcel::GroupFrame(from, track, group, bytes) => Input::GroupFrame {
+                    stay,
+                    from,
+                    track,
+                    group,
+                    bytes,
+                },
+            };
+            self.tell(to, input);
+        }
+    }
+
+    fn drain(&mut self, index: usize) {
+        while let Some(output) = self.nodes[index].meeting.poll() {
+            let node = &mut self.nodes[index];
+            match output {
+                Output::Enter { stay } => self.connect(index, stay),
+                Output::Leave { stay } => self.disconnect(index, stay),
+                Output::Main(stay) => node.main = Some(stay),
+                Output::Control { stay, message } => self.control(index, stay, message),
+                Output::Datagram {
+                    stay,
+                    track,
+                    payload,
+                } => self.media(index, stay, track, |from| {
+                    Parcel::Datagram(from, track, payload.clone())
+                }),
+                Output::GroupFrame {
+                    stay,
+                    track,
+                    group,
+                    bytes,
+                } => self.media(index, stay, track, |from| {
+                    Parcel::GroupFrame(from, track, group, bytes.clone())
+                }),
+                Output::Inside => node.inside = true,
+                Output::Appeared { who, presence } => {
+                    node.people.insert(who, presence.name.clone());
+                    for track in [SOUND, PICTURE] {
+                        self.tell(
+                            index,
+                            Input::Listen {
+                                who,
+                                track,
+                                on: true,
+                            },
+                        );
+                    }
+                }
+                Output::Departed { who } | Output::Unheard { who } => {
+                    node.people.remove(&who);
+                }
+                Output::Frame { who, frame } => node.frames.push((who, frame)),
+                Output::Told(notice) => node.told.push(notice),
+                Output::Over(ending) => node.over = Some(ending),
+                Output::Ended { .. } | Output::Goodbye { .. } | Output::Rejected(_) => {}
+            }
+        }
+    }
+
+    fn control(&mut self, index: usize, stay: StayId, message: ToRelay) {
+        let side = self.sides[index];
+        let Some(connection) = self.nodes[index].connections.get_mut(&stay) else {
+            return;
+        };
+        let (from, room) = (connection.id, connection.room);
+        match message {
+            ToRelay::Hello { room, .. } => {
+                connection.room = Some(room);
+                let others = self.in_room(room, side);
+                let others: Vec<_> = others
+                    .into_iter()
+                    .filter(|at| *at != (index, stay))
+                    .collect();
+                let present = others.iter().map(|at| self.id(*at)).collect();
+                let welcome = FromRelay::Welcome { you: from, present };
+                self.on_its_way
+                    .push_back((index, stay, Parcel::Control(welcome)));
+                for (other, at) in others {
+                    let joined = Parcel::Control(FromRelay::Joined { participant: from });
+                    self.on_its_way.push_back((other, at, joined));
+                }
+            }
+            ToRelay::Send { to, body } => {
+                let Some(room) = room else { return };
+                for at in self.in_room(room, side) {
+                    let wanted = match to {
+                        To::Everyone => at != (index, stay),
+                        To::One(one) => self.id(at) == one,
+                    };
+                    if wanted {
+                        let body = body.clone();
+                        let message = Parcel::Control(FromRelay::Message { from, body });
+                        self.on_its_way.push_back((at.0, at.1, message));
+                    }
+                }
+            }
+            ToRelay::Subscribe { participant, track } => {
+                connection.wishes.insert((participant, track));
+            }
+            ToRelay::Unsubscribe { participant, track } => {
+                connection.wishes.remove(&(participant, track));
+            }
+        }
+    }
+
+    fn media(
+        &mut self,
+        index: usize,
+        stay: StayId,
+        track: TrackId,
+        parcel: impl Fn(ParticipantId) -> Parcel,
+    ) {
+        let Some(connection) = self.nodes[index].connections.get(&stay) else {
+            return;
+        };
+        let (from, Some(room)) = (connection.id, connection.room) else {
+            return;
+        };
+        for (other, at) in self.in_room(room, self.sides[index]) {
+            let wishes = &self.nodes[other].connections[&at].wishes;
+            if (other, at) != (index, stay) && wishes.contains(&(from, track)) {
+                self.on_its_way.push_back((other, at, parcel(from)));
+            }
+        }
+    }
+}

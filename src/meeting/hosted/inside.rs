@@ -8,29 +8,21 @@ use bytes::Bytes;
 use super::admission::Returning;
 use super::chairs::Chairs;
 use super::core::Core;
+use super::doors::Ruling;
+use super::hearing::Early;
 use super::people::People;
-use super::plain::{Plain, Said};
+use super::plain::Said;
 use super::rejoin::Rejoin;
-use super::ruling::{Ruling, may_commit};
+
 use super::stays::{Arrived, Purpose};
-use super::voice::{Voice, attested, opened, tick};
-use crate::meeting::body::is_acceptable;
+use super::voice::{Voice, opened, tick};
 use crate::meeting::chair::{Chair, Standing};
-use crate::meeting::events::{Command, Ending, Listed, Notice, Output, Rejection, StayId, Who};
-use crate::meeting::group::{Group, GroupRejection, LeafId, Processed};
+use crate::meeting::events::{Command, Ending, Listed, Notice, Output, Rejection, StayId};
+use crate::meeting::group::Group;
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
 use crate::meeting::track::Frame;
 use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
-
-/// Messages that came before the commit that they rest on: how many are kept.
-const EARLY: usize = 256;
-
-/// How long somebody may take to say where it is, before it is asked.
-const ASK_AFTER: Duration = Duration::from_secs(2);
-
-/// How often it is asked.
-const ASK_EACH: Duration = Duration::from_secs(5);
 
 /// A main room.
 pub(super) struct Home {
@@ -40,13 +32,6 @@ pub(super) struct Home {
     pub(super) entered: Option<Duration>,
     /// When to go out of it.
     pub(super) leave_at: Option<Duration>,
-}
-
-/// A message that rests on a commit which has not come yet.
-struct Early {
-    stay: StayId,
-    from: ParticipantId,
-    bytes: Vec<u8>,
 }
 
 /// Everything that a member has.
@@ -66,11 +51,11 @@ pub(super) struct Inside {
     pub(super) returning: Returning,
     /// The chair was not heard for too long: nothing is sent.
     pub(super) stopped: bool,
-    early: VecDeque<Early>,
+    pub(super) early: VecDeque<Early>,
     chats: u64,
     announced: bool,
     /// When to ask those who have not said where they are.
-    ask_at: Option<Duration>,
+    pub(super) ask_at: Option<Duration>,
 }
 
 /// What became of a member.
@@ -149,34 +134,7 @@ impl Inside {
             Arrived::Entered => self.entered(stay, core),
             Arrived::Joined => {}
             Arrived::Left(participant) => self.left(stay, participant, core),
-            Arrived::Said(from, plain) => return self.heard(stay, from, plain, core),
-        }
-        Became::Same
-    }
-
-    fn heard(
-        &mut self,
-        stay: StayId,
-        from: ParticipantId,
-        plain: Plain,
-        core: &mut Core,
-    ) -> Became {
-        let at_home = self.is_home(stay);
-        match plain {
-            Plain::Mls(bytes) if at_home => return self.mls(stay, from, bytes, core),
-            Plain::Beat(beat) => self.beat(beat, core),
-            Plain::Behind { epoch } if at_home => self.send_again(stay, from, epoch, core),
-            Plain::Lobby(body) => {
-                if let Some(rejoin) = &mut self.rejoin {
-                    rejoin.handle(stay, from, &body, core);
-                }
-                if let Some(ruling) = &mut self.ruling {
-                    ruling.handle(stay, from, body, core.now);
-                }
-            }
-            Plain::Outcasts(outcasts) => self.told_outcasts(stay, from, &outcasts, core),
-            Plain::Here { main, outcasts } => self.told_home(stay, main, &outcasts, core),
-            Plain::Mls(_) | Plain::Behind { .. } => core.reject(Rejection::NotAllowed),
+            Arrived::Said(from, plain) => return self.heard(stay, from, *plain, core),
         }
         Became::Same
     }
@@ -202,151 +160,6 @@ impl Inside {
         self.open_door(stay, core);
     }
 
-    /// Says where and what this participant is.
-    fn introduce(&mut self, stay: StayId, to: To, asks: bool, core: &mut Core) {
-        let Some(me) = core.stays.me(stay) else {
-            return;
-        };
-        let said = Said::Here {
-            presence: core.presence.clone(),
-            salt: self.voice.salt(),
-            me,
-            signs: core.signs,
-            asks,
-        };
-        self.say_in(stay, to, &said, core);
-    }
-
-    /// Somebody is in the newest main room of whom it is not known who that is, and somebody in the tree
-    /// has not said where it is: what it said was lost, or could not be opened yet. Says once more where
-    /// this participant is, and asks for the same.
-    fn ask_again(&mut self, core: &mut Core) {
-        let Some(home) = self.home() else {
-            return;
-        };
-        let unknown = |id| self.people.at(home, id).is_none();
-        let missing = core.stays.present(home).any(unknown)
-            && self
-                .people
-                .iter()
-                .any(|(_, one)| one.at.iter().all(|at| at.0 != home));
-        let due = match (missing, self.ask_at) {
-            (false, _) => {
-                self.ask_at = None;
-                false
-            }
-            (true, None) => {
-                self.ask_at = Some(core.now + ASK_AFTER);
-                false
-            }
-            (true, Some(at)) => core.now >= at,
-        };
-        if due {
-            self.ask_at = Some(core.now + ASK_EACH);
-            self.introduce(home, To::Everyone, true, core);
-        }
-    }
-
-    /// Says the same in every room: after a welcome that led to other keys.
-    pub(super) fn introduce_anew(&mut self, core: &mut Core) {
-        let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
-        for stay in rooms {
-            self.introduce(stay, To::Everyone, true, core);
-        }
-    }
-
-    /// Says something to everyone, in the newest main room.
-    pub(super) fn say(&mut self, said: &Said, core: &mut Core) {
-        if let Some(home) = self.home() {
-            self.say_in(home, To::Everyone, said, core);
-        }
-    }
-
-    /// Says something to everyone in one room.
-    pub(super) fn say_to(&mut self, stay: StayId, said: &Said, core: &mut Core) {
-        self.say_in(stay, To::Everyone, said, core);
-    }
-
-    fn say_in(&mut self, stay: StayId, to: To, said: &Said, core: &mut Core) {
-        let Ok(said) = postcard::to_allocvec(said) else {
-            return;
-        };
-        match self.group.say(&said) {
-            Ok(bytes) => core.say(stay, to, &Plain::Mls(bytes)),
-            Err(rejection) => core.reject(rejection.into()),
-        }
-    }
-
-    /// A private message of the group came.
-    fn mls(
-        &mut self,
-        stay: StayId,
-        from: ParticipantId,
-        bytes: Vec<u8>,
-        core: &mut Core,
-    ) -> Became {
-        let before = self.group.epoch();
-        let became = self.mls_once(stay, from, bytes, core);
-        if became != Became::Same || self.group.epoch() == before {
-            return became;
-        }
-        // What had come too early may be next now, and a commit among it may be followed by more.
-        loop {
-            let epoch = self.group.epoch();
-            for _ in 0..self.early.len() {
-                let Some(early) = self.early.pop_front() else {
-                    break;
-                };
-                let became = self.mls_once(early.stay, early.from, early.bytes, core);
-                if became != Became::Same {
-                    return became;
-                }
-            }
-            if self.group.epoch() == epoch {
-                return Became::Same;
-            }
-        }
-    }
-
-    fn mls_once(
-        &mut self,
-        stay: StayId,
-        from: ParticipantId,
-        bytes: Vec<u8>,
-        core: &mut Core,
-    ) -> Became {
-        let rules = self.chair.ruling(core.now);
-        let processed = self
-            .group
-            .process(&bytes, |change| may_commit(rules, change));
-        match processed {
-            Ok(Processed::App { from: leaf, bytes }) => {
-                match postcard::from_bytes(&bytes) {
-                    Ok(said) => self.said(stay, from, leaf, said, core),
-                    Err(_) => core.reject(Rejection::Malformed),
-                }
-                Became::Same
-            }
-            Ok(Processed::Commit { removed_me: true }) => Became::Over(Ending::Removed),
-            Ok(Processed::Commit { .. }) => {
-                self.epoch_changed(false, core);
-                Became::Same
-            }
-            // The chair's own beat may still be on its way: its first commit waits for that.
-            Err(GroupRejection::FutureEpoch) => {
-                if self.early.len() >= EARLY {
-                    self.early.pop_front();
-                }
-                self.early.push_back(Early { stay, from, bytes });
-                Became::Same
-            }
-            Err(rejection) => {
-                core.reject(rejection.into());
-                Became::Same
-            }
-        }
-    }
-
     /// The tree and the keys are others now. `anew`: by a welcome.
     pub(super) fn epoch_changed(&mut self, anew: bool, core: &mut Core) {
         self.take_roster(core);
@@ -361,107 +174,6 @@ impl Inside {
             core.out.push_back(Output::Departed { who });
         }
         self.voice.epoch(&self.group, &mut self.people, core);
-    }
-
-    /// A member said something.
-    fn said(
-        &mut self,
-        stay: StayId,
-        from: ParticipantId,
-        leaf: LeafId,
-        said: Said,
-        core: &mut Core,
-    ) {
-        let Some(who) = self.people.by_leaf(leaf) else {
-            return core.reject(Rejection::UnknownSender);
-        };
-        let rank = self.people.get(who).and_then(|person| person.rank);
-        let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
-        match said {
-            Said::Here { me, .. } if me != from => core.reject(Rejection::Misdirected),
-            Said::Here { presence, .. } if !is_acceptable(&presence) => {
-                core.reject(Rejection::TooLarge);
-            }
-            Said::Here {
-                mut presence,
-                salt,
-                me,
-                signs,
-                asks,
-            } => {
-                let Some(person) = self.people.get_mut(who) else {
-                    return;
-                };
-                presence.name.clone_from(&person.name);
-                let same = person.shown && person.presence.as_ref() == Some(&presence);
-                person.presence = Some(presence.clone());
-                person.shown = true;
-                person.bye = false;
-                self.people.here(who, stay, me);
-                self.voice.meet(who, salt, signs, &mut self.people, core);
-                if !same {
-                    core.out.push_back(Output::Appeared { who, presence });
-                }
-                self.listen_again(who, stay, me, core);
-                if asks {
-                    self.introduce(stay, To::One(from), false, core);
-                }
-            }
-            Said::Bye => {
-                if let Some(person) = self.people.get_mut(who) {
-                    person.bye = true;
-                }
-                core.out.push_back(Output::Goodbye { who });
-            }
-            Said::Ended { track, frames } => {
-                core.out.push_back(Output::Ended { who, track, frames });
-            }
-            Said::Chat { text, .. } if text.len() > CHAT_BYTES => {
-                core.reject(Rejection::TooLarge);
-            }
-            Said::Chat { number, text } => {
-                let Some(person) = self.people.get_mut(who) else {
-                    return;
-                };
-                if number <= person.chat {
-                    return core.reject(Rejection::Replay);
-                }
-                person.chat = number;
-                core.note(Notice::Chat { who, text });
-            }
-            Said::Move | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
-                core.reject(Rejection::NotAllowed);
-            }
-            Said::Move => self.move_on(core),
-            Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
-            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
-            Said::Attest(attest) => attested(who, &attest, &mut self.people, core),
-        }
-    }
-
-    /// Asks for what this side's user wishes to have of somebody, in a room where it is now.
-    fn listen_again(&self, who: Who, stay: StayId, me: ParticipantId, core: &mut Core) {
-        let Some(person) = self.people.get(who) else {
-            return;
-        };
-        for track in &person.wishes {
-            core.stays.listen(stay, me, *track, true, &mut core.out);
-        }
-    }
-
-    /// The user of this side wishes to have a track, or no more.
-    pub(super) fn listen(&mut self, who: Who, track: TrackId, on: bool, core: &mut Core) {
-        let Some(person) = self.people.get_mut(who) else {
-            return;
-        };
-        person.wishes.retain(|wish| *wish != track);
-        if on {
-            person.wishes.push(track);
-        }
-        for (stay, participant) in &person.at {
-            core.stays
-                .listen(*stay, *participant, track, on, &mut core.out);
-        }
     }
 
     /// Somebody's connection is gone, by the relay's word.

@@ -18,10 +18,15 @@ mod outside;
 mod people;
 mod voice;
 
-mod chairs;
+mod hearing;
 mod inside;
+mod speaking;
+
+mod chairs;
 mod moving;
 mod rejoin;
+
+mod doors;
 mod ruling;
 
 #[cfg(test)]

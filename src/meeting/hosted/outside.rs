@@ -140,9 +140,13 @@ impl Outside {
                     self.entered(me, core);
                 }
             }
-            Arrived::Said(from, Plain::Lobby(body)) => self.knocker.handle(core.now, from, body),
+            Arrived::Said(from, plain) => {
+                if let Plain::Lobby(body) = *plain {
+                    self.knocker.handle(core.now, from, body);
+                }
+            }
             Arrived::Left(participant) => self.knocker.left(core.now, participant),
-            Arrived::Said(..) | Arrived::Joined => {}
+            Arrived::Joined => {}
         }
     }
 
@@ -174,10 +178,9 @@ impl Outside {
         }
         if self.founds_at.is_some_and(|at| core.now >= at)
             && let Some(joining) = self.joining.take()
+            && let Ok(group) = Group::found(joining)
         {
-            if let Ok(group) = Group::found(joining) {
-                return Came::Founds(Box::new(group));
-            }
+            return Came::Founds(Box::new(group));
         }
         Came::Nothing
     }

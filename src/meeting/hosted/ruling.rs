@@ -1,22 +1,20 @@
-//! The duties of the chair: it answers at the doors, commits, and sends again what somebody missed.
+//! The duties of the chair: it looks after the doors, commits, and sends again what somebody missed.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::admission::{Admission, returns};
+use super::admission::Admission;
 use super::core::Core;
+use super::doors::{Ruling, Wanted};
 use super::inside::Inside;
 use super::people::Person;
 use super::plain::{Plain, Said};
 use super::stays::Purpose;
-use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Command, Notice, Rejection, StayId};
-use crate::meeting::group::{Change, ChangeSeen, Group, KeyPackage, LeafId, Member};
-use crate::meeting::lobby::{LobbyBody, Porter, PorterOutput, Waiting};
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::group::{Change, ChangeSeen, LeafId, Member};
+use crate::meeting::lobby::Porter;
 use crate::wire::{ParticipantId, To};
 
 /// Least time from one commit to the next: those who come at once come in with one.
@@ -31,41 +29,6 @@ const KEPT: usize = 32;
 /// Most that one commit takes in: their welcomes are on their way for some seconds.
 const AT_ONCE: usize = 16;
 
-/// Somebody who is to be taken in with the next commit.
-struct Wanted {
-    door: StayId,
-    number: u32,
-    key_package: KeyPackage,
-    /// A leaf of its own that goes.
-    replaces: Option<LeafId>,
-}
-
-/// What becomes of one who waits at a door.
-enum Verdict {
-    Admit(Box<KeyPackage>, Option<LeafId>),
-    Deny,
-    /// The person at the screen decides.
-    Ask(String),
-}
-
-/// What a chair holds besides what every member has.
-pub(super) struct Ruling {
-    doors: BTreeMap<StayId, Porter>,
-    lobby: Option<StayId>,
-    admits_all: bool,
-    locked: bool,
-    wanted: Vec<Wanted>,
-    /// To be removed, and everybody else moves.
-    put_out: Vec<LeafId>,
-    /// The numbers of those at the lobby's door whom the screen knows of.
-    told: Vec<u32>,
-    /// Those of them that the person admits.
-    admitted: Vec<u32>,
-    /// Commits, each with the epoch that it rests on.
-    kept: VecDeque<(u64, Vec<u8>)>,
-    last_commit: Option<Duration>,
-}
-
 /// Whether a commit is one that the rule allows: the ruling committer's, and nobody of a lower rank is
 /// removed by it but to come in again with another leaf.
 pub(super) fn may_commit(rules: Option<u8>, change: &ChangeSeen<'_>) -> bool {
@@ -75,186 +38,6 @@ pub(super) fn may_commit(rules: Option<u8>, change: &ChangeSeen<'_>) -> bool {
     let comes_again = |low: u8| change.added.iter().any(|member| member.rank == Some(low));
     let allowed = |removed: Option<u8>| removed.is_none_or(|low| low > rank || comes_again(low));
     rules == Some(rank) && change.removed.iter().all(|member| allowed(member.rank))
-}
-
-impl Ruling {
-    fn new(admits_all: bool) -> Self {
-        Self {
-            doors: BTreeMap::new(),
-            lobby: None,
-            admits_all,
-            locked: false,
-            wanted: Vec::new(),
-            put_out: Vec::new(),
-            told: Vec::new(),
-            admitted: Vec::new(),
-            kept: VecDeque::new(),
-            last_commit: None,
-        }
-    }
-
-    /// Something was said at a door.
-    pub(super) fn handle(
-        &mut self,
-        stay: StayId,
-        from: ParticipantId,
-        body: LobbyBody,
-        now: Duration,
-    ) {
-        if let Some(porter) = self.doors.get_mut(&stay) {
-            porter.handle(now, from, body);
-        }
-    }
-
-    pub(super) fn left(&mut self, stay: StayId, participant: ParticipantId) {
-        if let Some(porter) = self.doors.get_mut(&stay) {
-            porter.left(participant);
-        }
-    }
-
-    /// This side is not in that room now.
-    pub(super) fn closed(&mut self, stay: StayId) {
-        self.doors.remove(&stay);
-        self.wanted.retain(|wanted| wanted.door != stay);
-    }
-
-    /// These are to be removed.
-    pub(super) fn put_out(&mut self, leaves: &[LeafId]) {
-        self.put_out.extend_from_slice(leaves);
-    }
-
-    /// Opens the lobby of this secret, and closes the one before: who waits there is told.
-    pub(super) fn new_lobby(&mut self, secret: &LinkSecret, core: &mut Core) {
-        if let Some(before) = self.lobby.take() {
-            if let Some(porter) = self.doors.get_mut(&before) {
-                porter.moved(secret);
-            }
-            self.doors_turn(core);
-            self.closed(before);
-            core.leave(before);
-        }
-        self.told.clear();
-        self.admitted.clear();
-        self.lobby = Some(core.enter(Purpose::Lobby, secret));
-    }
-
-    /// Lets the porters do what they have to.
-    fn doors_turn(&mut self, core: &mut Core) {
-        for (stay, porter) in &mut self.doors {
-            porter.tick(core.now);
-            while let Some(said) = porter.poll() {
-                match said {
-                    PorterOutput::Post { to, body } => core.say(*stay, to, &Plain::Lobby(body)),
-                    PorterOutput::Withdrawn(number) if self.lobby == Some(*stay) => {
-                        if self.told.contains(&number) {
-                            self.told.retain(|told| *told != number);
-                            core.note(Notice::KnockGone { number });
-                        }
-                    }
-                    PorterOutput::Knocked(_)
-                    | PorterOutput::Withdrawn(_)
-                    | PorterOutput::Sas { .. } => {}
-                }
-            }
-        }
-    }
-
-    /// Decides about those who wait.
-    fn look_at_the_doors(&mut self, group: &Group, outcasts: &Outcasts, core: &mut Core) {
-        let roster = group.roster();
-        let mut judged = Vec::new();
-        for (stay, porter) in &self.doors {
-            for waiting in porter.waiting() {
-                let number = waiting.number;
-                let here = |wanted: &Wanted| wanted.door == *stay && wanted.number == number;
-                if !self.wanted.iter().any(here) {
-                    let verdict = self.judge(*stay, &waiting, group, &roster, outcasts, core);
-                    judged.push((*stay, number, verdict));
-                }
-            }
-        }
-        for (door, number, verdict) in judged {
-            match verdict {
-                Verdict::Admit(key_package, replaces) => {
-                    self.admitted.retain(|admitted| *admitted != number);
-                    self.wanted.push(Wanted {
-                        door,
-                        number,
-                        key_package: *key_package,
-                        replaces,
-                    });
-                }
-                Verdict::Deny => {
-                    if let Some(porter) = self.doors.get_mut(&door) {
-                        porter.deny(number);
-                    }
-                }
-                Verdict::Ask(name) => {
-                    if !self.told.contains(&number) {
-                        self.told.push(number);
-                        core.note(Notice::Knocking { number, name });
-                    }
-                }
-            }
-        }
-    }
-
-    fn judge(
-        &self,
-        stay: StayId,
-        waiting: &Waiting<'_>,
-        group: &Group,
-        roster: &[Member],
-        outcasts: &Outcasts,
-        core: &Core,
-    ) -> Verdict {
-        let Ok(key_package) = KeyPackage::read(waiting.key_package, group.committers()) else {
-            return Verdict::Deny;
-        };
-        let member = key_package.member();
-        if member.name != waiting.name || outcasts.contains(&member.run) {
-            return Verdict::Deny;
-        }
-        let proof = waiting.proof_of_return;
-        let own = proof.and_then(|proof| returns(proof, waiting.key_package, roster));
-        let rank_of = |leaf: LeafId| roster.iter().find(|one| one.leaf == leaf);
-        let own = own.filter(|leaf| {
-            *leaf != group.me() && rank_of(*leaf).is_some_and(|one| one.rank == member.rank)
-        });
-        let key_package = Box::new(key_package.clone());
-        match core.stays.purpose(stay) {
-            Some(Purpose::Main) if own.is_some() => Verdict::Admit(key_package, own),
-            Some(Purpose::Committers) => {
-                let Some(rank) = member.rank else {
-                    return Verdict::Deny;
-                };
-                let same = roster.iter().find(|one| one.rank == Some(rank));
-                match same {
-                    Some(me) if me.leaf == group.me() => Verdict::Deny,
-                    same => Verdict::Admit(key_package, same.map(|one| one.leaf)),
-                }
-            }
-            Some(Purpose::Lobby) if member.rank.is_none() => {
-                if own.is_some() {
-                    return Verdict::Admit(key_package, own);
-                }
-                // Whoever is inside does not knock, and nobody else has its process.
-                if roster.iter().any(|one| one.run == member.run) {
-                    return Verdict::Deny;
-                }
-                let wanted = self.admits_all || self.admitted.contains(&waiting.number);
-                match wanted && !waiting.held {
-                    true => Verdict::Admit(key_package, None),
-                    false => Verdict::Ask(waiting.name.to_owned()),
-                }
-            }
-            _ => Verdict::Deny,
-        }
-    }
-
-    fn deadline(&self) -> Option<Duration> {
-        self.doors.values().filter_map(Porter::deadline).min()
-    }
 }
 
 impl Inside {

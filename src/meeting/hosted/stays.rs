@@ -36,7 +36,7 @@ pub(super) enum Arrived {
     /// Somebody went.
     Left(ParticipantId),
     /// Somebody said something.
-    Said(ParticipantId, Plain),
+    Said(ParticipantId, Box<Plain>),
 }
 
 /// One room.
@@ -196,7 +196,7 @@ impl Stays {
                     return Ok(None);
                 };
                 let plain = inside.open(&stay.secret, from, &body)?;
-                Ok(Some(Arrived::Said(from, plain)))
+                Ok(Some(Arrived::Said(from, Box::new(plain))))
             }
             FromRelay::Closed { .. } => Ok(None),
         }

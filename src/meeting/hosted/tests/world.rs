@@ -39,6 +39,9 @@ pub(crate) struct Node {
     pub(crate) dead: bool,
 }
 
+/// Whether a parcel for that participant is passed on.
+type Passes = Box<dyn FnMut(usize, &Parcel) -> bool>;
+
 /// Who is cut off from whom: each participant is on one side, and the relay is two.
 pub(crate) struct World {
     pub(crate) now: Duration,
@@ -47,7 +50,7 @@ pub(crate) struct World {
     on_its_way: VecDeque<(usize, StayId, Parcel)>,
     next: u32,
     /// What a hostile relay does with a parcel: whether it is passed on.
-    pub(crate) passes: Box<dyn FnMut(usize, &Parcel) -> bool>,
+    pub(crate) passes: Passes,
     pub(crate) seen: u64,
 }
 

@@ -1,0 +1,223 @@
+//! What a member makes of what others say.
+
+use super::core::Core;
+use super::inside::{Became, Inside};
+use super::plain::{Plain, Said};
+use super::ruling::may_commit;
+use super::voice::attested;
+use crate::meeting::body::is_acceptable;
+use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
+use crate::meeting::group::{GroupRejection, LeafId, Processed};
+use crate::meeting::limits::CHAT_BYTES;
+use crate::meeting::secret::LinkSecret;
+use crate::wire::{ParticipantId, To, TrackId};
+
+/// Messages that came before the commit that they rest on: how many are kept.
+const EARLY: usize = 256;
+
+/// A message that rests on a commit which has not come yet.
+pub(super) struct Early {
+    stay: StayId,
+    from: ParticipantId,
+    bytes: Vec<u8>,
+}
+
+impl Inside {
+    pub(super) fn heard(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        plain: Plain,
+        core: &mut Core,
+    ) -> Became {
+        let at_home = self.is_home(stay);
+        match plain {
+            Plain::Mls(bytes) if at_home => return self.mls(stay, from, bytes, core),
+            Plain::Beat(beat) => self.beat(beat, core),
+            Plain::Behind { epoch } if at_home => self.send_again(stay, from, epoch, core),
+            Plain::Lobby(body) => {
+                if let Some(rejoin) = &mut self.rejoin {
+                    rejoin.handle(stay, from, &body, core);
+                }
+                if let Some(ruling) = &mut self.ruling {
+                    ruling.handle(stay, from, body, core.now);
+                }
+            }
+            Plain::Outcasts(outcasts) => self.told_outcasts(stay, from, &outcasts, core),
+            Plain::Here { main, outcasts } => self.told_home(stay, main, &outcasts, core),
+            Plain::Mls(_) | Plain::Behind { .. } => core.reject(Rejection::NotAllowed),
+        }
+        Became::Same
+    }
+
+    /// A private message of the group came.
+    fn mls(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        bytes: Vec<u8>,
+        core: &mut Core,
+    ) -> Became {
+        let before = self.group.epoch();
+        let became = self.mls_once(stay, from, bytes, core);
+        if became != Became::Same || self.group.epoch() == before {
+            return became;
+        }
+        // What had come too early may be next now, and a commit among it may be followed by more.
+        loop {
+            let epoch = self.group.epoch();
+            for _ in 0..self.early.len() {
+                let Some(early) = self.early.pop_front() else {
+                    break;
+                };
+                let became = self.mls_once(early.stay, early.from, early.bytes, core);
+                if became != Became::Same {
+                    return became;
+                }
+            }
+            if self.group.epoch() == epoch {
+                return Became::Same;
+            }
+        }
+    }
+
+    fn mls_once(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        bytes: Vec<u8>,
+        core: &mut Core,
+    ) -> Became {
+        let rules = self.chair.ruling(core.now);
+        let processed = self
+            .group
+            .process(&bytes, |change| may_commit(rules, change));
+        match processed {
+            Ok(Processed::App { from: leaf, bytes }) => {
+                match postcard::from_bytes(&bytes) {
+                    Ok(said) => self.said(stay, from, leaf, said, core),
+                    Err(_) => core.reject(Rejection::Malformed),
+                }
+                Became::Same
+            }
+            Ok(Processed::Commit { removed_me: true }) => Became::Over(Ending::Removed),
+            Ok(Processed::Commit { .. }) => {
+                self.epoch_changed(false, core);
+                Became::Same
+            }
+            // The chair's own beat may still be on its way: its first commit waits for that.
+            Err(GroupRejection::FutureEpoch) => {
+                if self.early.len() >= EARLY {
+                    self.early.pop_front();
+                }
+                self.early.push_back(Early { stay, from, bytes });
+                Became::Same
+            }
+            Err(rejection) => {
+                core.reject(rejection.into());
+                Became::Same
+            }
+        }
+    }
+
+    /// A member said something.
+    fn said(
+        &mut self,
+        stay: StayId,
+        from: ParticipantId,
+        leaf: LeafId,
+        said: Said,
+        core: &mut Core,
+    ) {
+        let Some(who) = self.people.by_leaf(leaf) else {
+            return core.reject(Rejection::UnknownSender);
+        };
+        let rank = self.people.get(who).and_then(|person| person.rank);
+        let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
+        match said {
+            Said::Here { me, .. } if me != from => core.reject(Rejection::Misdirected),
+            Said::Here { presence, .. } if !is_acceptable(&presence) => {
+                core.reject(Rejection::TooLarge);
+            }
+            Said::Here {
+                mut presence,
+                salt,
+                me,
+                signs,
+                asks,
+            } => {
+                let Some(person) = self.people.get_mut(who) else {
+                    return;
+                };
+                presence.name.clone_from(&person.name);
+                let same = person.shown && person.presence.as_ref() == Some(&presence);
+                person.presence = Some(presence.clone());
+                person.shown = true;
+                person.bye = false;
+                self.people.here(who, stay, me);
+                self.voice.meet(who, salt, signs, &mut self.people, core);
+                if !same {
+                    core.out.push_back(Output::Appeared { who, presence });
+                }
+                self.listen_again(who, stay, me, core);
+                if asks {
+                    self.introduce(stay, To::One(from), false, core);
+                }
+            }
+            Said::Bye => {
+                if let Some(person) = self.people.get_mut(who) {
+                    person.bye = true;
+                }
+                core.out.push_back(Output::Goodbye { who });
+            }
+            Said::Ended { track, frames } => {
+                core.out.push_back(Output::Ended { who, track, frames });
+            }
+            Said::Chat { text, .. } if text.len() > CHAT_BYTES => {
+                core.reject(Rejection::TooLarge);
+            }
+            Said::Chat { number, text } => {
+                let Some(person) = self.people.get_mut(who) else {
+                    return;
+                };
+                if number <= person.chat {
+                    return core.reject(Rejection::Replay);
+                }
+                person.chat = number;
+                core.note(Notice::Chat { who, text });
+            }
+            Said::Move | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
+                core.reject(Rejection::NotAllowed);
+            }
+            Said::Move => self.move_on(core),
+            Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
+            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
+            Said::Attest(attest) => attested(who, &attest, &mut self.people, core),
+        }
+    }
+
+    /// Asks for what this side's user wishes to have of somebody, in a room where it is now.
+    fn listen_again(&self, who: Who, stay: StayId, me: ParticipantId, core: &mut Core) {
+        let Some(person) = self.people.get(who) else {
+            return;
+        };
+        for track in &person.wishes {
+            core.stays.listen(stay, me, *track, true, &mut core.out);
+        }
+    }
+
+    /// The user of this side wishes to have a track, or no more.
+    pub(super) fn listen(&mut self, who: Who, track: TrackId, on: bool, core: &mut Core) {
+        let Some(person) = self.people.get_mut(who) else {
+            return;
+        };
+        person.wishes.retain(|wish| *wish != track);
+        if on {
+            person.wishes.push(track);
+        }
+        for (stay, participant) in &person.at {
+            core.stays
+                .listen(*stay, *participant, track, on, &mut core.out);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a member says of itself, and to everyone.
+
+use std::time::Duration;
+
+use super::core::Core;
+use super::inside::Inside;
+use super::plain::{Plain, Said};
+use crate::meeting::events::StayId;
+use crate::wire::To;
+
+/// How long somebody may take to say where it is, before it is asked.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+
+/// How often it is asked.
+const ASK_EACH: Duration = Duration::from_secs(5);
+
+impl Inside {
+    /// Says where and what this participant is.
+    pub(super) fn introduce(&mut self, stay: StayId, to: To, asks: bool, core: &mut Core) {
+        let Some(me) = core.stays.me(stay) else {
+            return;
+        };
+        let said = Said::Here {
+            presence: core.presence.clone(),
+            salt: self.voice.salt(),
+            me,
+            signs: core.signs,
+            asks,
+        };
+        self.say_in(stay, to, &said, core);
+    }
+
+    /// Somebody is in the newest main room of whom it is not known who that is, and somebody in the tree
+    /// has not said where it is: what it said was lost, or could not be opened yet. Says once more where
+    /// this participant is, and asks for the same.
+    pub(super) fn ask_again(&mut self, core: &mut Core) {
+        let Some(home) = self.home() else {
+            return;
+        };
+        let unknown = |id| self.people.at(home, id).is_none();
+        let missing = core.stays.present(home).any(unknown)
+            && self
+                .people
+                .iter()
+                .any(|(_, one)| one.at.iter().all(|at| at.0 != home));
+        let due = match (missing, self.ask_at) {
+            (false, _) => {
+                self.ask_at = None;
+                false
+            }
+            (true, None) => {
+                self.ask_at = Some(core.now + ASK_AFTER);
+                false
+            }
+            (true, Some(at)) => core.now >= at,
+        };
+        if due {
+            self.ask_at = Some(core.now + ASK_EACH);
+            self.introduce(home, To::Everyone, true, core);
+        }
+    }
+
+    /// Says the same in every room: after a welcome that led to other keys.
+    pub(super) fn introduce_anew(&mut self, core: &mut Core) {
+        let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
+        for stay in rooms {
+            self.introduce(stay, To::Everyone, true, core);
+        }
+    }
+
+    /// Says something to everyone, in the newest main room.
+    pub(super) fn say(&mut self, said: &Said, core: &mut Core) {
+        if let Some(home) = self.home() {
+            self.say_in(home, To::Everyone, said, core);
+        }
+    }
+
+    /// Says something to everyone in one room.
+    pub(super) fn say_to(&mut self, stay: StayId, said: &Said, core: &mut Core) {
+        self.say_in(stay, To::Everyone, said, core);
+    }
+
+    fn say_in(&mut self, stay: StayId, to: To, said: &Said, core: &mut Core) {
+        let Ok(said) = postcard::to_allocvec(said) else {
+            return;
+        };
+        match self.group.say(&said) {
+            Ok(bytes) => core.say(stay, to, &Plain::Mls(bytes)),
+            Err(rejection) => core.reject(rejection.into()),
+        }
+    }
+}

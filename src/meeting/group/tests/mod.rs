@@ -3,6 +3,7 @@
 mod raw;
 
 mod commits;
+mod liar;
 mod messages;
 mod schedules;
 mod story;

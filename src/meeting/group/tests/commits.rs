@@ -360,3 +360,24 @@ fn nobody_commits_in_anothers_name() {
     refuses(&mut members[1], &posted.commit, No::NotAuthentic);
     lives_on(&mut host, &mut members);
 }
+
+#[test]
+fn a_name_has_one_encoding() {
+    let raw = |host: &mut Group| {
+        let credential = host.parts().0.credential().unwrap().clone();
+        let mut identity = credential.serialized_content().to_vec();
+        // The length of the name, in two bytes.
+        identity[0] |= 0x80;
+        identity.insert(1, 0);
+        let credential = openmls::prelude::CredentialWithKey {
+            credential: openmls::prelude::BasicCredential::new(identity).into(),
+            signature_key: host.sign_key().to_vec().into(),
+        };
+        let leaf = LeafNodeParameters::builder().with_credential_with_key(credential);
+        Raw {
+            leaf: leaf.build(),
+            ..Raw::default()
+        }
+    };
+    host_is_refused(raw, No::CredentialChanged);
+}

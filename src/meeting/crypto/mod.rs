@@ -9,5 +9,6 @@ mod drbg;
 pub mod hpke;
 mod provider;
 pub mod sign;
+mod storage;
 
 pub(super) use provider::{Provider, SUITE};

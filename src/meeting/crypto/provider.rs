@@ -4,7 +4,6 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::random::OpenMlsRand;
@@ -19,6 +18,7 @@ use zeroize::Zeroizing;
 use super::drbg::Drbg;
 use super::hpke::{Context, KeyPair};
 use super::sign::{SigningKey, verify};
+use super::storage::Storage;
 
 /// The suite of every meeting (RFC 9420, section 17.1).
 pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -35,7 +35,7 @@ pub struct Suite(Drbg);
 /// Everything that openmls needs.
 pub struct Provider {
     suite: Suite,
-    storage: MemoryStorage,
+    storage: Storage,
 }
 
 impl Provider {
@@ -43,7 +43,7 @@ impl Provider {
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
             suite: Suite(Drbg::new(seed)),
-            storage: MemoryStorage::default(),
+            storage: Storage::default(),
         }
     }
 
@@ -56,9 +56,9 @@ impl Provider {
 impl OpenMlsProvider for Provider {
     type CryptoProvider = Suite;
     type RandProvider = Suite;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Storage {
         &self.storage
     }
 

@@ -8,13 +8,18 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use super::leaf::{Committers, LeafId, LeafName, Member};
 use super::policy;
+use super::reason::stranger;
 use super::rejection::GroupRejection;
-use super::state::{self, Group};
+use super::state::Group;
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::crypto::{Provider, SUITE};
 
 /// Longest key package that is looked at, in bytes; one with the longest name has under 800.
 const LONGEST: usize = 2048;
+
+/// Longest welcome that is looked at, in bytes: one for 200 members, all with the longest of names, has
+/// about 100,000.
+const LONGEST_WELCOME: usize = 256 * 1024;
 
 /// Somebody's key package, checked.
 #[derive(Clone)]
@@ -37,7 +42,7 @@ impl KeyPackage {
         let checker = Provider::new([0; 32]);
         let package = package
             .validate(checker.crypto(), ProtocolVersion::Mls10)
-            .map_err(|error| state::stranger(&error))?;
+            .map_err(|error| stranger(&error))?;
         if package.ciphersuite() != SUITE {
             return Err(GroupRejection::UnknownExtension);
         }
@@ -117,6 +122,9 @@ impl Joining {
     /// # Errors
     /// [`GroupRejection`]; then these keys are of no use any more.
     pub fn enter(self, welcome: &[u8]) -> Result<Group, GroupRejection> {
+        if welcome.len() > LONGEST_WELCOME {
+            return Err(GroupRejection::TooLarge);
+        }
         let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome)
             .map_err(|_| GroupRejection::Malformed)?;
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {

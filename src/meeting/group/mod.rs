@@ -11,6 +11,7 @@ mod rejection;
 
 mod leaf;
 mod policy;
+mod reason;
 
 mod joining;
 mod state;

@@ -1,10 +1,8 @@
 //! The group as one member holds it.
 
-use openmls::framing::errors::{MessageDecryptionError, SecretTreeError};
 use openmls::prelude::{
-    ContentType, KeyPackageVerifyError, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
-    OpenMlsProvider, ProcessMessageError, ProcessedMessageContent, ProposalValidationError,
-    ProtocolMessage, Sender, StageCommitError, ValidationError,
+    ContentType, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider,
+    ProcessedMessageContent, ProtocolMessage, Sender,
 };
 use sha2::{Digest, Sha256};
 use tls_codec::DeserializeBytes as _;
@@ -13,6 +11,7 @@ use zeroize::Zeroizing;
 use super::joining::{Joining, KeyPackage};
 use super::leaf::{Committers, LeafId, Member};
 use super::policy::{self, ChangeSeen};
+use super::reason::reason;
 use super::rejection::GroupRejection;
 use crate::meeting::crypto::sign::{SigningKey, verify};
 use crate::meeting::crypto::{Provider, SUITE};
@@ -20,8 +19,12 @@ use crate::meeting::crypto::{Provider, SUITE};
 /// Most members of a group.
 pub const MEMBERS: usize = 200;
 
-/// Longest message that is looked at, in bytes: a body's bound.
-const LONGEST: usize = crate::wire::limits::BODY;
+/// Longest message that is sent or looked at, in bytes: a body's bound, less what the room's envelope
+/// adds. A commit that adds sixteen among 200 members, all with the longest of names, fits.
+pub(super) const LONGEST: usize = crate::wire::limits::BODY - 128;
+
+/// What sealing adds to something that is said, at most: header, signature, padding, tags.
+const AROUND: usize = 512;
 
 /// What a commit is to change.
 #[derive(Default)]
@@ -204,8 +207,11 @@ impl Group {
     /// Says something to all members.
     ///
     /// # Errors
-    /// [`GroupRejection::Internal`]: this member was removed.
+    /// [`GroupRejection::TooLarge`]; [`GroupRejection::Internal`]: this member was removed.
     pub fn say(&mut self, bytes: &[u8]) -> Result<Vec<u8>, GroupRejection> {
+        if bytes.len() > LONGEST - AROUND {
+            return Err(GroupRejection::TooLarge);
+        }
         let message = self
             .group
             .create_message(&self.provider, &self.key, bytes)
@@ -216,7 +222,8 @@ impl Group {
     /// Changes who is a member, here at once: who calls this rules, and what it did is so.
     ///
     /// # Errors
-    /// [`GroupRejection`]; then nothing has changed.
+    /// [`GroupRejection`]; then nothing has changed. [`GroupRejection::TooLarge`]: too many at once for
+    /// one message, or for a group.
     pub fn commit(&mut self, change: Change) -> Result<Posted, GroupRejection> {
         let mut next = self.roster();
         next.retain(|member| !change.remove.contains(&member.leaf));
@@ -240,16 +247,24 @@ impl Group {
             .stage_commit(&self.provider)
             .map_err(|_| GroupRejection::Internal)?;
         let (commit, welcome, _) = staged.into_messages();
-        self.group
-            .merge_pending_commit(&self.provider)
-            .map_err(|_| GroupRejection::Internal)?;
         let bytes = |message: openmls::prelude::MlsMessageOut| {
             message.to_bytes().map_err(|_| GroupRejection::Internal)
         };
-        Ok(Posted {
+        let posted = Posted {
             commit: bytes(commit)?,
             welcome: welcome.map(bytes).transpose()?,
-        })
+        };
+        // Asked before it is so: nobody else would take it, and the chair would be alone.
+        if posted.commit.len() > LONGEST {
+            self.group
+                .clear_pending_commit(self.provider.storage())
+                .map_err(|_| GroupRejection::Internal)?;
+            return Err(GroupRejection::TooLarge);
+        }
+        self.group
+            .merge_pending_commit(&self.provider)
+            .map_err(|_| GroupRejection::Internal)?;
+        Ok(posted)
     }
 
     /// Takes a message. `may` says whether a commit is one that its sender may make.
@@ -319,6 +334,12 @@ impl Group {
         }
     }
 
+    /// How many keys wait to be used.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.provider.storage().count()
+    }
+
     fn read(&self, bytes: &[u8]) -> Result<ProtocolMessage, GroupRejection> {
         if bytes.len() > LONGEST {
             return Err(GroupRejection::TooLarge);
@@ -342,64 +363,4 @@ impl Group {
 /// (whose labels begin otherwise: RFC 9420, section 5.1.2).
 fn for_purpose(purpose: &str, bytes: &[u8]) -> Vec<u8> {
     [b"sottovoce leaf ", purpose.as_bytes(), &[0], bytes].concat()
-}
-
-fn reason<E>(error: &ProcessMessageError<E>, past: bool) -> GroupRejection {
-    match error {
-        // The keys of its epoch are gone, or were never had.
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
-            MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInThePast),
-        )) if past => GroupRejection::OldEpoch,
-        // Its key was used up, or is further back than keys are kept.
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
-            MessageDecryptionError::SecretTreeError(_)
-            | MessageDecryptionError::GenerationOutOfBound,
-        )) => GroupRejection::Replay,
-        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => {
-            GroupRejection::OldEpoch
-        }
-        ProcessMessageError::ValidationError(ValidationError::KeyPackageVerifyError(error)) => {
-            stranger(error)
-        }
-        ProcessMessageError::ValidationError(ValidationError::CommitterIncludedOwnUpdate) => {
-            GroupRejection::Update
-        }
-        ProcessMessageError::InvalidCommit(error) => commit_reason(error),
-        _ => GroupRejection::NotAuthentic,
-    }
-}
-
-fn commit_reason(error: &StageCommitError) -> GroupRejection {
-    match error {
-        // Proposals by themselves are refused, so there is none that it could refer to.
-        StageCommitError::MissingProposal => GroupRejection::Proposal,
-        StageCommitError::PskError(_) | StageCommitError::DuplicatePskId(_) => GroupRejection::Psk,
-        StageCommitError::RequiredPathNotFound => GroupRejection::Update,
-        StageCommitError::GroupContextExtensionsProposalValidationError(_) => {
-            GroupRejection::GroupExtensions
-        }
-        StageCommitError::LeafNodeValidation(_) => GroupRejection::UnknownExtension,
-        StageCommitError::ProposalValidationError(error) => match error {
-            ProposalValidationError::ExternalInitProposalInRegularCommit => {
-                GroupRejection::External
-            }
-            ProposalValidationError::CommitterIncludedOwnUpdate => GroupRejection::Update,
-            ProposalValidationError::UnsupportedProposalType => GroupRejection::UnknownProposal,
-            ProposalValidationError::Psk(_) => GroupRejection::Psk,
-            ProposalValidationError::InsufficientCapabilities
-            | ProposalValidationError::LeafNodeValidation(_) => GroupRejection::UnknownExtension,
-            _ => GroupRejection::Malformed,
-        },
-        _ => GroupRejection::Malformed,
-    }
-}
-
-/// Why a key package is none.
-pub(super) fn stranger(error: &KeyPackageVerifyError) -> GroupRejection {
-    match error {
-        KeyPackageVerifyError::UnsupportedExtension
-        | KeyPackageVerifyError::LifetimeError(_)
-        | KeyPackageVerifyError::MissingLifetime => GroupRejection::UnknownExtension,
-        _ => GroupRejection::NotAuthentic,
-    }
 }

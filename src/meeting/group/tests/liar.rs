@@ -4,7 +4,6 @@
 use openmls::prelude::{
     ExternalInitProposal, LeafNodeParameters, OpenMlsProvider, Proposal, ProposalOrRefType, Propose,
 };
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::{
@@ -19,6 +18,7 @@ use crate::meeting::crypto::Provider;
 use GroupRejection as No;
 
 type Suite = <Provider as OpenMlsProvider>::CryptoProvider;
+type Storage = <Provider as OpenMlsProvider>::StorageProvider;
 
 struct Liar<'a> {
     provider: &'a Provider,
@@ -57,9 +57,9 @@ impl Signer for Liar<'_> {
 impl OpenMlsProvider for Liar<'_> {
     type CryptoProvider = Self;
     type RandProvider = Suite;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Storage {
         self.provider.storage()
     }
 

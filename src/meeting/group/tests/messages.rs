@@ -365,7 +365,9 @@ fn no_message_is_shorter_or_longer() {
         long.resize(70_000, 0);
         refuses(&mut members[0], &long, No::TooLarge);
     }
-    let long = host.say(&[0; 40_000]).unwrap();
+    assert_eq!(host.say(&[0; 40_000]), Err(No::TooLarge));
+    let (group, provider, key) = host.parts();
+    let long = bytes(group.create_message(provider, key, &[0; 40_000]).unwrap());
     refuses(&mut members[0], &long, No::TooLarge);
     for member in &mut members {
         take(member, &said).unwrap();

@@ -3,15 +3,17 @@
 mod raw;
 
 mod commits;
+mod double;
 mod liar;
 mod messages;
 mod schedules;
+mod sizes;
 mod story;
 mod welcomes;
 
 use super::{
-    Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, Posted,
-    Processed,
+    Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, MEMBERS,
+    Posted, Processed,
 };
 use crate::meeting::crypto::sign::SigningKey;
 
@@ -52,19 +54,29 @@ pub(super) fn take(group: &mut Group, bytes: &[u8]) -> Result<Processed, GroupRe
 /// A host and as many members, all at one epoch.
 pub(super) fn meeting(members: u8) -> (Group, Vec<Group>) {
     let mut host = host();
-    let joinings: Vec<Joining> = (0..members)
+    let mut inside: Vec<Group> = Vec::new();
+    let mut joinings: Vec<Joining> = (0..members)
         .map(|n| joining(&format!("M{n}"), None, n + 10))
         .collect();
-    let add = joinings.iter().map(package).collect();
-    let posted = host
-        .commit(Change {
-            add,
-            remove: Vec::new(),
-        })
-        .expect("a commit");
-    let welcome = posted.welcome.expect("a welcome");
-    let members = joinings
-        .into_iter()
-        .map(|joining| joining.enter(&welcome).expect("in"));
-    (host, members.collect())
+    while !joinings.is_empty() {
+        // As many as one message holds.
+        let later = joinings.split_off(joinings.len().min(50));
+        let posted = host.commit(adding(joinings.iter().map(package).collect()));
+        let posted = posted.expect("a commit");
+        let welcome = posted.welcome.expect("a welcome");
+        for member in &mut inside {
+            take(member, &posted.commit).expect("a commit of the host's");
+        }
+        let enter = |joining: Joining| joining.enter(&welcome).expect("in");
+        inside.extend(joinings.into_iter().map(enter));
+        joinings = later;
+    }
+    (host, inside)
+}
+
+pub(super) fn adding(add: Vec<KeyPackage>) -> Change {
+    Change {
+        add,
+        remove: Vec::new(),
+    }
 }

@@ -91,7 +91,7 @@ fn one_is_denied_one_is_removed_and_the_others_miss_nothing() {
     assert_eq!(sent.len(), 2);
     for ((sent, got), cut) in sent.iter().zip(got).zip(cut) {
         assert_eq!(sent["digest"], got["digest"], "{sent:#?} {got:#?}");
-        assert_eq!(got["lost"], 0);
+        assert_eq!(got["lost"], 0, "{sent:#?} {got:#?}");
         let (all, part) = (sent["frames"].as_u64(), cut["received"].as_u64());
         assert!(part > Some(0) && part < all, "{part:?} of {all:?}");
     }

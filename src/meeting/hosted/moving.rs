@@ -16,8 +16,12 @@ const STAY_ON: Duration = Duration::from_secs(3);
 /// to the room they knew.
 const CHAIR_STAYS_ON: Duration = Duration::from_secs(60);
 
-/// How long what is sent goes to the old room, too, when somebody does not come over.
-const BOTH: Duration = Duration::from_secs(2);
+/// How long what is sent goes to the old room, too: whoever is in the new one has to ask for it there
+/// first.
+const BOTH_AT_LEAST: Duration = Duration::from_secs(1);
+
+/// And how long when somebody does not come over.
+const BOTH_AT_MOST: Duration = Duration::from_secs(2);
 
 impl Inside {
     /// The main room and the lobby are those of this epoch from now on.
@@ -84,7 +88,9 @@ impl Inside {
             return Vec::new();
         };
         let mut rooms = vec![newest];
-        if now < since + BOTH {
+        if now < since + BOTH_AT_LEAST {
+            rooms.extend(entered.map(|(stay, _)| stay));
+        } else if now < since + BOTH_AT_MOST {
             let behind = |stay: StayId| {
                 self.people.iter().any(|(_, person)| {
                     let there = |room| person.at.iter().any(|at| at.0 == room);

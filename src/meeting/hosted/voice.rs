@@ -136,6 +136,7 @@ impl Voice {
                         stay,
                         track,
                         group,
+                        first: frame.keyframe,
                         bytes,
                     },
                 });
@@ -162,13 +163,15 @@ impl Voice {
     /// are whole there.
     pub(super) fn moved(&self, stay: StayId, core: &mut Core) {
         for (track, current) in &self.current {
-            core.out
-                .extend(current.frames.iter().map(|bytes| Output::GroupFrame {
+            for (place, bytes) in current.frames.iter().enumerate() {
+                core.out.push_back(Output::GroupFrame {
                     stay,
                     track: *track,
                     group: current.group,
+                    first: place == 0,
                     bytes: bytes.clone(),
-                }));
+                });
+            }
         }
     }
 }

@@ -157,7 +157,6 @@ struct Session {
 
 /// A frame that is being sent, on one stay or several.
 struct Last {
-    keyframe: bool,
     ways: Vec<Way>,
 }
 

@@ -293,6 +293,7 @@ impl World {
                     track,
                     group,
                     bytes,
+                    ..
                 } => self.media(index, stay, track, |from| {
                     Parcel::GroupFrame(from, track, group, bytes.clone())
                 }),

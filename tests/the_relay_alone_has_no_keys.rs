@@ -29,11 +29,8 @@ fn alone() -> &'static Alone {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["build", "--locked", "--offline", "--no-default-features"])
             .args(["--features", "relay", "--bin", "sottovoce"])
-            .args([
-                "--message-format",
-                "json-render-diagnostics",
-                "--target-dir",
-            ])
+            .arg("--message-format=json-render-diagnostics")
+            .arg("--target-dir")
             .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("relay-alone"))
             .output()
             .expect("cargo runs");

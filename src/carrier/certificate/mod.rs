@@ -65,6 +65,7 @@ pub(crate) struct Facts {
     not_before: SystemTime,
     not_after: SystemTime,
     /// Its issuer is its subject: no authority vouches for it, so only its hash can.
+    #[cfg(feature = "relay")]
     pub(crate) self_issued: bool,
 }
 
@@ -77,6 +78,7 @@ impl Facts {
         Some(Self {
             not_before: UNIX_EPOCH.checked_add(validity.not_before.to_unix_duration())?,
             not_after: UNIX_EPOCH.checked_add(validity.not_after.to_unix_duration())?,
+            #[cfg(feature = "relay")]
             self_issued: certificate.issuer() == certificate.subject(),
         })
     }

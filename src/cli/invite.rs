@@ -1,7 +1,10 @@
 //! `sottovoce invite`: makes a meeting link. Talks to nobody.
 
+use std::io::Write;
+
 use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
+use sottovoce::meeting::links::{Link, Links};
 use sottovoce::meeting::{Invite, LinkError, LinkSecret, RELAYS, RelayRef};
 
 use super::{Exit, Failure, say};
@@ -14,6 +17,15 @@ pub(crate) struct Arguments {
     /// # for patterns. Given again: a relay to go to when those before it cannot be reached
     #[arg(long, value_name = "URL", required = true)]
     relay: Vec<String>,
+    /// A meeting with a host, who lets people in: prints a host link to keep, too
+    #[arg(long)]
+    hosted: bool,
+    /// What the meeting is called
+    #[arg(long, value_name = "TEXT", requires = "hosted", default_value = "")]
+    title: String,
+    /// So many more links of people who take over when the host is gone, in their order
+    #[arg(long, value_name = "N", requires = "hosted", default_value_t = 0)]
+    co_host: usize,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -29,6 +41,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             "This system gives no random numbers, so there is no secret.",
         )
     })?;
+    if arguments.hosted {
+        return hosted(&arguments, relays, secret);
+    }
     let link = Invite::new(LinkSecret::from_bytes(secret), relays).to_link();
     // Many relays with long names: nobody could read it.
     if Invite::parse(&link).is_err() {
@@ -41,6 +56,39 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         true => say(&format!("{}\n", json!({ "meeting_link": link }))),
         false => say(&format!("{link}\n")),
     }
+}
+
+/// Prints the links of a meeting with a host: the one to give away alone on standard output, so that a
+/// script or a pipe never passes on the ones to keep.
+fn hosted(arguments: &Arguments, relays: Vec<RelayRef>, random: [u8; 32]) -> Result<(), Failure> {
+    let links = Links::draw(relays, &arguments.title, arguments.co_host, false, random);
+    let links = links.map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))?;
+    if Link::parse(&links.host).is_err() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--relay: together these addresses make a link that is too long; give fewer.",
+        ));
+    }
+    if arguments.json {
+        let object = json!({
+            "meeting_link": links.meeting,
+            "host_link": links.host,
+            "co_host_links": links.co_hosts,
+        });
+        return say(&format!("{object}\n"));
+    }
+    let mut keep = format!(
+        "Host link, to keep (whoever has it lets people in):\n\n  {}\n\n",
+        links.host
+    );
+    for (number, link) in (1..).zip(&links.co_hosts) {
+        keep.push_str(&format!(
+            "Link of co-host {number}, for that one alone:\n\n  {link}\n\n"
+        ));
+    }
+    keep.push_str("Meeting link, to give away:\n\n");
+    let _ = std::io::stderr().write_all(keep.as_bytes());
+    say(&format!("{}\n", links.meeting))
 }
 
 /// The relays as they stand in a link, in the order in which they are tried.

@@ -31,6 +31,12 @@ pub(crate) struct Arguments {
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
     #[arg(long, value_name = "NAME", value_parser = watched)]
     pub(super) watch: Option<String>,
+    /// With a host link: let in whoever knocks, or ask (type /admit NUMBER)
+    #[arg(long, value_name = "ask|all", value_enum, default_value_t = Admit::Ask)]
+    admit: Admit,
+    /// Sign what is sent, so that nobody else in the meeting can speak as you
+    #[arg(long)]
+    sign: bool,
     /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
     /// or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
@@ -48,6 +54,15 @@ pub(crate) struct Arguments {
     /// Write a line for each frame sent and received to this file
     #[arg(long, value_name = "FILE", hide = true)]
     trace: Option<PathBuf>,
+}
+
+/// Whom a host lets in.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Admit {
+    /// Whom the person at the screen admits
+    Ask,
+    /// Everybody
+    All,
 }
 
 /// Takes part in a meeting until it is over.
@@ -72,6 +87,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         again: arguments.again,
         record: arguments.record,
         watch: arguments.watch,
+        admit_all: arguments.admit == Admit::All,
+        sign: arguments.sign,
         stay: arguments.stay,
         bind: arguments.bind,
         begin_with: arguments.begin_with,

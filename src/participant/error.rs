@@ -124,6 +124,10 @@ impl JoinError {
 fn over(ending: Ending) -> &'static str {
     match ending {
         Ending::Removed => "the meeting is over for you. Recordings are complete up to then",
+        Ending::Denied => "you were not let in",
+        Ending::InUse => {
+            "another device is in the meeting with this same link; end it there, or use another link"
+        }
     }
 }
 

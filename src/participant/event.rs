@@ -24,7 +24,70 @@ impl fmt::Display for Shown {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// Not in the meeting yet: waits to be let in.
-    Waiting,
+    Waiting {
+        /// For what.
+        r#for: Wait,
+    },
+    /// What the meeting is called, by the word of its host's link.
+    Title {
+        /// The title.
+        title: Shown,
+    },
+    /// Somebody knocks. Told to whoever holds the chair.
+    Knock {
+        /// For the commands that admit and deny.
+        number: u32,
+        /// The chosen name.
+        name: Shown,
+    },
+    /// Whoever knocked under this number does not wait any more.
+    KnockGone {
+        /// The number.
+        number: u32,
+    },
+    /// Somebody said something to be read.
+    Chat {
+        /// Who.
+        name: Shown,
+        /// What.
+        text: Shown,
+    },
+    /// This participant holds the chair, or does not any more.
+    Chair {
+        /// It does.
+        held: bool,
+    },
+    /// Nobody is let in, or people are again.
+    Locked {
+        /// Nobody is.
+        locked: bool,
+    },
+    /// The meeting has another link from now on.
+    Link {
+        /// To give away.
+        meeting_link: String,
+    },
+    /// How long whoever holds the chair has not been heard.
+    ChairHeard {
+        /// In a word.
+        state: ChairState,
+    },
+    /// The chair would like everyone to be quiet.
+    AskedToBeQuiet,
+    /// Who is in the meeting, by the group's own tree.
+    Roster {
+        /// In the order of their places.
+        members: Vec<RosterEntry>,
+    },
+    /// About somebody's signatures over what it sends.
+    Signatures {
+        /// Whose.
+        name: Shown,
+        /// On which of its tracks.
+        track: u8,
+        /// How that stands.
+        state: SignatureState,
+    },
     /// In the meeting.
     Connected {
         /// How many others were there already.
@@ -91,6 +154,59 @@ pub enum Event {
     },
     /// The end.
     Summary(Summary),
+}
+
+/// What one waits for who is not in the meeting yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wait {
+    /// For the host, who is not here.
+    Host,
+    /// For the host to decide.
+    Decision,
+    /// For the meeting to be unlocked.
+    Unlock,
+    /// For a place among those who wait.
+    Place,
+}
+
+/// How fresh the chair's word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChairState {
+    /// As it should be.
+    Well,
+    /// Nothing for 15 s.
+    Stale,
+    /// Nothing for 60 s: nothing is sent any more.
+    Stopped,
+}
+
+/// How signatures over media stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureState {
+    /// Frames came that are not signed; they are dropped.
+    Missing,
+    /// Frames came that somebody else made; they are dropped.
+    Forged,
+    /// All is signed again.
+    Good,
+}
+
+/// Somebody in the meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RosterEntry {
+    /// Tells people of one name apart; none for this participant itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// The name.
+    pub name: Shown,
+    /// The rank of whoever may hold the chair; 0 is the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u8>,
+    /// It is connected.
+    pub here: bool,
 }
 
 /// How the relay was lost.

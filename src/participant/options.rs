@@ -24,6 +24,10 @@ pub struct JoinOptions {
     pub watch: Option<String>,
     /// How long to stay; until what is played ends, or for ever, when not given.
     pub stay: Option<Duration>,
+    /// Let in whoever knocks, where this participant holds the chair.
+    pub admit_all: bool,
+    /// Sign what is sent, so that no other member can speak as this one.
+    pub sign: bool,
     /// The local address and port (0: any) to send from.
     pub bind: Option<(IpAddr, u16)>,
     /// Test tool: begin to play when this many others are there.

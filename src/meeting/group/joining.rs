@@ -1,15 +1,15 @@
 //! The way in: a key package, and the welcome that answers it.
 
 use openmls::prelude::{
-    Extensions, KeyPackageBuilder, KeyPackageIn, Lifetime, MlsMessageBodyIn, MlsMessageIn,
-    OpenMlsProvider, ProtocolVersion, StagedWelcome,
+    Extensions, KeyPackageBuilder, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider,
+    ProtocolVersion, StagedWelcome,
 };
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use super::leaf::{Committers, LeafId, LeafName, Member};
 use super::policy;
 use super::rejection::GroupRejection;
-use super::state::Group;
+use super::state::{self, Group};
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::crypto::{Provider, SUITE};
 
@@ -37,12 +37,12 @@ impl KeyPackage {
         let checker = Provider::new([0; 32]);
         let package = package
             .validate(checker.crypto(), ProtocolVersion::Mls10)
-            .map_err(|_| GroupRejection::NotAuthentic)?;
-        if package.ciphersuite() != SUITE || package.extensions().iter().next().is_some() {
+            .map_err(|error| state::stranger(&error))?;
+        if package.ciphersuite() != SUITE {
             return Err(GroupRejection::UnknownExtension);
         }
+        policy::check_package(&package)?;
         let leaf = package.leaf_node();
-        policy::check_leaf(leaf)?;
         let key = leaf.signature_key().as_slice();
         let member = committers.member(LeafId(u32::MAX), leaf.credential(), key)?;
         Ok(Self { package, member })
@@ -84,8 +84,7 @@ impl Joining {
         let bundle = KeyPackageBuilder::new()
             .leaf_node_capabilities(policy::capabilities())
             .key_package_extensions(Extensions::empty())
-            // Keys live as long as a meeting; the time of day is nobody's business.
-            .key_package_lifetime(Lifetime::init(0, u64::MAX))
+            .key_package_lifetime(policy::lifetime())
             .build(SUITE, &provider, &key, credential)
             .map_err(|_| GroupRejection::Internal)?;
         let key_package = bundle
@@ -140,6 +139,9 @@ impl Joining {
         let group = staged
             .into_group(&self.provider)
             .map_err(|_| GroupRejection::NotAuthentic)?;
+        for (_, leaf) in group.treesync().full_leaves() {
+            policy::check_leaf(leaf)?;
+        }
         Ok(Group::new(self.provider, self.key, self.committers, group))
     }
 }

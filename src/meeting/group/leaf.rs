@@ -101,7 +101,8 @@ impl Committers {
         let identity = credential.serialized_content();
         let (name, rest) = postcard::take_from_bytes::<LeafName>(identity)
             .map_err(|_| GroupRejection::Malformed)?;
-        if !rest.is_empty() {
+        // One encoding alone: a credential that says the same in other bytes would be another.
+        if !rest.is_empty() || postcard::to_allocvec(&name).as_deref() != Ok(identity) {
             return Err(GroupRejection::Malformed);
         }
         if name.name.len() > NAME_BYTES {

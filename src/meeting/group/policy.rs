@@ -1,9 +1,9 @@
 //! What a group of ours is made of, and what it takes from others.
 
 use openmls::prelude::{
-    Capabilities, CredentialType, Extension, ExtensionType, Extensions, GroupContext, LeafNode,
-    MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, Proposal, ProtocolVersion, Sender,
-    SenderRatchetConfiguration, StagedCommit, UnknownExtension,
+    Capabilities, CredentialType, Extension, ExtensionType, Extensions, GroupContext, KeyPackage,
+    LeafNode, Lifetime, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, Proposal,
+    ProtocolVersion, Sender, SenderRatchetConfiguration, StagedCommit, UnknownExtension,
 };
 
 use super::leaf::{Committers, LeafId, Member};
@@ -85,6 +85,21 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), GroupRejection> {
     }
 }
 
+/// Whether a key package is no more than ours are. It lives as long as any: members whose clocks
+/// differ would part over one that ends.
+pub(super) fn check_package(package: &KeyPackage) -> Result<(), GroupRejection> {
+    let plain = package.extensions().iter().next().is_none();
+    match plain && *package.life_time() == lifetime() {
+        true => check_leaf(package.leaf_node()),
+        false => Err(GroupRejection::UnknownExtension),
+    }
+}
+
+/// Keys live as long as a meeting; the time of day is nobody's business.
+pub(super) fn lifetime() -> Lifetime {
+    Lifetime::init(0, u64::MAX)
+}
+
 /// Whether these can be the members of one group.
 pub(super) fn check_roster(roster: &[Member]) -> Result<(), GroupRejection> {
     if roster.len() > MEMBERS {
@@ -115,11 +130,8 @@ pub(super) fn check_commit(
         match queued.proposal() {
             Proposal::Add(add) => {
                 let package = add.key_package();
-                if package.extensions().iter().next().is_some() {
-                    return Err(GroupRejection::UnknownExtension);
-                }
+                check_package(package)?;
                 let leaf = package.leaf_node();
-                check_leaf(leaf)?;
                 // Where it will be is not said; nothing here needs it.
                 let at = LeafId(u32::MAX);
                 let key = leaf.signature_key().as_slice();

@@ -27,7 +27,7 @@ pub enum GroupRejection {
     /// Its sender is no member.
     #[error("from outside")]
     External,
-    /// A proposal by itself: only commits change the group.
+    /// A proposal by itself, or a commit that refers to one: only whole commits change the group.
     #[error("a proposal by itself")]
     Proposal,
     /// A commit by somebody who may not, or of what that one may not.
@@ -51,7 +51,8 @@ pub enum GroupRejection {
     /// A leaf that has another name or signature key than before.
     #[error("another name or key in a leaf")]
     CredentialChanged,
-    /// A leaf or key package with extensions or capabilities that are not in use here.
+    /// A leaf or key package with extensions or capabilities that are not in use here, or one that is
+    /// for a time.
     #[error("unknown extensions")]
     UnknownExtension,
     /// A leaf that says it is a committer's, and is not; or two of one rank.

@@ -1,10 +1,10 @@
 //! The group as one member holds it.
 
-use openmls::framing::errors::MessageDecryptionError;
+use openmls::framing::errors::{MessageDecryptionError, SecretTreeError};
 use openmls::prelude::{
-    ContentType, LeafNodeIndex, Lifetime, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
-    OpenMlsProvider, ProcessMessageError, ProcessedMessageContent, ProtocolMessage, Sender,
-    ValidationError,
+    ContentType, KeyPackageVerifyError, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
+    OpenMlsProvider, ProcessMessageError, ProcessedMessageContent, ProposalValidationError,
+    ProtocolMessage, Sender, StageCommitError, ValidationError,
 };
 use sha2::{Digest, Sha256};
 use tls_codec::DeserializeBytes as _;
@@ -102,12 +102,18 @@ impl Group {
             .number_of_resumption_psks(0)
             .use_ratchet_tree_extension(true)
             .sender_ratchet_configuration(*config.sender_ratchet_configuration())
-            .lifetime(Lifetime::init(0, u64::MAX))
+            .lifetime(policy::lifetime())
             .with_capabilities(policy::capabilities())
             .with_group_context_extensions(policy::meeting(&committers.bundle)?)
             .build(&provider, &key, credential)
             .map_err(|_| GroupRejection::Internal)?;
         Ok(Self::new(provider, key, committers, group))
+    }
+
+    /// What a member that keeps to no rule has at hand.
+    #[cfg(test)]
+    pub(super) fn parts(&mut self) -> (&mut MlsGroup, &Provider, &SigningKey) {
+        (&mut self.group, &self.provider, &self.key)
     }
 
     /// This member's leaf.
@@ -257,21 +263,20 @@ impl Group {
     ) -> Result<Processed, GroupRejection> {
         let message = self.read(bytes)?;
         let (epoch, content) = (message.epoch(), message.content_type());
+        let past = epoch < self.group.epoch();
         if epoch > self.group.epoch() {
             return Err(GroupRejection::FutureEpoch);
         }
         match content {
             ContentType::Application => {}
             ContentType::Proposal => return Err(GroupRejection::Proposal),
-            ContentType::Commit if epoch < self.group.epoch() => {
-                return Err(GroupRejection::OldEpoch);
-            }
+            ContentType::Commit if past => return Err(GroupRejection::OldEpoch),
             ContentType::Commit => {}
         }
         let processed = self
             .group
             .process_message(&self.provider, message)
-            .map_err(|error| reason(&error))?;
+            .map_err(|error| reason(&error, past))?;
         let Sender::Member(leaf) = *processed.sender() else {
             return Err(GroupRejection::External);
         };
@@ -339,8 +344,12 @@ fn for_purpose(purpose: &str, bytes: &[u8]) -> Vec<u8> {
     [b"sottovoce leaf ", purpose.as_bytes(), &[0], bytes].concat()
 }
 
-fn reason<E>(error: &ProcessMessageError<E>) -> GroupRejection {
+fn reason<E>(error: &ProcessMessageError<E>, past: bool) -> GroupRejection {
     match error {
+        // The keys of its epoch are gone, or were never had.
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInThePast),
+        )) if past => GroupRejection::OldEpoch,
         // Its key was used up, or is further back than keys are kept.
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
             MessageDecryptionError::SecretTreeError(_)
@@ -349,7 +358,48 @@ fn reason<E>(error: &ProcessMessageError<E>) -> GroupRejection {
         ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => {
             GroupRejection::OldEpoch
         }
-        ProcessMessageError::InvalidCommit(_) => GroupRejection::Malformed,
+        ProcessMessageError::ValidationError(ValidationError::KeyPackageVerifyError(error)) => {
+            stranger(error)
+        }
+        ProcessMessageError::ValidationError(ValidationError::CommitterIncludedOwnUpdate) => {
+            GroupRejection::Update
+        }
+        ProcessMessageError::InvalidCommit(error) => commit_reason(error),
+        _ => GroupRejection::NotAuthentic,
+    }
+}
+
+fn commit_reason(error: &StageCommitError) -> GroupRejection {
+    match error {
+        // Proposals by themselves are refused, so there is none that it could refer to.
+        StageCommitError::MissingProposal => GroupRejection::Proposal,
+        StageCommitError::PskError(_) | StageCommitError::DuplicatePskId(_) => GroupRejection::Psk,
+        StageCommitError::RequiredPathNotFound => GroupRejection::Update,
+        StageCommitError::GroupContextExtensionsProposalValidationError(_) => {
+            GroupRejection::GroupExtensions
+        }
+        StageCommitError::LeafNodeValidation(_) => GroupRejection::UnknownExtension,
+        StageCommitError::ProposalValidationError(error) => match error {
+            ProposalValidationError::ExternalInitProposalInRegularCommit => {
+                GroupRejection::External
+            }
+            ProposalValidationError::CommitterIncludedOwnUpdate => GroupRejection::Update,
+            ProposalValidationError::UnsupportedProposalType => GroupRejection::UnknownProposal,
+            ProposalValidationError::Psk(_) => GroupRejection::Psk,
+            ProposalValidationError::InsufficientCapabilities
+            | ProposalValidationError::LeafNodeValidation(_) => GroupRejection::UnknownExtension,
+            _ => GroupRejection::Malformed,
+        },
+        _ => GroupRejection::Malformed,
+    }
+}
+
+/// Why a key package is none.
+pub(super) fn stranger(error: &KeyPackageVerifyError) -> GroupRejection {
+    match error {
+        KeyPackageVerifyError::UnsupportedExtension
+        | KeyPackageVerifyError::LifetimeError(_)
+        | KeyPackageVerifyError::MissingLifetime => GroupRejection::UnknownExtension,
         _ => GroupRejection::NotAuthentic,
     }
 }

@@ -10,6 +10,7 @@ mod company;
 mod dial;
 mod finish;
 mod interrupt;
+mod notices;
 mod prepare;
 mod receive;
 mod send;

@@ -7,7 +7,8 @@ use super::Session;
 use super::stays::Stays;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
-use crate::meeting::{Invite, Meeting, Presence, RelayRef, Surface};
+use crate::meeting::links::Link;
+use crate::meeting::{Invite, LinkError, Meeting, Presence, RelayRef, Surface, hosted};
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
 use crate::participant::people::People;
@@ -21,8 +22,12 @@ use crate::participant::watch::Watch;
 impl Session {
     /// Checks what was asked for, and opens what is to be played.
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
-        Self::prepare_for(options, output, |invite, presence, seed| {
-            Box::new(Meeting::new(invite, presence, seed))
+        let (signs, admits_all) = (options.sign, options.admit_all);
+        Self::prepare_for(options, output, move |link, presence, seed| match link {
+            AnyLink::Open(invite) => Box::new(Meeting::new(&invite, presence, seed)),
+            AnyLink::Hosted(link) => Box::new(hosted::Meeting::new(
+                link, presence, signs, admits_all, seed,
+            )),
         })
         .await
     }
@@ -32,11 +37,12 @@ impl Session {
     pub(super) async fn prepare_for(
         options: JoinOptions,
         output: Output,
-        meeting: impl FnOnce(&Invite, Presence, [u8; 32]) -> Box<dyn Surface>,
+        meeting: impl FnOnce(AnyLink, Presence, [u8; 32]) -> Box<dyn Surface>,
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
-        let invite = Invite::parse(&options.link)?;
-        let known = relays(&invite)?;
+        let link = AnyLink::parse(&options.link)?;
+        let in_link = link.relays().len();
+        let known = relays(link.relays())?;
         let scribe = match &options.record {
             Some(folder) => {
                 Some(
@@ -82,7 +88,7 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
-        let meeting = meeting(&invite, presence, random()?);
+        let meeting = meeting(link, presence, random()?);
         Ok(Self {
             options,
             output,
@@ -92,7 +98,7 @@ impl Session {
             stays: Stays::default(),
             seed: u64::from_ne_bytes(random()?),
             known,
-            relays: invite.relays.len(),
+            relays: in_link,
             relay: 0,
             welcomed: false,
             people: People::default(),
@@ -121,15 +127,39 @@ impl Session {
     }
 }
 
+/// A link to a meeting with a host, or to one where whoever has the link is in.
+pub(super) enum AnyLink {
+    Open(Invite),
+    Hosted(Link),
+}
+
+impl AnyLink {
+    fn parse(text: &str) -> Result<Self, LinkError> {
+        match Link::parse(text) {
+            Ok(link) => Ok(Self::Hosted(link)),
+            Err(LinkError::Older(_)) => Invite::parse(text).map(Self::Open),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn relays(&self) -> &[RelayRef] {
+        match self {
+            Self::Open(invite) => &invite.relays,
+            Self::Hosted(link) => &link.meeting().relays,
+        }
+    }
+}
+
 /// The relays in the link that this program can make sense of, and their numbers there.
-fn relays(invite: &Invite) -> Result<Vec<(usize, RelayAddress)>, JoinError> {
+fn relays(relays: &[RelayRef]) -> Result<Vec<(usize, RelayAddress)>, JoinError> {
     let address = |relay: &RelayRef| {
         let hashes = relay.hashes.iter().copied();
         let hashes = hashes.map(CertificateHash::new).collect();
         RelayAddress::new(&relay.host, relay.port, hashes).ok()
     };
-    let relays = invite.relays.iter().enumerate();
     let known: Vec<_> = relays
+        .iter()
+        .enumerate()
         .filter_map(|(place, relay)| Some((place, address(relay)?)))
         .collect();
     match known.is_empty() {

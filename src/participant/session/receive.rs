@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::Session;
 use crate::carrier::client::LostReason;
-use crate::meeting::{Ending, Frame, Input, Notice, Output as Said, Rejection, StayId, Who};
+use crate::meeting::{Ending, Frame, Input, Output as Said, Rejection, StayId, Who};
 use crate::participant::error::JoinError;
-use crate::participant::event::{Event, Shown};
+use crate::participant::event::Shown;
 use crate::participant::line::{Arrival, sounds};
 use crate::participant::warning::Warning;
 use crate::participant::watch::WatchReport;
@@ -122,7 +122,7 @@ impl Session {
                     }
                 }
                 Said::Rejected(rejection) => self.refused(rejection),
-                Said::Told(Notice::Waiting) => self.output.event(&Event::Waiting),
+                Said::Told(notice) => self.told(notice),
                 Said::Over(ending) => self.is_over(now, ending),
             }
         }
@@ -139,7 +139,12 @@ impl Session {
     fn refused(&mut self, rejection: Rejection) {
         match rejection {
             Rejection::TooLarge if self.last.is_some() => self.warn(&Warning::TooLargeToSend),
-            Rejection::NotAuthentic | Rejection::Malformed | Rejection::Misdirected => {
+            Rejection::NotAuthentic
+            | Rejection::Malformed
+            | Rejection::Misdirected
+            | Rejection::External
+            | Rejection::Commit
+            | Rejection::BadProof => {
                 self.warn(&Warning::Unreadable);
             }
             Rejection::TooMany => self.warn(&Warning::TooManyPeople),
@@ -147,6 +152,9 @@ impl Session {
             Rejection::Replay
             | Rejection::TooOld
             | Rejection::UnknownSender
+            | Rejection::OldEpoch
+            | Rejection::NotAllowed
+            | Rejection::Internal
             | Rejection::TooLarge => {}
         }
     }

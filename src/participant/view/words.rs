@@ -3,7 +3,10 @@
 use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
-use crate::participant::event::{Event, Kind, ParticipantSummary, Summary, codec};
+use crate::participant::event::{
+    ChairState, Event, Kind, ParticipantSummary, RosterEntry, Shown, SignatureState, Summary, Wait,
+    codec,
+};
 
 /// The colour of an event: green for who comes, yellow for what needs attention.
 pub(super) fn shade(event: &Event) -> Option<&'static str> {
@@ -18,7 +21,24 @@ pub(super) fn shade(event: &Event) -> Option<&'static str> {
 /// What a person reads.
 pub(super) fn sentence(event: &Event) -> String {
     match event {
-        Event::Waiting => "Waiting to be let in.".into(),
+        Event::Waiting { r#for } => waits(*r#for).into(),
+        Event::Title { title } => format!("The meeting: {title}"),
+        Event::Knock { number, name } => {
+            format!("{name} knocks: /admit {number} or /deny {number}")
+        }
+        Event::KnockGone { number } => format!("Knock {number} is gone."),
+        Event::Chat { name, text } => format!("{name}: {text}"),
+        Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
+        Event::Chair { held: false } => "Somebody else holds the chair.".into(),
+        Event::Locked { locked: true } => "The meeting is locked.".into(),
+        Event::Locked { locked: false } => "The meeting is unlocked.".into(),
+        Event::Link { meeting_link } => {
+            format!("The meeting has a new link to give away:\n\n  {meeting_link}\n")
+        }
+        Event::ChairHeard { state } => chair(*state).into(),
+        Event::AskedToBeQuiet => "The host asks everyone to be quiet.".into(),
+        Event::Roster { members } => roster(members),
+        Event::Signatures { name, state, .. } => signed(name, *state),
         Event::Connected { present: 0 } => "In the meeting; nobody else is here yet.".into(),
         Event::Connected { present: 1 } => "In the meeting, with one other.".into(),
         Event::Connected { present } => format!("In the meeting, with {present} others."),
@@ -53,6 +73,51 @@ pub(super) fn sentence(event: &Event) -> String {
         }
         Event::Summary(summary) => closing(summary),
     }
+}
+
+fn waits(wait: Wait) -> &'static str {
+    match wait {
+        Wait::Host => "The host is not here yet. Waiting.",
+        Wait::Decision => "Waiting for the host to let you in.",
+        Wait::Unlock => "The meeting is locked. Waiting.",
+        Wait::Place => "Too many people are waiting; trying again.",
+    }
+}
+
+fn chair(state: ChairState) -> &'static str {
+    match state {
+        ChairState::Well => "The host is heard again.",
+        ChairState::Stale => {
+            "The host has not been heard for 15 s. Somebody who was removed may still be here."
+        }
+        ChairState::Stopped => {
+            "The host has not been heard for a minute. Nothing of yours is sent until it is."
+        }
+    }
+}
+
+fn signed(name: &Shown, state: SignatureState) -> String {
+    match state {
+        SignatureState::Missing => format!("What comes of {name} is not signed; it is left out."),
+        SignatureState::Forged => format!("Somebody speaks as {name}; it is left out."),
+        SignatureState::Good => format!("What comes of {name} is signed."),
+    }
+}
+
+fn roster(members: &[RosterEntry]) -> String {
+    let line = |member: &RosterEntry| {
+        let number = member
+            .number
+            .map_or("  you".into(), |number| format!("{number:>5}"));
+        let role = match member.rank {
+            Some(0) => "  host",
+            Some(_) => "  co-host",
+            None => "",
+        };
+        let away = if member.here { "" } else { "  (not connected)" };
+        format!("{number}  {}{role}{away}", member.name)
+    };
+    members.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The live line while the relay is still not back.

@@ -1,9 +1,17 @@
 //! Groups joined in memory.
 
+mod raw;
+
+mod commits;
+mod liar;
+mod messages;
+mod schedules;
 mod story;
+mod welcomes;
 
 use super::{
-    Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, Processed,
+    Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, Posted,
+    Processed,
 };
 use crate::meeting::crypto::sign::SigningKey;
 

@@ -68,6 +68,8 @@ fn options(link: &str, name: &str) -> JoinOptions {
         record: None,
         watch: None,
         stay: None,
+        admit_all: false,
+        sign: false,
         bind: None,
         begin_with: 0,
         trace: None,

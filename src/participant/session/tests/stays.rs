@@ -130,7 +130,7 @@ impl Surface for Hand {
                     inner.control(stay, ToRelay::Send { to, body });
                 }
             }
-            Told::Ended { .. } | Told::Listen { .. } => {}
+            Told::Command(_) | Told::Ended { .. } | Told::Listen { .. } => {}
         }
     }
 
@@ -328,7 +328,10 @@ async fn what_was_sent_on_a_stay_still_arrives_when_it_is_left() {
 #[tokio::test]
 async fn nothing_is_played_and_no_time_counts_before_the_meeting_lets_in() {
     let relay = Relay::start(0).await;
-    let hand = Hand::saying([enter(FIRST), Said::Told(Notice::Waiting)]);
+    let hand = Hand::saying([
+        enter(FIRST),
+        Said::Told(Notice::Waiting(crate::meeting::lobby::Status::Waiting)),
+    ]);
     hand.send_on(&[FIRST]);
     let mut playing = options(&relay.link(), "Ada");
     playing.play = Some(Input::File(fixture("vp8-voice.webm")));
@@ -350,7 +353,10 @@ async fn nothing_is_played_and_no_time_counts_before_the_meeting_lets_in() {
 #[tokio::test]
 async fn who_stops_waiting_was_never_in_the_meeting() {
     let relay = Relay::start(0).await;
-    let hand = Hand::saying([enter(FIRST), Said::Told(Notice::Waiting)]);
+    let hand = Hand::saying([
+        enter(FIRST),
+        Said::Told(Notice::Waiting(crate::meeting::lobby::Status::Waiting)),
+    ]);
     let page = Page::default();
     let output = Output::json(page.clone());
     let session = hand.session(options(&relay.link(), "Ada"), output).await;

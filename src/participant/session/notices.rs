@@ -1,0 +1,124 @@
+//! What a meeting has to say to the person.
+
+use super::Session;
+use crate::meeting::lobby::Status;
+use crate::meeting::media::Report;
+use crate::meeting::{Freshness, Listed, Notice, Who, display_safe};
+use crate::participant::event::{ChairState, Event, RosterEntry, Shown, SignatureState, Wait};
+
+impl Session {
+    /// Says it, harmless on a screen.
+    pub(super) fn told(&mut self, notice: Notice) {
+        let event = match notice {
+            Notice::Waiting(status) => match waits(status) {
+                Some(r#for) => Event::Waiting { r#for },
+                None => return,
+            },
+            Notice::Title(title) => Event::Title {
+                title: Shown(title),
+            },
+            Notice::Knocking { number, name } => Event::Knock {
+                number,
+                name: Shown(display_safe(&name)),
+            },
+            Notice::KnockGone { number } => Event::KnockGone { number },
+            Notice::Chat { who, text } => match self.shown(who) {
+                Some(name) => Event::Chat {
+                    name,
+                    text: Shown(harmless(&text)),
+                },
+                None => return,
+            },
+            Notice::InTheChair(held) => Event::Chair { held },
+            Notice::Locked(locked) => Event::Locked { locked },
+            Notice::Link(meeting_link) => Event::Link { meeting_link },
+            Notice::Chair(freshness) => Event::ChairHeard {
+                state: state(freshness),
+            },
+            Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
+            Notice::Roster(listed) => Event::Roster {
+                members: listed.iter().map(entry).collect(),
+            },
+            Notice::Signatures { who, report } => match self.shown(who) {
+                Some(name) => signatures(name, report),
+                None => return,
+            },
+        };
+        self.output.event(&event);
+    }
+
+    fn shown(&self, who: Who) -> Option<Shown> {
+        Some(self.people.get(who)?.shown.clone())
+    }
+}
+
+fn waits(status: Status) -> Option<Wait> {
+    match status {
+        Status::HostNotHere => Some(Wait::Host),
+        Status::Waiting => Some(Wait::Decision),
+        Status::Locked => Some(Wait::Unlock),
+        Status::Full => Some(Wait::Place),
+        // The one takes a moment, and the end is said otherwise.
+        Status::Asking | Status::Denied => None,
+    }
+}
+
+fn state(freshness: Freshness) -> ChairState {
+    match freshness {
+        Freshness::Well => ChairState::Well,
+        Freshness::Stale => ChairState::Stale,
+        Freshness::Stopped => ChairState::Stopped,
+    }
+}
+
+fn entry(listed: &Listed) -> RosterEntry {
+    RosterEntry {
+        number: listed.who.map(|who| who.0),
+        name: Shown(display_safe(&listed.name)),
+        rank: listed.rank,
+        here: listed.here,
+    }
+}
+
+fn signatures(name: Shown, report: Report) -> Event {
+    let (track, state) = match report {
+        Report::Unsigned { track, .. } => (track, SignatureState::Missing),
+        Report::Forged { track, .. } => (track, SignatureState::Forged),
+        Report::Signed { track } => (track, SignatureState::Good),
+    };
+    Event::Signatures {
+        name,
+        track: track.0,
+        state,
+    }
+}
+
+/// A text of many letters, made harmless a stretch at a time.
+fn harmless(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let letters: Vec<char> = word.chars().collect();
+        let parts = letters.chunks(crate::meeting::NAME_LETTERS);
+        parts
+            .map(|part| display_safe(&part.iter().collect::<String>()))
+            .collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_shown_whole_and_tricks_are_not() {
+        let long = "word ".repeat(500);
+        assert_eq!(harmless(&long), long.trim_end());
+        let one = "x".repeat(1000);
+        assert_eq!(harmless(&one), one);
+        assert_eq!(
+            harmless("a\u{202e}b\u{1b}[2J c\r\nd"),
+            "a\u{fffd}b\u{fffd}[2J c d"
+        );
+        assert_eq!(harmless(" \n "), "");
+    }
+}

@@ -6,7 +6,7 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test bench deny fuzz wasm build install setup-build setup-media
+.PHONY: help run demo check features test bench deny fuzz wasm build install setup-build setup-media
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -32,6 +32,13 @@ check: setup-build ## the fast loop: format, lints, unit tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) test --lib --locked --quiet
+
+# Clippy takes what `check` has compiled, and lays its warnings on this crate alone.
+features: setup-build ## each part of the program builds without the others
+	$(CARGO) clippy --quiet --locked --no-default-features -- -D warnings
+	$(CARGO) clippy --quiet --locked --no-default-features --features meeting -- -D warnings
+	$(CARGO) clippy --quiet --locked --no-default-features --features relay -- -D warnings
+	$(CARGO) clippy --quiet --locked --no-default-features --features participant -- -D warnings
 
 test: setup-build setup-media ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast

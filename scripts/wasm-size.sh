@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `meeting` weighs in a browser: builds `examples/weigh` for wasm32-unknown-unknown, with the
+# What `meeting` weighs in a browser: builds `weigh` for wasm32-unknown-unknown, with the
 # target from rustup or from Debian's packages, and prints its size as it is and compressed. Exit code
 # 1 when it misses its goal.
 set -eu
@@ -11,11 +11,10 @@ goal=450000
 
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
-set -- rustc --quiet --locked --example weigh --crate-type cdylib --no-default-features \
-    --features meeting --profile wasm --target "$target"
+set -- build --quiet --locked -p weigh --profile wasm --target "$target"
 if [ -n "$libraries" ] && [ -d "$libraries" ]; then
     "$cargo" "$@"
-    built=target/$target/wasm/examples/weigh.wasm
+    built=target/$target/wasm/weigh.wasm
 elif has_debian; then
     # Debian has the linker apart from the compiler; the one that comes with rustup does as well.
     linker=$(command -v wasm-ld || true)
@@ -28,7 +27,7 @@ elif has_debian; then
     fi
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
         /usr/bin/cargo "$@" -Zbuild-std=std,panic_abort --target-dir target/debian
-    built=target/debian/$target/wasm/examples/weigh.wasm
+    built=target/debian/$target/wasm/weigh.wasm
 else
     echo "$target is not installed. Install it with \`rustup target add $target\`" >&2
     echo "or, on Debian, \`apt-get install rustc-web cargo-web rust-web-src lld\`." >&2

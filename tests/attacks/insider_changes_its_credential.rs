@@ -14,18 +14,35 @@ fn by_a_commit_or_a_proposal() {
     let secret = meet.link_secret();
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let ada = credential(&LeafName::member("Ada", [0xee; 16]), &mallory.key);
-    let leaf = LeafNodeParameters::builder().with_credential_with_key(ada).build();
+    let leaf = LeafNodeParameters::builder()
+        .with_credential_with_key(ada)
+        .build();
     let (provider, key) = (&mallory.provider, &mallory.key);
-    let proposed = mallory.group.propose_self_update(provider, key, leaf.clone());
+    let proposed = mallory
+        .group
+        .propose_self_update(provider, key, leaf.clone());
     let proposal = proposed.expect("a proposal").0.to_bytes().expect("bytes");
     let store = mallory.provider.storage();
-    mallory.group.clear_pending_proposals(store).expect("cleared");
-    let committed = mallory.group.self_update(&mallory.provider, &mallory.key, leaf);
-    let commit = committed.expect("a commit").commit().to_bytes().expect("bytes");
+    mallory
+        .group
+        .clear_pending_proposals(store)
+        .expect("cleared");
+    let committed = mallory
+        .group
+        .self_update(&mallory.provider, &mallory.key, leaf);
+    let commit = committed
+        .expect("a commit")
+        .commit()
+        .to_bytes()
+        .expect("bytes");
     mallory.post(&mut world, proposal);
     mallory.post(&mut world, commit);
     for index in 0..3 {
-        assert_eq!(refused(&world, index, Rejection::External), 1, "the proposal");
+        assert_eq!(
+            refused(&world, index, Rejection::External),
+            1,
+            "the proposal"
+        );
         assert_eq!(refused(&world, index, Rejection::Commit), 1, "the commit");
     }
     let tree = world.roster(2);

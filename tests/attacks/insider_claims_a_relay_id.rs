@@ -26,7 +26,10 @@ fn alone() {
     assert_eq!(refused(&world, 2, Rejection::Misdirected), before + 1);
     all_is_well(&mut world, &[0, 1, 2]);
     let mallorys = world.got(2, "Mallory", SOUND);
-    assert!(mallorys.is_empty(), "nothing of Ada's is shown as Mallory's");
+    assert!(
+        mallorys.is_empty(),
+        "nothing of Ada's is shown as Mallory's"
+    );
 }
 
 #[test]
@@ -56,11 +59,21 @@ fn with_the_relay() {
     // Mallory speaks from Ada's place: it is shown as Mallory.
     let (epoch, base, leaf) = (mallory.epoch(), mallory.base(), mallory.leaf("Mallory"));
     mallory.media.epoch(epoch, &base, leaf);
-    let sealed = mallory.media.seal(world.now, &frame(SOUND, 77), AUDIO).expect("seals");
+    let sealed = mallory
+        .media
+        .seal(world.now, &frame(SOUND, 77), AUDIO)
+        .expect("seals");
     world.inject(2, stay, Parcel::Datagram(ada, SOUND, sealed[0].clone()));
     assert_eq!(world.got(2, "Mallory", SOUND), [77]);
-    let who = world.nodes[2].people.iter().find(|(_, name)| *name == "Ada").map(|one| *one.0);
-    let as_ada = world.nodes[2].frames.iter().filter(|(from, _)| Some(*from) == who);
+    let who = world.nodes[2]
+        .people
+        .iter()
+        .find(|(_, name)| *name == "Ada")
+        .map(|one| *one.0);
+    let as_ada = world.nodes[2]
+        .frames
+        .iter()
+        .filter(|(from, _)| Some(*from) == who);
     assert_eq!(as_ada.count(), 0);
     // The relay's game over, Bea connects anew and all is as it should be.
     world.side(2, 0);

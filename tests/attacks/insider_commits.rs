@@ -14,12 +14,18 @@ fn nobody_follows_its_commit_that_removes_somebody() {
     let secret = meet.link_secret();
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let ada = LeafNodeIndex::new(mallory.leaf("Ada"));
-    let removed = mallory.group.remove_members(&mallory.provider, &mallory.key, &[ada]);
+    let removed = mallory
+        .group
+        .remove_members(&mallory.provider, &mallory.key, &[ada]);
     let commit = removed.expect("a commit").0.to_bytes().expect("bytes");
     let before = [0, 1, 2].map(|one| refused(&world, one, Rejection::NotAllowed));
     mallory.post(&mut world, commit);
     let after = [0, 1, 2].map(|one| refused(&world, one, Rejection::NotAllowed));
-    assert_eq!(after, before.map(|count| count + 1), "refused by each, and named");
+    assert_eq!(
+        after,
+        before.map(|count| count + 1),
+        "refused by each, and named"
+    );
     all_is_well(&mut world, &[0, 1, 2]);
     let cem = world.join(&meet.guest, "Cem");
     world.seconds(3);

@@ -30,7 +30,11 @@ fn with_handshakes() {
     for round in 0..40 {
         let (provider, key) = (&mallory.provider, &mallory.key);
         let committed = mallory.group.self_update(provider, key, Default::default());
-        let commit = committed.expect("a commit").commit().to_bytes().expect("bytes");
+        let commit = committed
+            .expect("a commit")
+            .commit()
+            .to_bytes()
+            .expect("bytes");
         let store = openmls::prelude::OpenMlsProvider::storage(&mallory.provider);
         mallory.group.clear_pending_commit(store).expect("cleared");
         mallory.post(&mut world, commit.clone());
@@ -52,7 +56,10 @@ fn with_what_comes_too_early() {
     let (provider, key) = (&mallory.provider, &mallory.key);
     let committed = mallory.group.self_update(provider, key, Default::default());
     assert!(committed.is_ok());
-    mallory.group.merge_pending_commit(&mallory.provider).expect("merged");
+    mallory
+        .group
+        .merge_pending_commit(&mallory.provider)
+        .expect("merged");
     for number in 0..1000 {
         let text = "x".repeat(3000);
         mallory.say(&mut world, &Said::Chat { number, text });

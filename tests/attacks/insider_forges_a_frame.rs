@@ -18,10 +18,13 @@ fn with_mallory(signs: bool) -> (World, Rogue, [u8; 16]) {
     let mut mallory = insider(&mut world, &guest, secret, "Mallory");
     mallory.introduce(&mut world);
     let ada = world.main_id(1);
-    let here = mallory.follow(&mut world).into_iter().find_map(|(from, said)| match said {
-        Said::Here { salt, .. } if from == ada => Some(salt),
-        _ => None,
-    });
+    let here = mallory
+        .follow(&mut world)
+        .into_iter()
+        .find_map(|(from, said)| match said {
+            Said::Here { salt, .. } if from == ada => Some(salt),
+            _ => None,
+        });
     (world, mallory, here.expect("Ada said where it is"))
 }
 
@@ -78,11 +81,18 @@ fn it_is_shown_that_one_was_forged_beside_true_ones() {
     }
     let who = world.who(2, "Ada");
     let told = &world.nodes[2].told;
-    let report = Report::Forged { track: SOUND, frames: 1 };
+    let report = Report::Forged {
+        track: SOUND,
+        frames: 1,
+    };
     assert!(told.contains(&Notice::Signatures { who, report }));
     let forged_later = keys.seal(world.now, &forged(1), AUDIO).expect("seals");
     let before = taken(&world);
-    world.inject(2, stay, Parcel::Datagram(ada, SOUND, forged_later[0].clone()));
+    world.inject(
+        2,
+        stay,
+        Parcel::Datagram(ada, SOUND, forged_later[0].clone()),
+    );
     assert_eq!(taken(&world), before);
 }
 
@@ -96,7 +106,11 @@ fn without_signatures_members_can_and_nobody_else() {
     let sealed = outside.seal(world.now, &forged(0), AUDIO).expect("seals");
     world.inject(2, stay, Parcel::Datagram(ada, SOUND, sealed[0].clone()));
     world.seconds(3);
-    assert_eq!(taken(&world), 0, "without the group's secret it does not open");
+    assert_eq!(
+        taken(&world),
+        0,
+        "without the group's secret it does not open"
+    );
     let mut keys = mallory.keys_of("Ada", salt);
     let sealed = keys.seal(world.now, &forged(1), AUDIO).expect("seals");
     world.inject(2, stay, Parcel::Datagram(ada, SOUND, sealed[0].clone()));
@@ -117,5 +131,10 @@ fn what_it_says_inside_the_group_is_its_own_whoever_the_relay_says_it_is() {
     // Everything in the main room is readable to it, and none of it can be said again as Ada.
     let secret = mallory.line.secret;
     let readable = world.said.iter().filter(|said| said.by == 1);
-    assert!(readable.filter(|said| open(&secret, said.from, &said.body).is_some()).count() > 0);
+    assert!(
+        readable
+            .filter(|said| open(&secret, said.from, &said.body).is_some())
+            .count()
+            > 0
+    );
 }

@@ -54,7 +54,9 @@ fn of_the_hosts_beat() {
         };
         let beat = claim.sign(|bytes| key.sign(bytes));
         let before = refused(&world, 2, Rejection::NotAuthentic);
-        mallory.line.post(&mut world, To::Everyone, &Plain::Beat(beat));
+        mallory
+            .line
+            .post(&mut world, To::Everyone, &Plain::Beat(beat));
         assert_eq!(refused(&world, 2, Rejection::NotAuthentic), before + 1);
     }
     world.seconds(20);
@@ -69,32 +71,42 @@ fn of_the_word_for_media() {
     let mut mallory = insider(&mut world, &guest, secret, "Mallory");
     mallory.introduce(&mut world);
     let (stay, ada) = (world.main(2), world.main_id(1));
-    let salt = mallory.follow(&mut world).into_iter().find_map(|(from, said)| match said {
-        Said::Here { salt, .. } if from == ada => Some(salt),
-        _ => None,
-    });
+    let salt = mallory
+        .follow(&mut world)
+        .into_iter()
+        .find_map(|(from, said)| match said {
+            Said::Here { salt, .. } if from == ada => Some(salt),
+            _ => None,
+        });
     let mut keys = mallory.keys_of("Ada", salt.expect("Ada's"));
     keys.sign(true);
     for number in 0..150 {
         world.run(std::time::Duration::from_millis(20));
-        let sealed = keys.seal(world.now, &frame(SOUND, number), AUDIO).expect("seals");
+        let sealed = keys
+            .seal(world.now, &frame(SOUND, number), AUDIO)
+            .expect("seals");
         world.inject(2, stay, Parcel::Datagram(ada, SOUND, sealed[0].clone()));
         // Signed by its own key, since it has no other; the relay says that it is from Ada.
         let own = mallory.key.clone();
-        let sign = |bytes: &[u8]| {
-            sottovoce::meeting::group::Group::sign_with(&own, "attest", bytes)
-        };
+        let sign =
+            |bytes: &[u8]| sottovoce::meeting::group::Group::sign_with(&own, "attest", bytes);
         for attest in keys.attest(world.now, sign) {
             mallory.say(&mut world, &Said::Attest(attest));
         }
     }
     let who = world.who(2, "Ada");
     let heard = world.got(2, "Ada", SOUND);
-    assert!(heard.iter().all(|number| *number < 90), "dropped after a while: {heard:?}");
+    assert!(
+        heard.iter().all(|number| *number < 90),
+        "dropped after a while: {heard:?}"
+    );
     let told = world.nodes[2].told.iter();
     let unsigned = told.filter(|notice| {
         matches!(notice, Notice::Signatures { who: of, report: Report::Unsigned { .. } } if *of == who)
     });
     assert!(unsigned.count() >= 1);
-    assert!(refused(&world, 2, Rejection::NotAuthentic) >= 1, "its word is not taken for Ada's");
+    assert!(
+        refused(&world, 2, Rejection::NotAuthentic) >= 1,
+        "its word is not taken for Ada's"
+    );
 }

@@ -13,7 +13,10 @@ fn run_of(mallory: &crate::rogue::Rogue, name: &str) -> [u8; 16] {
     let mut members = mallory.group.members().filter_map(|member| {
         postcard::from_bytes::<LeafName>(member.credential.serialized_content()).ok()
     });
-    members.find(|one| one.name == name).expect("in the tree").run
+    members
+        .find(|one| one.name == name)
+        .expect("in the tree")
+        .run
 }
 
 #[test]
@@ -40,9 +43,16 @@ fn with_a_proof_that_it_does_not_have() {
     // Ada's key stands in the tree; the signature is Mallory's.
     let ada = mallory.leaf("Ada");
     let member = mallory.group.members().find(|one| one.index.u32() == ada);
-    let sign_key = member.expect("in the tree").signature_key.try_into().expect("32 bytes");
+    let sign_key = member
+        .expect("in the tree")
+        .signature_key
+        .try_into()
+        .expect("32 bytes");
     let own: Vec<Proof> = postcard::from_bytes(&mallory.proof(&again.key_package)).expect("own");
-    let proof = own.into_iter().map(|proof| Proof { sign_key, ..proof }).collect::<Vec<_>>();
+    let proof = own
+        .into_iter()
+        .map(|proof| Proof { sign_key, ..proof })
+        .collect::<Vec<_>>();
     let proof = postcard::to_allocvec(&proof).expect("encodes");
     for room in [secret, mallory.line.secret] {
         let outcome = again.knock(&mut world, &meet.guest, room, Some(proof.clone()), 8);
@@ -61,6 +71,9 @@ fn under_a_name_that_is_not_in_its_leaf() {
     assert!(matches!(outcome, Err(Some(Status::Denied))));
     let host = Wanting::new(LeafName::committer("Host", [3; 16], 0), 4);
     let outcome = host.knock(&mut world, &meet.guest, secret, None, 8);
-    assert!(matches!(outcome, Err(Some(Status::Denied))), "a rank that is not proven");
+    assert!(
+        matches!(outcome, Err(Some(Status::Denied))),
+        "a rank that is not proven"
+    );
     all_is_well(&mut world, &[0, 1, 2]);
 }

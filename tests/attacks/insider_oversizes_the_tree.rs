@@ -38,8 +38,14 @@ fn by_a_commit() {
             .with_capabilities(capabilities)
             .with_extensions(extensions)
             .build();
-        let committed = mallory.group.self_update(&mallory.provider, &mallory.key, leaf);
-        let commit = committed.expect("a commit").commit().to_bytes().expect("bytes");
+        let committed = mallory
+            .group
+            .self_update(&mallory.provider, &mallory.key, leaf);
+        let commit = committed
+            .expect("a commit")
+            .commit()
+            .to_bytes()
+            .expect("bytes");
         let store = openmls::prelude::OpenMlsProvider::storage(&mallory.provider);
         mallory.group.clear_pending_commit(store).expect("cleared");
         mallory.post(&mut world, commit);
@@ -60,9 +66,17 @@ fn by_a_knock() {
         .leaf_node_capabilities(capabilities)
         .leaf_node_extensions(extensions)
         .key_package_lifetime(Lifetime::init(0, u64::MAX))
-        .build(SUITE, &eve.provider, &eve.key, credential(&eve.name, &eve.key))
+        .build(
+            SUITE,
+            &eve.provider,
+            &eve.key,
+            credential(&eve.name, &eve.key),
+        )
         .expect("a key package");
-    eve.key_package = bundle.key_package().tls_serialize_detached().expect("bytes");
+    eve.key_package = bundle
+        .key_package()
+        .tls_serialize_detached()
+        .expect("bytes");
     let outcome = eve.knock(&mut world, &meet.guest, secret, None, 8);
     assert!(matches!(outcome, Err(Some(Status::Denied))));
     all_is_well(&mut world, &[0, 1, 2]);

@@ -12,13 +12,20 @@ fn nobody_moves_and_nobody_is_asked_to_be_quiet() {
     let (mut world, meet) = three();
     let secret = meet.link_secret();
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
-    let rooms = |world: &crate::world::World| [0, 1, 2].map(|one| world.nodes[one].connections.len());
+    let rooms =
+        |world: &crate::world::World| [0, 1, 2].map(|one| world.nodes[one].connections.len());
     world.seconds(5);
     let before = rooms(&world);
     let refusals = [0, 1, 2].map(|one| refused(&world, one, Rejection::NotAllowed));
     mallory.say(&mut world, &Said::Move);
     mallory.say(&mut world, &Said::Merge { main: [1; 32] });
-    mallory.say(&mut world, &Said::At { main: [1; 32], link: [1; 32] });
+    mallory.say(
+        &mut world,
+        &Said::At {
+            main: [1; 32],
+            link: [1; 32],
+        },
+    );
     mallory.say(&mut world, &Said::AskQuiet);
     let after = [0, 1, 2].map(|one| refused(&world, one, Rejection::NotAllowed));
     assert_eq!(after, refusals.map(|count| count + 4));

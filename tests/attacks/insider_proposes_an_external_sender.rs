@@ -14,7 +14,11 @@ use crate::scene::{all_is_well, refused, three};
 fn extensions(mallory: &Rogue) -> Extensions<GroupContext> {
     let outside = SigningKey::from_seed(&[1; 32]).public().to_vec();
     let sender = ExternalSender::new(outside.into(), BasicCredential::new(b"x".into()).into());
-    let own = mallory.group.extensions().unknown(0xf5c0).expect("the meeting's");
+    let own = mallory
+        .group
+        .extensions()
+        .unknown(0xf5c0)
+        .expect("the meeting's");
     let own = Extension::Unknown(0xf5c0, UnknownExtension(own.0.clone()));
     let required = RequiredCapabilitiesExtension::new(&[ExtensionType::Unknown(0xf5c0)], &[], &[]);
     let all = vec![
@@ -32,7 +36,9 @@ fn as_a_proposal() {
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let wanted = extensions(&mallory);
     let (provider, key) = (&mallory.provider, &mallory.key);
-    let proposed = mallory.group.propose_group_context_extensions(provider, wanted, key);
+    let proposed = mallory
+        .group
+        .propose_group_context_extensions(provider, wanted, key);
     let proposal = proposed.expect("a proposal").0.to_bytes().expect("bytes");
     let before = [0, 1, 2].map(|one| refused(&world, one, Rejection::External));
     mallory.post(&mut world, proposal);
@@ -51,7 +57,9 @@ fn as_a_commit() {
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let wanted = extensions(&mallory);
     let (provider, key) = (&mallory.provider, &mallory.key);
-    let committed = mallory.group.update_group_context_extensions(provider, wanted, key);
+    let committed = mallory
+        .group
+        .update_group_context_extensions(provider, wanted, key);
     let commit = committed.expect("a commit").0.to_bytes().expect("bytes");
     mallory.post(&mut world, commit);
     for index in 0..3 {

@@ -12,7 +12,9 @@ fn nobody_follows_a_member_that_does() {
     let secret = meet.link_secret();
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let host = LeafNodeIndex::new(mallory.leaf("Host"));
-    let removed = mallory.group.remove_members(&mallory.provider, &mallory.key, &[host]);
+    let removed = mallory
+        .group
+        .remove_members(&mallory.provider, &mallory.key, &[host]);
     let commit = removed.expect("a commit").0.to_bytes().expect("bytes");
     mallory.post(&mut world, commit);
     for index in 0..3 {

@@ -39,7 +39,10 @@ fn nor_after_it_has_drawn_another_salt_and_the_one_before_again() {
     let (epoch, base, leaf) = (mallory.epoch(), mallory.base(), mallory.leaf("Mallory"));
     mallory.media.epoch(epoch, &base, leaf);
     let (stay, from) = (world.main(2), mallory.line.id(&world));
-    let sealed = mallory.media.seal(world.now, &frame(SOUND, 0), AUDIO).expect("seals");
+    let sealed = mallory
+        .media
+        .seal(world.now, &frame(SOUND, 0), AUDIO)
+        .expect("seals");
     let salt = mallory.salt;
     for salt in [salt, [9; 16], salt] {
         mallory.salt = salt;

@@ -27,11 +27,18 @@ fn seen(inside: usize) -> Vec<(usize, usize)> {
     let outcome = eve.knock(&mut world, &meet.guest, meet.link_secret(), None, 20);
     assert!(outcome.is_err());
     let secret = meet.link_secret();
-    assert!(world.main_room(0) != room(&secret), "the main room is another one");
+    assert!(
+        world.main_room(0) != room(&secret),
+        "the main room is another one"
+    );
     let mut seen = Vec::new();
     for said in &world.said[before..] {
         let opened = open(&secret, said.from, &said.body);
-        assert_eq!(opened.is_some(), said.room == room(&secret), "only what the lobby has");
+        assert_eq!(
+            opened.is_some(),
+            said.room == room(&secret),
+            "only what the lobby has"
+        );
         if let Some(Plain::Lobby(body)) = opened {
             let kind = postcard::to_allocvec(&body).expect("encodes")[0];
             seen.push((usize::from(kind), said.body.len()));

@@ -19,7 +19,9 @@ fn nothing_of_names_or_media() {
     world.seconds(6);
     let secret = meet.link_secret();
     let contains = |bytes: &[u8], text: &str| {
-        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
     };
     let mut opened = 0;
     for said in &world.said {
@@ -43,7 +45,10 @@ fn nothing_of_names_or_media() {
     assert!(world.shots.len() >= 40);
     // Every secret that the link leads to, as if it were the base of media keys.
     let labels = ["media", "sottovoce media", "room", "lobby", "envelope"];
-    let mut bases: Vec<[u8; 32]> = labels.iter().map(|label| derive(&secret, label, &[])).collect();
+    let mut bases: Vec<[u8; 32]> = labels
+        .iter()
+        .map(|label| derive(&secret, label, &[]))
+        .collect();
     bases.push(secret);
     for shot in &world.shots {
         assert!(!contains(&shot.bytes, "frame"));

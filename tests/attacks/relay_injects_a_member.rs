@@ -31,7 +31,11 @@ fn nobody_comes_in_whom_the_host_did_not_admit() {
     assert!(matches!(outcome, Err(Some(Status::Waiting))));
     assert!(world.nodes[ada].inside);
     assert_eq!(world.roster(0), ["Host", "Ada"]);
-    assert_eq!(knocks(&world, 0).len(), 2, "two who say they are Ada are two");
+    assert_eq!(
+        knocks(&world, 0).len(),
+        2,
+        "two who say they are Ada are two"
+    );
     all_is_well(&mut world, &[0, ada]);
 }
 
@@ -40,7 +44,10 @@ fn who_takes_the_place_of_one_who_waits_is_not_admitted_for_it() {
     let (mut world, meet, ada) = waiting();
     let first = knocks(&world, 0)[0].0;
     let lobby = room(&meet.link_secret());
-    let (at_host, at_ada) = (world.stay(0, lobby).unwrap(), world.stay(ada, lobby).unwrap());
+    let (at_host, at_ada) = (
+        world.stay(0, lobby).unwrap(),
+        world.stay(ada, lobby).unwrap(),
+    );
     let id = world.id((ada, at_ada));
     // The relay gives Ada's id to Eve.
     world.forge_return(0, at_host, id);
@@ -60,7 +67,11 @@ fn who_takes_the_place_of_one_who_waits_is_not_admitted_for_it() {
     world.passes = Box::new(move |to, _, _| to != ada);
     let outcome = eve.knock_on(&mut world, knocker, line, 2);
     assert!(outcome.is_err());
-    assert_eq!(knocks(&world, 0).len(), 2, "it knocks under a number of its own");
+    assert_eq!(
+        knocks(&world, 0).len(),
+        2,
+        "it knocks under a number of its own"
+    );
     world.command(0, Command::Admit(first));
     world.seconds(5);
     assert_eq!(world.roster(0), ["Host"]);

@@ -67,5 +67,9 @@ fn what_one_said_is_not_taken_as_anothers() {
     assert_eq!(refused(&world, 2, Rejection::NotAuthentic), before + 1);
     assert!(read(&world, 2).is_empty());
     world.inject_message(2, stay, said.from, &said.body);
-    assert_eq!(read(&world, 2), ["from Ada"], "it was good where it belonged");
+    assert_eq!(
+        read(&world, 2),
+        ["from Ada"],
+        "it was good where it belonged"
+    );
 }

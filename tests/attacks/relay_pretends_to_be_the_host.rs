@@ -1,10 +1,10 @@
 //! The relay, with nothing but the meeting link, makes a host's keys of its own and answers at the
 //! door.
 
+use sottovoce::meeting::LinkSecret;
 use sottovoce::meeting::Notice;
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::lobby::{Door, LobbyBody, Porter, PorterOutput, Status};
-use sottovoce::meeting::LinkSecret;
 use sottovoce::wire::To;
 
 use crate::own::Plain;
@@ -94,8 +94,15 @@ fn an_honest_answer_to_another_question_is_none() {
     world.seconds(5);
     let bea_said = world.said.iter().filter(|said| said.by == bea);
     assert!(bea_said.clone().count() > 0);
-    assert!(bea_said.clone().all(|said| said.to == To::Everyone), "it asks and never knocks");
-    assert!(!world.nodes[bea].told.contains(&Notice::Waiting(Status::Waiting)));
+    assert!(
+        bea_said.clone().all(|said| said.to == To::Everyone),
+        "it asks and never knocks"
+    );
+    assert!(
+        !world.nodes[bea]
+            .told
+            .contains(&Notice::Waiting(Status::Waiting))
+    );
 }
 
 #[test]

@@ -34,7 +34,10 @@ fn old_commits_and_beats() {
     let stay = world.main(2);
     world.forge_return(2, stay, host);
     let (played, refused) = play(&mut world, 0, host);
-    assert_eq!(refused, played as u64, "nor under an id that was given anew");
+    assert_eq!(
+        refused, played as u64,
+        "nor under an id that was given anew"
+    );
     let (played, refused) = play(&mut world, 0, ParticipantId(9999));
     assert_eq!(refused, played as u64, "nor under another one");
     assert_eq!(world.roster(2), tree);
@@ -77,7 +80,10 @@ fn an_old_knock() {
     let ada = world.join(&meet.guest, "Ada");
     world.seconds(1);
     let lobby = room(&meet.link_secret());
-    let (at_host, at_ada) = (world.stay(0, lobby).unwrap(), world.stay(ada, lobby).unwrap());
+    let (at_host, at_ada) = (
+        world.stay(0, lobby).unwrap(),
+        world.stay(ada, lobby).unwrap(),
+    );
     let id = world.id((ada, at_ada));
     let first = knocks(&world, 0);
     world.command(0, Command::Deny(first[0].0));
@@ -107,10 +113,18 @@ fn an_old_welcome() {
     let lobby = room(&meet.link_secret());
     world.seconds(2);
     assert!(world.nodes[ada].inside);
-    let asked = world.said.iter().find(|said| said.by == ada && said.room == lobby);
+    let asked = world
+        .said
+        .iter()
+        .find(|said| said.by == ada && said.room == lobby);
     let id = asked.expect("it knocked").from;
     world.kill(ada);
-    let old: Vec<Said> = world.said.iter().filter(|said| said.by == 0).cloned().collect();
+    let old: Vec<Said> = world
+        .said
+        .iter()
+        .filter(|said| said.by == 0)
+        .cloned()
+        .collect();
     // The next one gets Ada's id, and hears only what the host said to Ada.
     world.reuse = Some(id);
     world.passes = Box::new(|to, _, parcel| {

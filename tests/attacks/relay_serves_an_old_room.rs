@@ -21,7 +21,12 @@ fn what_was_said_in_the_room_that_was_left_is_nothing_in_the_new_one() {
     assert!(world.nodes[cem].over.is_some());
     let new = world.main_room(2);
     assert!(old != new, "everyone moved");
-    let said: Vec<Said> = world.said.iter().filter(|said| said.room == old).cloned().collect();
+    let said: Vec<Said> = world
+        .said
+        .iter()
+        .filter(|said| said.room == old)
+        .cloned()
+        .collect();
     let stay = world.main(2);
     let before = world.nodes[2].rejected.len();
     let ids: Vec<_> = [0, 1].map(|index| world.main_id(index)).to_vec();
@@ -32,7 +37,10 @@ fn what_was_said_in_the_room_that_was_left_is_nothing_in_the_new_one() {
             played += 1;
         }
     }
-    assert!(world.nodes[2].rejected.len() - before >= played, "nothing opens");
+    assert!(
+        world.nodes[2].rejected.len() - before >= played,
+        "nothing opens"
+    );
     assert!(!world.roster(2).contains(&"Cem".to_owned()));
     all_is_well(&mut world, &[0, 1, 2]);
 }
@@ -48,7 +56,12 @@ fn who_connects_anew_and_is_served_the_old_room_comes_to_no_harm() {
     let who = world.who(0, "Cem");
     world.command(0, Command::Remove(who));
     world.seconds(8);
-    let said: Vec<Said> = world.said.iter().filter(|said| said.room == old).cloned().collect();
+    let said: Vec<Said> = world
+        .said
+        .iter()
+        .filter(|said| said.room == old)
+        .cloned()
+        .collect();
     // She is still on the other side, where the relay plays the old room to her.
     let stay = world.main(2);
     let mut froms: Vec<_> = said.iter().map(|said| said.from).collect();
@@ -79,12 +92,21 @@ fn a_meeting_that_is_over_lets_nobody_in() {
     assert!(world.nodes[ada].inside);
     world.kill(ada);
     world.kill(0);
-    let old: Vec<Said> = world.said.iter().filter(|said| said.room == lobby).cloned().collect();
+    let old: Vec<Said> = world
+        .said
+        .iter()
+        .filter(|said| said.room == lobby)
+        .cloned()
+        .collect();
     let bea = world.join(&meet.guest, "Bea");
     let stay = world.stay(bea, lobby).unwrap();
     for said in &old {
         let participant = said.from;
-        world.inject(bea, stay, Parcel::Control(FromRelay::Joined { participant }));
+        world.inject(
+            bea,
+            stay,
+            Parcel::Control(FromRelay::Joined { participant }),
+        );
         world.inject_message(bea, stay, said.from, &said.body);
     }
     world.seconds(10);

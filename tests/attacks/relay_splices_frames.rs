@@ -32,15 +32,39 @@ fn into_another_track() {
     let stay = world.main(2);
     let (from, first) = (sound.from, GroupNumber(0));
     let before = world.nodes[2].rejected.len();
-    world.inject(2, stay, Parcel::GroupFrame(from, SCREEN, first, picture.bytes.clone()));
-    world.inject(2, stay, Parcel::GroupFrame(from, PICTURE, first, sound.bytes.clone()));
-    world.inject(2, stay, Parcel::GroupFrame(from, SOUND, first, sound.bytes.clone()));
-    world.inject(2, stay, Parcel::Datagram(from, SOUND, picture.bytes.clone()));
-    world.inject(2, stay, Parcel::Datagram(from, PICTURE, picture.bytes.clone()));
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, SCREEN, first, picture.bytes.clone()),
+    );
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, PICTURE, first, sound.bytes.clone()),
+    );
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, SOUND, first, sound.bytes.clone()),
+    );
+    world.inject(
+        2,
+        stay,
+        Parcel::Datagram(from, SOUND, picture.bytes.clone()),
+    );
+    world.inject(
+        2,
+        stay,
+        Parcel::Datagram(from, PICTURE, picture.bytes.clone()),
+    );
     nothing_came(&world);
     assert!(world.nodes[2].rejected.len() > before);
     // None of that has used the true ones up.
-    world.inject(2, stay, Parcel::GroupFrame(from, PICTURE, first, picture.bytes));
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, PICTURE, first, picture.bytes),
+    );
     world.inject(2, stay, Parcel::Datagram(from, SOUND, sound.bytes));
     assert_eq!(world.nodes[2].frames.len(), 2);
 }
@@ -50,10 +74,18 @@ fn into_another_group() {
     let (mut world, _, picture) = kept();
     let stay = world.main(2);
     let (from, other) = (picture.from, GroupNumber(1));
-    world.inject(2, stay, Parcel::GroupFrame(from, PICTURE, other, picture.bytes.clone()));
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, PICTURE, other, picture.bytes.clone()),
+    );
     nothing_came(&world);
     let first = GroupNumber(0);
-    world.inject(2, stay, Parcel::GroupFrame(from, PICTURE, first, picture.bytes));
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(from, PICTURE, first, picture.bytes),
+    );
     assert_eq!(world.nodes[2].frames.len(), 1);
 }
 
@@ -63,7 +95,11 @@ fn into_what_another_sends() {
     let (stay, host) = (world.main(2), world.main_id(0));
     world.inject(2, stay, Parcel::Datagram(host, SOUND, sound.bytes));
     let group = GroupNumber(0);
-    world.inject(2, stay, Parcel::GroupFrame(host, PICTURE, group, picture.bytes));
+    world.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(host, PICTURE, group, picture.bytes),
+    );
     world.seconds(3);
     nothing_came(&world);
     all_is_well(&mut world, &[0, 1, 2]);
@@ -73,11 +109,19 @@ fn into_what_another_sends() {
 fn into_another_meeting() {
     let (world, sound, picture) = kept();
     let (mut other, _) = three_of(another_meet(1, 43), false);
-    assert_eq!(other.main_id(1), world.main_id(1), "even the ids are the same");
+    assert_eq!(
+        other.main_id(1),
+        world.main_id(1),
+        "even the ids are the same"
+    );
     let stay = other.main(2);
     other.inject(2, stay, Parcel::Datagram(sound.from, SOUND, sound.bytes));
     let group = GroupNumber(0);
-    other.inject(2, stay, Parcel::GroupFrame(picture.from, PICTURE, group, picture.bytes));
+    other.inject(
+        2,
+        stay,
+        Parcel::GroupFrame(picture.from, PICTURE, group, picture.bytes),
+    );
     other.seconds(3);
     nothing_came(&other);
     all_is_well(&mut other, &[0, 1, 2]);

@@ -19,9 +19,12 @@ fn the_half_without_a_committer_stops_and_knocks_anew() {
         world.send(index, frame(SOUND, 0));
         assert_eq!(world.shots.len(), before);
     }
+    // By now the host has taken them out of its tree. They are not told that somebody removed them.
+    world.seconds(35);
+    assert_eq!(world.roster(0), ["Host"]);
     world.side(1, 0);
     world.side(2, 0);
-    world.seconds(30);
+    world.seconds(40);
     all_is_well(&mut world, &[0, 1, 2]);
 }
 
@@ -74,15 +77,23 @@ fn who_was_removed_on_the_other_side_cannot_stay_on_this_one() {
     world.run(std::time::Duration::from_millis(500));
     let who = {
         world.seconds(21);
-        world.nodes[co].people.iter().find(|(_, name)| *name == "Cem").map(|(who, _)| *who)
+        world.nodes[co]
+            .people
+            .iter()
+            .find(|(_, name)| *name == "Cem")
+            .map(|(who, _)| *who)
     };
     // Not on the co-host's screen any more: by the tree alone.
     assert!(who.is_none());
     world.command(co, Command::Who);
-    let listed = world.nodes[co].told.iter().rev().find_map(|notice| match notice {
-        Notice::Roster(listed) => listed.iter().find(|one| one.name == "Cem").cloned(),
-        _ => None,
-    });
+    let listed = world.nodes[co]
+        .told
+        .iter()
+        .rev()
+        .find_map(|notice| match notice {
+            Notice::Roster(listed) => listed.iter().find(|one| one.name == "Cem").cloned(),
+            _ => None,
+        });
     let who = listed.and_then(|one| one.who).expect("in the tree");
     world.command(co, Command::Remove(who));
     world.seconds(3);

@@ -39,9 +39,15 @@ fn neither_gets_in_by_the_others() {
     assert_eq!(world.roster(0).len(), 3, "both are admitted");
     let kept: Vec<_> = kept.borrow_mut().drain(..).collect();
     assert!(kept.len() >= 2);
-    let before: Vec<usize> = [ada, bea].map(|one| world.nodes[one].rejected.len()).to_vec();
+    let before: Vec<usize> = [ada, bea]
+        .map(|one| world.nodes[one].rejected.len())
+        .to_vec();
     for (to, parcel) in kept {
-        let (other, at) = if to == ada { (bea, at_bea) } else { (ada, at_ada) };
+        let (other, at) = if to == ada {
+            (bea, at_bea)
+        } else {
+            (ada, at_ada)
+        };
         world.inject(other, at, parcel);
     }
     for (index, before) in [ada, bea].iter().zip(before) {

@@ -65,7 +65,9 @@ fn nor_does_the_new_link_for_the_same_process() {
 fn secret_of(link: &sottovoce::meeting::links::Link) -> [u8; 32] {
     let text = link.meeting().to_link();
     let fragment = text.rsplit(['#', '.']).next().expect("a fragment");
-    let bytes = data_encoding::BASE64URL_NOPAD.decode(fragment.as_bytes()).expect("a link");
+    let bytes = data_encoding::BASE64URL_NOPAD
+        .decode(fragment.as_bytes())
+        .expect("a link");
     let secret: [u8; 32] = *bytes[2..].first_chunk().expect("a secret");
     assert!(link.meeting().secret == LinkSecret::from_bytes(secret));
     secret

@@ -16,15 +16,21 @@ fn nothing_that_is_sent_after_opens_for_it() {
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     mallory.introduce(&mut world);
     let ada = world.main_id(1);
-    let here = mallory.follow(&mut world).into_iter().find_map(|(from, said)| match said {
-        Said::Here { salt, .. } if from == ada => Some(salt),
-        _ => None,
-    });
+    let here = mallory
+        .follow(&mut world)
+        .into_iter()
+        .find_map(|(from, said)| match said {
+            Said::Here { salt, .. } if from == ada => Some(salt),
+            _ => None,
+        });
     let mut keys = mallory.opens(&world, "Ada", here.expect("Ada's salt"));
     world.send(1, frame(SOUND, 0));
     let before = world.shots.last().cloned().expect("a frame");
     let opened = keys.open(world.now, SOUND, GroupNumber(0), &before.bytes);
-    assert!(matches!(opened, Ok(Opened::Frame(_))), "it is a member still");
+    assert!(
+        matches!(opened, Ok(Opened::Frame(_))),
+        "it is a member still"
+    );
 
     let who = world.who(0, "Mallory");
     let (shots, said) = (world.shots.len(), world.said.len());

@@ -73,7 +73,10 @@ fn its_beats_keep_nobody_from_taking_over() {
         line.post(&mut world, To::Everyone, &Plain::Beat(beat));
         world.seconds(1);
     }
-    assert!(world.nodes[2].told.contains(&Notice::InTheChair(true)), "the second one");
+    assert!(
+        world.nodes[2].told.contains(&Notice::InTheChair(true)),
+        "the second one"
+    );
     all_is_well(&mut world, &[2, 3]);
 }
 
@@ -105,7 +108,10 @@ fn it_cannot_have_others_put_out() {
     world.seconds(3);
     while let Some((from, body)) = world.taps[line.tap].inbox.pop_front() {
         let said = line.envelope.open(from, &body);
-        assert!(!matches!(said, Some(Plain::Here { .. })), "it is not told where the meeting is");
+        assert!(
+            !matches!(said, Some(Plain::Here { .. })),
+            "it is not told where the meeting is"
+        );
     }
     all_is_well(&mut world, &[0, 2, 3]);
 }

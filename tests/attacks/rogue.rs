@@ -6,11 +6,10 @@ use std::time::Duration;
 use openmls::prelude::{
     BasicCredential, Capabilities, CredentialType, CredentialWithKey, ExtensionType, Extensions,
     KeyPackageBuilder, Lifetime, MlsGroup, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn,
-    OpenMlsProvider, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent,
-    ProtocolMessage, ProtocolVersion, StagedWelcome,
+    OpenMlsProvider, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage,
+    ProtocolVersion, StagedWelcome,
 };
 use sottovoce::meeting::LinkSecret;
-use sottovoce::meeting::chair::Beat;
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::crypto::{Provider, SUITE};
 use sottovoce::meeting::group::{Group, LeafName};
@@ -60,8 +59,6 @@ pub struct Rogue {
     pub group: MlsGroup,
     /// In the main room.
     pub line: Line,
-    pub link: [u8; 32],
-    pub beat: Beat,
     pub salt: [u8; 16],
     pub media: SenderKeys,
 }
@@ -108,7 +105,10 @@ impl Wanting {
             .key_package_lifetime(Lifetime::init(0, u64::MAX))
             .build(SUITE, &provider, &key, credential(&name, &key))
             .expect("a key package");
-        let key_package = bundle.key_package().tls_serialize_detached().expect("bytes");
+        let key_package = bundle
+            .key_package()
+            .tls_serialize_detached()
+            .expect("bytes");
         Self {
             provider,
             key,
@@ -192,8 +192,6 @@ impl Wanting {
         let mut rogue = Rogue {
             group,
             line,
-            link: admission.link,
-            beat: admission.beat,
             salt,
             media: SenderKeys::new(salt),
             provider: self.provider,

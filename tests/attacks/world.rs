@@ -67,8 +67,6 @@ pub struct Said {
 /// A sealed frame that went through the relay.
 #[derive(Clone)]
 pub struct Shot {
-    pub room: RoomHandle,
-    pub by: usize,
     pub from: ParticipantId,
     pub track: TrackId,
     /// `None`: a datagram.
@@ -211,7 +209,9 @@ impl World {
     pub fn who(&self, index: usize, name: &str) -> Who {
         let people = &self.nodes[index].people;
         let found = people.iter().find(|(_, one)| *one == name);
-        *found.unwrap_or_else(|| panic!("{index} does not see {name}")).0
+        *found
+            .unwrap_or_else(|| panic!("{index} does not see {name}"))
+            .0
     }
 
     pub fn names(&self, index: usize) -> Vec<String> {
@@ -244,7 +244,9 @@ impl World {
     }
 
     pub fn main_room(&self, index: usize) -> RoomHandle {
-        self.nodes[index].connections[&self.main(index)].room.expect("in the room")
+        self.nodes[index].connections[&self.main(index)]
+            .room
+            .expect("in the room")
     }
 
     /// A participant's id in its main room.
@@ -273,8 +275,16 @@ impl World {
 
     /// The relay says that somebody left and came back under the same id.
     pub fn forge_return(&mut self, index: usize, stay: StayId, participant: ParticipantId) {
-        self.inject(index, stay, Parcel::Control(FromRelay::Left { participant }));
-        self.inject(index, stay, Parcel::Control(FromRelay::Joined { participant }));
+        self.inject(
+            index,
+            stay,
+            Parcel::Control(FromRelay::Left { participant }),
+        );
+        self.inject(
+            index,
+            stay,
+            Parcel::Control(FromRelay::Joined { participant }),
+        );
     }
 
     /// A connection for somebody who has no honest client.

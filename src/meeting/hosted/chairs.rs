@@ -83,7 +83,9 @@ impl Inside {
                     core.note(Notice::Chair(Freshness::Stopped));
                 }
                 Act::Resume => {
-                    self.stopped = false;
+                    if std::mem::take(&mut self.stopped) {
+                        self.resumed = Some(core.now);
+                    }
                     core.note(Notice::Chair(Freshness::Well));
                 }
                 Act::Lost => return Became::Lost,
@@ -222,9 +224,8 @@ impl Inside {
 
     /// Once they are out: where the meeting is.
     fn answer_outcasts(&mut self, core: &mut Core) {
-        let still = |one: &Person| {
-            self.chairs.outcasts.contains(&one.run) && core.may_remove(one.rank)
-        };
+        let still =
+            |one: &Person| self.chairs.outcasts.contains(&one.run) && core.may_remove(one.rank);
         if self.chairs.answers.is_empty() || self.people.iter().any(|(_, one)| still(one)) {
             return;
         }

@@ -101,9 +101,11 @@ impl Inside {
                 }
                 Became::Same
             }
-            // Who was cut off for long left the tree for that alone, by all that it can know.
-            Ok(Processed::Commit { removed_me: true }) if self.stopped => Became::Lost,
-            Ok(Processed::Commit { removed_me: true }) => Became::Over(Ending::Removed),
+            // Who was cut off for long may have left the tree for that alone: it knocks anew.
+            Ok(Processed::Commit { removed_me: true }) => match self.was_cut_off(core.now) {
+                true => Became::Lost,
+                false => Became::Over(Ending::Removed),
+            },
             Ok(Processed::Commit { .. }) => {
                 let after = self.group.roster();
                 let stays = |run| after.iter().any(|member| member.run == run);

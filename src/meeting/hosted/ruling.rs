@@ -20,8 +20,9 @@ use crate::wire::{ParticipantId, To};
 /// Least time from one commit to the next: those who come at once come in with one.
 const COMMITS_EACH: Duration = Duration::from_millis(200);
 
-/// Who is connected nowhere for so long leaves the tree.
-const AWAY: Duration = Duration::from_secs(60);
+/// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
+/// is less than that is for two halves that become one again, which takes a while.
+const AWAY: Duration = Duration::from_secs(90);
 
 /// Commits that are kept for those who missed one.
 const KEPT: usize = 32;

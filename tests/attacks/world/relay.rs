@@ -126,8 +126,6 @@ impl World {
             }
         }
         self.shots.push(Shot {
-            room,
-            by: index,
             from,
             track,
             group,

@@ -24,7 +24,6 @@ struct Counts {
     splits: usize,
     take_overs: usize,
     founded_anew: usize,
-    lost: usize,
     /// Members at the end.
     members: usize,
     /// Keys that somebody outside had, tried on frames of the end.
@@ -83,7 +82,9 @@ impl Schedule {
     }
 
     fn living(&self) -> Vec<usize> {
-        (0..self.ranks.len()).filter(|one| self.alive(*one)).collect()
+        (0..self.ranks.len())
+            .filter(|one| self.alive(*one))
+            .collect()
     }
 
     fn members(&self) -> Vec<usize> {
@@ -216,20 +217,18 @@ impl Schedule {
             self.join(Some(0));
             self.counts.founded_anew += 1;
         }
-        for s in 0..120 {
-            self.world.seconds(1);
-            if std::env::var("HOSTED_SEED").is_ok() {
-                let all: Vec<_> = (0..self.ranks.len()).filter(|i| self.alive(*i)).map(|i| (i, self.ranks[i], self.look(i).map(|l| (l.epoch, l.tag[0], l.chair, l.roster.len())))).collect();
-                println!("{s} {all:?}");
-            }
-        }
+        self.world.seconds(120);
     }
 
     fn check(&mut self) {
         let seed = self.seed;
         let members = self.members();
         let chairs = |one: &&usize| self.look(**one).is_some_and(|look| look.chair);
-        assert_eq!(members.iter().filter(chairs).count(), 1, "chairs; seed {seed}");
+        assert_eq!(
+            members.iter().filter(chairs).count(),
+            1,
+            "chairs; seed {seed}"
+        );
         let looks: Vec<Look> = members.iter().filter_map(|one| self.look(*one)).collect();
         for look in &looks {
             assert_eq!(look.epoch, looks[0].epoch, "epochs; seed {seed}");
@@ -259,8 +258,14 @@ impl Schedule {
         self.counts.members += members.len();
         for (node, rank) in self.world.nodes.iter().zip(&self.ranks) {
             let taken = node.told.iter();
-            let taken = taken.filter(|one| **one == Notice::InTheChair(true)).count();
-            self.counts.take_overs += if rank.is_some_and(|rank| rank > 0) { taken } else { 0 };
+            let taken = taken
+                .filter(|one| **one == Notice::InTheChair(true))
+                .count();
+            self.counts.take_overs += if rank.is_some_and(|rank| rank > 0) {
+                taken
+            } else {
+                0
+            };
         }
         self.hear(&members, &looks);
     }
@@ -275,7 +280,10 @@ impl Schedule {
             for listener in members.iter().filter(|one| *one != speaker) {
                 let name = speaker.to_string();
                 let heard = self.world.got(*listener, &name, SOUND);
-                assert!(heard.contains(&number), "{speaker} to {listener}; seed {seed}");
+                assert!(
+                    heard.contains(&number),
+                    "{speaker} to {listener}; seed {seed}"
+                );
             }
         }
         let now = self.world.now;
@@ -299,12 +307,17 @@ impl Schedule {
     fn run(mut self) -> Counts {
         self.join(Some(0));
         self.world.run(Duration::from_millis(400));
-        let most = [1, 2, 2, 3, 3, 4, 5, 10][self.dice.roll(8)];
+        for rank in 1..=self.meet.co_hosts.len() {
+            if self.dice.roll(2) == 0 {
+                self.join(Some(rank));
+            }
+        }
+        let most = [1, 2, 2, 2, 2, 3, 4, 9][self.dice.roll(8)];
         for _ in 0..=self.dice.roll(most) {
             self.join(None);
         }
         self.world.seconds(1);
-        for _ in 0..4 + self.dice.roll(8) {
+        for _ in 0..3 + self.dice.roll(6) {
             self.act();
         }
         self.heal();
@@ -315,7 +328,10 @@ impl Schedule {
 
 #[test]
 fn after_anything_all_members_are_one_group_and_nobody_else_has_its_keys() {
-    if let Some(seed) = std::env::var("HOSTED_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    if let Some(seed) = std::env::var("HOSTED_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         println!("{:?}", Schedule::new(seed).run());
         return;
     }
@@ -331,7 +347,11 @@ fn after_anything_all_members_are_one_group_and_nobody_else_has_its_keys() {
         }
     }
     println!("{all:?}");
-    assert!(failed.is_empty(), "{} failed: HOSTED_SEED={failed:?}", failed.len());
+    assert!(
+        failed.is_empty(),
+        "{} failed: HOSTED_SEED={failed:?}",
+        failed.len()
+    );
     all.check(most as usize);
 }
 
@@ -345,7 +365,6 @@ impl Counts {
         self.splits += other.splits;
         self.take_overs += other.take_overs;
         self.founded_anew += other.founded_anew;
-        self.lost += other.lost;
         self.members += other.members;
         self.stolen += other.stolen;
         self.stranded += other.stranded;
@@ -354,15 +373,15 @@ impl Counts {
     /// Schedules in which nothing happens show nothing.
     fn check(&self, schedules: usize) {
         let often = [
-            self.joins / 4,
-            self.goodbyes * 2,
-            self.crashes * 2,
-            self.removals * 2,
-            self.reconnections,
-            self.splits * 3,
-            self.take_overs * 4,
+            self.joins / 3,
+            self.goodbyes * 3,
+            self.crashes * 3,
+            self.removals * 3,
+            self.reconnections * 2,
+            self.splits * 4,
+            self.take_overs * 10,
             self.founded_anew * 20,
-            self.members / 3,
+            self.members / 2,
             self.stolen / 2,
         ];
         for (which, count) in often.iter().enumerate() {

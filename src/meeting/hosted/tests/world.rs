@@ -139,7 +139,9 @@ impl World {
             let due = self.nodes.iter().filter(|node| !node.dead);
             let due = due.filter_map(|node| node.meeting.deadline()).min();
             // Nothing happens before.
-            self.now = due.unwrap_or(until).clamp(self.now + STEP, until.max(self.now + STEP));
+            self.now = due
+                .unwrap_or(until)
+                .clamp(self.now + STEP, until.max(self.now + STEP));
             self.settle();
             for index in 0..self.nodes.len() {
                 let due = self.nodes[index].meeting.deadline();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::inside::Inside;
+use super::plain::Said;
 use crate::meeting::events::{Notice, Output, StayId};
 use crate::meeting::secret::LinkSecret;
 
@@ -39,6 +40,24 @@ impl Inside {
             ruling.new_lobby(&link_secret, core);
             let link = core.link.meeting().with_secret(link_secret).to_link();
             core.note(Notice::Link(link));
+        }
+    }
+
+    /// Says in the rooms that are left where the others are: what was said when everyone moved may be
+    /// lost.
+    pub(super) fn call_over(&mut self, core: &mut Core) {
+        let Some((newest, old)) = self.homes.split_last() else {
+            return;
+        };
+        if self.ruling.is_none() || newest.entered.is_none() {
+            return;
+        }
+        let at = Said::At {
+            main: *newest.secret.as_bytes(),
+            link: *self.link_secret.as_bytes(),
+        };
+        for stay in old.iter().map(|home| home.stay).collect::<Vec<_>>() {
+            self.say_to(stay, &at, core);
         }
     }
 

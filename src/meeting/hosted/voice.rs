@@ -90,7 +90,12 @@ impl Voice {
         let Some(person) = people.get_mut(who) else {
             return;
         };
-        if person.salt != Some(salt) || person.keys.is_none() {
+        // A leaf has one salt: under another one, counters would begin anew, and what was heard once
+        // could be heard again.
+        if person.salt.is_some_and(|before| before != salt) {
+            return core.reject(Rejection::NotAllowed);
+        }
+        if person.keys.is_none() {
             person.salt = Some(salt);
             person.keys = Some(ReceiverKeys::new(person.leaf.0, salt));
         }

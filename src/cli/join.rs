@@ -5,8 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sottovoce::participant::console::restore;
 use sottovoce::participant::media::Input;
 use sottovoce::participant::{JoinError, JoinOptions, Output, join};
+use sottovoce::quiet;
 
 use super::link::LinkArguments;
 use super::{Exit, Failure};
@@ -74,6 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
              with `| ffplay -` to watch it, or with `> FILE` to keep it.",
         ));
     }
+    quiet::at_a_fault(restore);
     let output = Output::new(arguments.json, arguments.watch.is_some());
     let play = arguments.play.map(|path| match path.as_os_str() == "-" {
         true => Input::Stdin,

@@ -110,7 +110,7 @@ impl Seat {
         let reads = terminal.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = (&mut terminal).read(&mut buffer) {
+            while let Ok(length @ 1..) = terminal.read(&mut buffer) {
                 shown.lock().unwrap().extend_from_slice(&buffer[..length]);
             }
         });
@@ -172,7 +172,7 @@ impl Seat {
     }
 
     /// The program is gone, and the terminal is as it was before it came.
-    fn is_restored(mut self) {
+    fn restores(mut self) {
         self.child.wait().unwrap();
         let after = tcgetattr(&self.terminal).unwrap();
         assert!(after == self.before, "{after:?} is not {:?}", self.before);
@@ -198,11 +198,11 @@ fn commands_are_edited_as_they_are_typed() {
     seat.sees("/mute-all-request");
     seat.types("\x04");
     seat.hears("leave");
-    seat.is_restored();
+    seat.restores();
 }
 
 #[test]
-fn the_terminal_is_restored_whatever_ends_the_program() {
+fn the_terminal_restores_whatever_ends_the_program() {
     for (signal, said) in [
         (Signal::SIGINT, "interrupted"),
         (Signal::SIGTERM, "terminated"),
@@ -213,15 +213,15 @@ fn the_terminal_is_restored_whatever_ends_the_program() {
         assert!(seat.is_edited());
         seat.signal(signal);
         seat.hears(said);
-        seat.is_restored();
+        seat.restores();
     }
     let mut ctrl_c = Seat::take("xterm");
     ctrl_c.types("half\x03");
     ctrl_c.hears("interrupted");
-    ctrl_c.is_restored();
+    ctrl_c.restores();
     let mut fault = Seat::take("xterm");
     fault.types("/lock\r");
-    fault.is_restored();
+    fault.restores();
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_program_that_was_stopped_edits_again() {
     seat.types("/whx\x7fo\r");
     seat.hears("who");
     seat.signal(Signal::SIGTERM);
-    seat.is_restored();
+    seat.restores();
 }
 
 #[test]

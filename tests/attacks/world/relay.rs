@@ -21,6 +21,7 @@ impl World {
                     track,
                     group,
                     bytes,
+                    ..
                 } => self.media(index, stay, track, Some(group), bytes),
                 Output::Inside => node.inside = true,
                 Output::Appeared { who, presence } => {

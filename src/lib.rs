@@ -20,17 +20,17 @@
 pub mod meeting;
 pub mod wire;
 
-#[cfg(feature = "native")]
+#[cfg(feature = "relay")]
 #[allow(clippy::disallowed_types)] // here they are
 pub mod airlock;
 #[cfg(feature = "native")]
 #[allow(clippy::disallowed_types)] // a stand-in has the type of an address
 pub mod carrier;
-#[cfg(feature = "native")]
+#[cfg(feature = "participant")]
 pub mod participant;
 #[cfg(feature = "native")]
 pub mod quiet;
-#[cfg(feature = "native")]
+#[cfg(feature = "relay")]
 pub mod relay;
 #[cfg(feature = "native")]
 pub mod system;

@@ -5,8 +5,11 @@
 
 pub mod address;
 pub mod certificate;
+#[cfg(feature = "participant")]
 pub mod client;
 mod congestion;
+#[cfg(feature = "relay")]
 mod limits;
+#[cfg(feature = "relay")]
 pub mod server;
 pub mod transport;

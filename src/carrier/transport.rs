@@ -35,6 +35,7 @@ const DOWNLINK_WINDOW: u64 = 512 * 1024;
 const UPLINK_WINDOW: u32 = 256 * 1024;
 
 /// Bytes that may be on the way from a participant in all its streams.
+#[cfg(feature = "relay")]
 pub(super) const MEMBER_WINDOW: u32 = UPLINK_WINDOW * 2;
 
 /// The same from somebody who has not been let into a room: two of the largest control messages. What

@@ -36,6 +36,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    #[cfg(feature = "participant")]
     /// What became of taking part in a meeting.
     pub(crate) fn of_join(error: &sottovoce::participant::JoinError) -> Self {
         use sottovoce::carrier::client::ConnectError as C;
@@ -151,6 +152,7 @@ pub(crate) fn explain() -> String {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "participant")]
     #[test]
     fn how_the_end_can_be_missing_is_explained() {
         use sottovoce::participant::JoinError;

@@ -4,14 +4,19 @@
 //! It must never know: how any of it works inside. It parses, calls, and explains.
 
 mod exit;
+#[cfg(feature = "participant")]
 mod invite;
+#[cfg(feature = "participant")]
 mod join;
+#[cfg(feature = "participant")]
 mod link;
+#[cfg(feature = "relay")]
 mod relay;
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use sottovoce::quiet::{self, Format};
@@ -33,10 +38,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    #[cfg(feature = "relay")]
     /// Run a relay: forwards sealed media, keeps nothing once people leave.
     Relay(relay::Arguments),
+    #[cfg(feature = "participant")]
     /// Make a meeting link. Talks to nobody.
     Invite(invite::Arguments),
+    #[cfg(feature = "participant")]
     /// Take part in a meeting from the terminal: play, record and watch media files.
     Join(join::Arguments),
     /// Explain a command, or a topic: `exit-codes`.
@@ -57,8 +65,11 @@ pub(crate) fn main() -> ExitCode {
     }
     let audience = arguments.command.audience();
     let outcome = match arguments.command {
+        #[cfg(feature = "relay")]
         Command::Relay(arguments) => relay::run(arguments),
+        #[cfg(feature = "participant")]
         Command::Invite(arguments) => invite::run(arguments),
+        #[cfg(feature = "participant")]
         Command::Join(arguments) => join::run(arguments),
         Command::Help { topic } => help(topic.as_deref()),
     };
@@ -92,8 +103,11 @@ impl Audience {
 impl Command {
     fn audience(&self) -> Audience {
         match self {
+            #[cfg(feature = "relay")]
             Self::Relay(arguments) => Audience::of(arguments.json, false),
+            #[cfg(feature = "participant")]
             Self::Invite(arguments) => Audience::of(arguments.json, false),
+            #[cfg(feature = "participant")]
             Self::Join(arguments) => Audience::of(arguments.json, arguments.watch.is_some()),
             Self::Help { .. } => Audience::People,
         }
@@ -116,6 +130,11 @@ fn answered(answer: &clap::Error) -> ExitCode {
     let json = given().any(|given| given == "--json");
     let watch = given().any(|given| given.to_string_lossy().starts_with("--watch"));
     let audience = Audience::of(json, watch);
+    if let Some(ContextValue::String(command)) = answer.get(ContextKind::InvalidSubcommand)
+        && let Some(failure) = left_out(command)
+    {
+        return failure.report(audience);
+    }
     // The first paragraph is the sentence; then come hints for people.
     let text = answer.to_string();
     let sentence = text.split("\n\n").next().unwrap_or_default();
@@ -126,6 +145,20 @@ fn answered(answer: &clap::Error) -> ExitCode {
         print();
     }
     ExitCode::from(Exit::Usage.code())
+}
+
+/// Why a command is not known that other builds of the program know.
+fn left_out(command: &str) -> Option<Failure> {
+    let only = match command {
+        "invite" | "join" if !cfg!(feature = "participant") => "as a relay only",
+        "relay" if !cfg!(feature = "relay") => "for participants only, without the relay",
+        _ => return None,
+    };
+    let sentence = format!(
+        "This sottovoce was built {only}: it has no `{command}`. Use one that was built with all \
+         its features."
+    );
+    Some(Failure::new(Exit::Usage, sentence))
 }
 
 fn help(topic: Option<&str>) -> Result<(), Failure> {
@@ -139,11 +172,13 @@ fn help(topic: Option<&str>) -> Result<(), Failure> {
                 let mut found = found.clone().bin_name(format!("sottovoce {name}"));
                 say(&found.render_long_help().to_string())
             }
-            None => Err(Failure::new(
-                Exit::Usage,
-                "There is no such command or topic. `sottovoce help` lists the commands; \
-                 the one topic is `exit-codes`.",
-            )),
+            None => Err(left_out(name).unwrap_or_else(|| {
+                Failure::new(
+                    Exit::Usage,
+                    "There is no such command or topic. `sottovoce help` lists the commands; \
+                     the one topic is `exit-codes`.",
+                )
+            })),
         },
     }
 }

@@ -3,9 +3,13 @@
 //! It may know: the identity, private keys, files, the wall clock where it is passed in.
 //! It must never know: connections, peers, what names peers ask for.
 
+#[cfg(feature = "relay")]
 mod files;
+#[cfg(feature = "relay")]
 mod identity;
+#[cfg(feature = "relay")]
 mod store;
+#[cfg(feature = "relay")]
 mod window;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,9 +18,13 @@ use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_cert::der::Decode;
 
+#[cfg(feature = "relay")]
 pub use files::CertificateFileError;
+#[cfg(feature = "relay")]
 pub use identity::{Identity, IdentityError, IdentityProblem};
+#[cfg(feature = "relay")]
 pub use store::{CertificateError, CertificateStore, Rotation};
+#[cfg(feature = "relay")]
 pub use window::Window;
 
 /// The SHA-256 of a certificate's DER bytes, by which a link names a relay's certificate and a
@@ -57,6 +65,7 @@ pub(crate) struct Facts {
     not_before: SystemTime,
     not_after: SystemTime,
     /// Its issuer is its subject: no authority vouches for it, so only its hash can.
+    #[cfg(feature = "relay")]
     pub(crate) self_issued: bool,
 }
 
@@ -69,6 +78,7 @@ impl Facts {
         Some(Self {
             not_before: UNIX_EPOCH.checked_add(validity.not_before.to_unix_duration())?,
             not_after: UNIX_EPOCH.checked_add(validity.not_after.to_unix_duration())?,
+            #[cfg(feature = "relay")]
             self_issued: certificate.issuer() == certificate.subject(),
         })
     }
@@ -84,5 +94,5 @@ impl Facts {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "relay"))]
 mod tests;

@@ -11,4 +11,4 @@ mod provider;
 pub mod sign;
 mod storage;
 
-pub(super) use provider::{Provider, SUITE};
+pub use provider::{Provider, SUITE};

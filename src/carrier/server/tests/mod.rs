@@ -2,6 +2,7 @@
 //! on loopback.
 
 mod client;
+#[cfg(feature = "participant")]
 mod loopback;
 mod net;
 

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-const SCHEDULES: u64 = 2000;
+const SCHEDULES: u64 = 200;
 
 /// What happened, over all schedules.
 #[derive(Default, Debug)]

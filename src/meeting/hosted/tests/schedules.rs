@@ -352,7 +352,6 @@ fn after_anything_all_members_are_one_group_and_nobody_else_has_its_keys() {
         }
     }
     println!("{all:?}; not together in time: HOSTED_SEED={late:?}");
-    // Some two in a hundred are not one group, or do not all hear each other, 120 s after the network
     // One in a hundred is not one group, or not all in it hear each other, 120 s after the network has
     // healed (seeds 123 and 183 are such). That is a fault that is still to be found; more of it is a new one.
     assert!(late.len() * 25 < most as usize, "HOSTED_SEED={late:?}");

@@ -6,7 +6,7 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench deny fuzz wasm build install setup-build setup-media
+.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -46,11 +46,17 @@ test: setup-build setup-media ## everything that must hold, with real relays, re
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
 	$(CARGO) bench --locked --bench fanout
 
+bench-meeting: setup-build ## what end-to-end encryption costs a participant's device
+	$(CARGO) bench --locked --no-default-features --features meeting --bench meeting
+
 deny: ## licences, bans and sources of all dependencies; advisories where they can be fetched
 	@scripts/deny.sh
 
 wasm: ## wire and meeting build for browsers (where the target is installed)
 	@scripts/wasm.sh
+
+wasm-size: ## what meeting weighs in a browser, as it is and compressed
+	@scripts/wasm-size.sh
 
 fuzz: ## each decoder's fuzz target for 30 s (needs cargo-fuzz and a nightly toolchain)
 	@scripts/fuzz.sh

@@ -5,8 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sottovoce::participant::console::{StandardInput, restore};
 use sottovoce::participant::media::Input;
 use sottovoce::participant::{JoinError, JoinOptions, Output, join};
+use sottovoce::quiet;
 
 use super::link::LinkArguments;
 use super::{Exit, Failure};
@@ -74,12 +76,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
              with `| ffplay -` to watch it, or with `> FILE` to keep it.",
         ));
     }
+    quiet::at_a_fault(restore);
     let output = Output::new(arguments.json, arguments.watch.is_some());
     let play = arguments.play.map(|path| match path.as_os_str() == "-" {
         true => Input::Stdin,
         false => Input::File(path),
     });
-    let link = arguments.link.read(matches!(play, Some(Input::Stdin)))?;
+    let played = matches!(play, Some(Input::Stdin));
+    let input = match played || arguments.link.is_standard_input() {
+        true => StandardInput::Taken,
+        false => StandardInput::Free,
+    };
+    let link = arguments.link.read(played)?;
     let options = JoinOptions {
         link,
         name: arguments.name,
@@ -89,6 +97,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         watch: arguments.watch,
         admit_all: arguments.admit == Admit::All,
         sign: arguments.sign,
+        input,
         stay: arguments.stay,
         bind: arguments.bind,
         begin_with: arguments.begin_with,

@@ -26,6 +26,11 @@ pub(crate) struct LinkArguments {
 }
 
 impl LinkArguments {
+    /// Whether standard input is for the link.
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.link.as_deref() == Some("-")
+    }
+
     /// The link, as it is written there. `taken`: standard input is for something else.
     pub(crate) fn read(self, taken: bool) -> Result<String, Failure> {
         let (bytes, from) = match (self.link, self.link_file) {

@@ -152,6 +152,8 @@ pub enum Output {
         track: TrackId,
         /// In which group.
         group: GroupNumber,
+        /// The group begins with it: a decoder can, too.
+        first: bool,
         /// Sealed.
         bytes: Bytes,
     },

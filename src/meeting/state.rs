@@ -361,6 +361,7 @@ impl Meeting {
                     stay: STAY,
                     track,
                     group,
+                    first: frame.keyframe,
                     bytes,
                 });
             }

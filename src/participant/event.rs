@@ -79,6 +79,11 @@ pub enum Event {
         /// In the order of their places.
         members: Vec<RosterEntry>,
     },
+    /// The words of the meeting: the same for everyone who is in the meeting of the same host.
+    Words {
+        /// Five, in the language of the terminal.
+        words: [String; 5],
+    },
     /// About somebody's signatures over what it sends.
     Signatures {
         /// Whose.

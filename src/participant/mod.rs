@@ -3,6 +3,7 @@
 //! It may know: names, files, media, the link.
 //! It must never know: other participants' addresses.
 
+pub mod console;
 pub mod media;
 
 mod backoff;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::console::StandardInput;
 use super::error::JoinError;
 use super::media::Input;
 use crate::meeting::{NAME_BYTES, NAME_LETTERS};
@@ -28,6 +29,8 @@ pub struct JoinOptions {
     pub admit_all: bool,
     /// Sign what is sent, so that no other member can speak as this one.
     pub sign: bool,
+    /// Whether standard input may be read for commands.
+    pub input: StandardInput,
     /// The local address and port (0: any) to send from.
     pub bind: Option<(IpAddr, u16)>,
     /// Test tool: begin to play when this many others are there.

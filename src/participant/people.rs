@@ -116,6 +116,13 @@ impl People {
         self.all.values().find(named)
     }
 
+    /// All of those who are here and are shown by this name.
+    pub(crate) fn named(&self, name: &str) -> Vec<Who> {
+        let named = |person: &Person| person.here && person.shown.0 == name;
+        let found = self.all.iter().filter(|(_, person)| named(person));
+        found.map(|(who, _)| *who).collect()
+    }
+
     /// Whether this one is here.
     pub(crate) fn is_here(&self, who: Who) -> bool {
         self.get(who).is_some_and(Person::is_here)

@@ -28,6 +28,8 @@ enum Face {
         lines: BTreeMap<u32, ProgressBar>,
         /// Says that the relay is still not back.
         outage: Option<ProgressBar>,
+        /// What is being typed: always the last.
+        typing: Option<ProgressBar>,
         colour: bool,
     },
 }
@@ -43,6 +45,7 @@ impl Face {
             bars: MultiProgress::with_draw_target(target),
             lines: BTreeMap::new(),
             outage: None,
+            typing: None,
             colour,
         }
     }
@@ -118,10 +121,11 @@ impl Output {
                 bars,
                 lines,
                 outage,
+                typing,
                 colour,
             } => {
                 if still_lost {
-                    let bar = outage.get_or_insert_with(|| live_line(bars));
+                    let bar = outage.get_or_insert_with(|| live_line(bars, typing.as_ref()));
                     return bar.set_message(waiting(event));
                 }
                 if !self.lost
@@ -144,6 +148,36 @@ impl Output {
         }
     }
 
+    /// Answers what a person typed: text for people, with or without lines in it, that holds
+    /// nothing which a terminal obeys.
+    pub fn answer(&mut self, text: &str) {
+        match &mut self.face {
+            Face::Json(out) => {
+                let answer = serde_json::json!({ "event": "answer", "text": text });
+                let _ = writeln!(out, "{answer}").and_then(|()| out.flush());
+            }
+            Face::Lines(out) => {
+                let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+            }
+            Face::Terminal { bars, .. } => {
+                let _ = bars.println(text);
+            }
+        }
+    }
+
+    /// The row, below all live lines, for what is being typed; shown nowhere without live lines.
+    pub(super) fn typing_row(&mut self) -> ProgressBar {
+        let Face::Terminal { bars, typing, .. } = &mut self.face else {
+            return ProgressBar::hidden();
+        };
+        if let Some(old) = typing.take() {
+            bars.remove(&old);
+        }
+        let row = live_line(bars, None);
+        *typing = Some(row.clone());
+        row
+    }
+
     /// Whether live lines are shown at all.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.face, Face::Terminal { .. })
@@ -151,29 +185,59 @@ impl Output {
 
     /// Redraws the live lines.
     pub(crate) fn live(&mut self, people: &[LiveLine]) {
-        let Face::Terminal { bars, lines, .. } = &mut self.face else {
+        let Face::Terminal {
+            bars,
+            lines,
+            typing,
+            outage,
+            ..
+        } = &mut self.face
+        else {
             return;
         };
         // Asked each time: a window can be made narrower while the meeting goes on.
-        let (_, columns) = Term::stderr().size();
+        let (rows, columns) = Term::stderr().size();
+        let texts = people
+            .iter()
+            .map(|person| (person.key, live_text(person, usize::from(columns))));
+        let mut texts: Vec<(u32, String)> = texts.collect();
+        if typing.as_ref().is_some_and(|row| !row.is_finished()) {
+            let others = 1 + usize::from(outage.is_some());
+            texts.truncate(whole(&texts, usize::from(rows).saturating_sub(others)));
+        }
         lines.retain(|key, bar| {
-            let stays = people.iter().any(|person| person.key == *key);
+            let stays = texts.iter().any(|(shown, _)| shown == key);
             if !stays {
                 bar.finish_and_clear();
                 bars.remove(bar);
             }
             stays
         });
-        for person in people {
-            let bar = lines.entry(person.key).or_insert_with(|| live_line(bars));
-            bar.set_message(live_text(person, usize::from(columns)));
+        for (key, text) in texts {
+            let new = || live_line(bars, typing.as_ref());
+            lines.entry(key).or_insert_with(new).set_message(text);
         }
     }
 }
 
-/// One more line that is drawn again and again.
-fn live_line(bars: &MultiProgress) -> ProgressBar {
-    let bar = bars.add(ProgressBar::no_length());
+/// How many of these texts are shown whole in so many rows: what does not fit would push out what
+/// is being typed.
+fn whole(texts: &[(u32, String)], rows: usize) -> usize {
+    let mut left = rows;
+    let fit = texts.iter().take_while(|(_, text)| {
+        let rest = left.checked_sub(text.lines().count());
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    });
+    fit.count()
+}
+
+/// One more line that is drawn again and again, above another one or below all.
+fn live_line(bars: &MultiProgress, above: Option<&ProgressBar>) -> ProgressBar {
+    let bar = match above {
+        Some(row) if !row.is_finished() => bars.insert_before(row, ProgressBar::no_length()),
+        _ => bars.add(ProgressBar::no_length()),
+    };
     if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);
     }

@@ -33,3 +33,9 @@ pub fn install(format: Format) -> Result<(), Overheard> {
     panic::install();
     wall::install()
 }
+
+/// What a panic puts in order before it tells its place: the terminal. It must not wait for a lock
+/// or panic itself. The first call counts.
+pub fn at_a_fault(put_in_order: fn()) {
+    panic::first(put_in_order);
+}

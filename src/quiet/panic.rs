@@ -2,6 +2,7 @@
 
 use std::panic::{PanicHookInfo, set_hook};
 use std::process::abort;
+use std::sync::OnceLock;
 
 use super::{Format, say, stderr};
 
@@ -11,11 +12,22 @@ pub(super) fn install() {
     set_hook(Box::new(hook));
 }
 
+/// What is put in order first.
+static FIRST: OnceLock<fn()> = OnceLock::new();
+
+pub(super) fn first(put_in_order: fn()) {
+    // The one that came before stays: there is one terminal.
+    let _ = FIRST.set(put_in_order);
+}
+
 fn hook(info: &PanicHookInfo<'_>) {
     let line = match info.location() {
         Some(place) => line(say::format(), place.file(), place.line()),
         None => line(say::format(), "", 0),
     };
+    if let Some(put_in_order) = FIRST.get() {
+        put_in_order();
+    }
     stderr::write(&line);
     abort();
 }

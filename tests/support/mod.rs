@@ -6,7 +6,7 @@
 
 pub mod network;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -163,6 +163,39 @@ pub fn invite(address: &str) -> String {
     value["meeting_link"].as_str().expect("a link").to_owned()
 }
 
+/// The links of a meeting that has a host.
+pub struct Links {
+    pub meeting: String,
+    pub host: String,
+    pub co_hosts: Vec<String>,
+}
+
+/// The links of a new meeting with a host, at `address`.
+pub fn invite_hosted(address: &str, arguments: &[&str]) -> Links {
+    let output = sottovoce()
+        .args(["invite", "--hosted", "--json", "--relay", address])
+        .args(arguments)
+        .output()
+        .expect("invite runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("a link").to_owned();
+    Links {
+        meeting: text(&value["meeting_link"]),
+        host: text(&value["host_link"]),
+        co_hosts: value["co_host_links"]
+            .as_array()
+            .expect("links")
+            .iter()
+            .map(text)
+            .collect(),
+    }
+}
+
 /// A participant process that prints events as JSON.
 pub struct Participant {
     child: Child,
@@ -174,10 +207,32 @@ pub struct Participant {
 impl Participant {
     /// Joins with these arguments besides link, name and `--json`.
     pub fn join<S: AsRef<std::ffi::OsStr>>(link: &str, name: &str, arguments: &[S]) -> Self {
+        Self::with_input(link, name, arguments, Stdio::null())
+    }
+
+    /// The same, and commands can be [typed](Self::types).
+    pub fn typing<S: AsRef<std::ffi::OsStr>>(link: &str, name: &str, arguments: &[S]) -> Self {
+        Self::with_input(link, name, arguments, Stdio::piped())
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("a pipe");
+        input
+            .write_all(format!("{line}\n").as_bytes())
+            .expect("it reads");
+    }
+
+    fn with_input<S: AsRef<std::ffi::OsStr>>(
+        link: &str,
+        name: &str,
+        arguments: &[S],
+        input: Stdio,
+    ) -> Self {
         let mut child = sottovoce()
             .args(["join", link, "--name", name, "--json"])
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

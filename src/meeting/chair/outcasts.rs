@@ -25,6 +25,27 @@ impl Outcasts {
         self.0.push_back(run);
     }
 
+    /// A committer was removed for good. Its link is of no use from then on, whatever its process.
+    pub fn add_committer(&mut self, rank: u8) {
+        self.add(committer(rank));
+    }
+
+    /// Whether the committer of this rank was removed.
+    pub fn has_committer(&self, rank: u8) -> bool {
+        self.contains(&committer(rank))
+    }
+
+    /// What a committer signs who tells them: who it is, by its rank and by the relay's word, and to
+    /// which chair.
+    pub fn signed_bytes(&self, rank: u8, me: u32, chair: &Run) -> Vec<u8> {
+        let mut bytes = b"sottovoce outcasts 1".to_vec();
+        bytes.push(rank);
+        bytes.extend_from_slice(&me.to_be_bytes());
+        bytes.extend_from_slice(chair);
+        bytes.extend(self.0.iter().flatten());
+        bytes
+    }
+
     /// Takes over what another committer told.
     pub fn merge(&mut self, other: &Outcasts) {
         for run in other.0.iter().take(OUTCASTS) {
@@ -41,4 +62,11 @@ impl Outcasts {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A run that no process has: it stands for the committer of this rank.
+fn committer(rank: u8) -> Run {
+    let mut run = *b"removed rank   \0";
+    run[15] = rank;
+    run
 }

@@ -10,4 +10,4 @@ pub mod hpke;
 mod provider;
 pub mod sign;
 
-pub(super) use provider::{Provider, SUITE};
+pub use provider::{Provider, SUITE};

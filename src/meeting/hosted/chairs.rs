@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::inside::{Became, Inside};
-use super::plain::{Plain, Said};
+use super::people::Person;
+use super::plain::{Plain, Said, Told};
 use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act};
 use crate::meeting::crypto::sign;
 use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId};
-use crate::meeting::group::LeafId;
+use crate::meeting::group::{LeafId, Member};
 use crate::wire::{ParticipantId, To};
 
 /// How often a chair is told whom another one removed, until it answers.
@@ -28,6 +29,8 @@ pub(super) struct Chairs {
     ruled: Option<[u8; 16]>,
     /// Whom another chair removed, where it is to be told, and that it was done.
     answers: Vec<(StayId, ParticipantId, Outcasts)>,
+    /// Who went with the last commit.
+    pub(super) went: Vec<Member>,
     /// The last beat of one's own.
     pub(super) last: Option<Beat>,
     /// What follows from beats, and was put off.
@@ -38,9 +41,11 @@ impl Inside {
     /// A beat came.
     pub(super) fn beat(&mut self, beat: Beat, core: &mut Core) {
         let committers = self.group.committers();
+        let outcasts = &self.chairs.outcasts;
         let opened = beat.open(|rank, bytes, signature| {
             let key = committers.keys.get(usize::from(rank));
-            key.is_some_and(|key| sign::verify(key, bytes, signature))
+            let removed = outcasts.has_committer(rank);
+            !removed && key.is_some_and(|key| sign::verify(key, bytes, signature))
         });
         let heard = opened.and_then(|claim| {
             self.chair.heard(core.now, &claim)?;
@@ -78,7 +83,9 @@ impl Inside {
                     core.note(Notice::Chair(Freshness::Stopped));
                 }
                 Act::Resume => {
-                    self.stopped = false;
+                    if std::mem::take(&mut self.stopped) {
+                        self.resumed = Some(core.now);
+                    }
                     core.note(Notice::Chair(Freshness::Well));
                 }
                 Act::Lost => return Became::Lost,
@@ -126,6 +133,7 @@ impl Inside {
             let beat = beat.clone();
             core.say(stay, To::Everyone, &Plain::Beat(beat));
         }
+        self.call_over(core);
     }
 
     /// Tells the chair that rules now whom this one removed when it ruled.
@@ -138,9 +146,24 @@ impl Inside {
             self.chairs.owes = false;
             return;
         };
-        self.chairs.told = Some(core.now);
+        let (Some(me), Some(chair), Some(link)) =
+            (core.stays.me(stay), self.chairs.ruled, core.committer())
+        else {
+            return;
+        };
         let outcasts = self.chairs.outcasts.clone();
-        core.say(stay, To::Everyone, &Plain::Outcasts(outcasts));
+        let bytes = outcasts.signed_bytes(link.rank, me.0, &chair);
+        let mut signature = [[0; 32]; 2];
+        let signed = link.seed.signing_key().sign(&bytes);
+        signature.as_flattened_mut().copy_from_slice(&signed);
+        let rank = link.rank;
+        self.chairs.told = Some(core.now);
+        let told = Told {
+            outcasts,
+            rank,
+            signature,
+        };
+        core.say(stay, To::Everyone, &Plain::Outcasts(told));
     }
 
     /// Another committer says whom it removed.
@@ -148,16 +171,41 @@ impl Inside {
         &mut self,
         stay: StayId,
         from: ParticipantId,
-        outcasts: &Outcasts,
+        told: Told,
         core: &mut Core,
     ) {
         let committers = core.committers().map(|(stay, _)| stay);
         if committers != Some(stay) || !self.chair.is_chair() {
             return;
         }
-        self.chairs.outcasts.merge(outcasts);
+        let Told {
+            outcasts,
+            rank,
+            signature,
+        } = told;
+        let key = self.group.committers().keys.get(usize::from(rank));
+        let bytes = outcasts.signed_bytes(rank, from.0, &core.run);
+        let mut whole = [0; 64];
+        whole.copy_from_slice(signature.as_flattened());
+        let signed = key.is_some_and(|key| sign::verify(key, &bytes, &whole));
+        if !signed || self.chairs.outcasts.has_committer(rank) {
+            return core.reject(Rejection::NotAuthentic);
+        }
+        self.chairs.outcasts.merge(&outcasts);
         self.put_out_outcasts();
-        self.chairs.answers.push((stay, from, outcasts.clone()));
+        // The newest word of each is the one to answer.
+        self.chairs.answers.retain(|(_, to, _)| *to != from);
+        self.chairs.answers.push((stay, from, outcasts));
+    }
+
+    /// These were removed for good: everybody remembers it, whoever is in the chair later.
+    pub(super) fn remember_removed(&mut self, removed: &[Member]) {
+        for member in removed {
+            self.chairs.outcasts.add(member.run);
+            if let Some(rank) = member.rank {
+                self.chairs.outcasts.add_committer(rank);
+            }
+        }
     }
 
     /// Whoever of the outcasts is still in the tree is to go.
@@ -176,8 +224,9 @@ impl Inside {
 
     /// Once they are out: where the meeting is.
     fn answer_outcasts(&mut self, core: &mut Core) {
-        let still = |run| self.chairs.outcasts.contains(run);
-        if self.chairs.answers.is_empty() || self.people.iter().any(|(_, one)| still(&one.run)) {
+        let still =
+            |one: &Person| self.chairs.outcasts.contains(&one.run) && core.may_remove(one.rank);
+        if self.chairs.answers.is_empty() || self.people.iter().any(|(_, one)| still(one)) {
             return;
         }
         let Some(home) = self.homes.last() else {

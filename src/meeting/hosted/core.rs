@@ -74,6 +74,11 @@ impl Core {
         self.committer().map(|link| link.rank)
     }
 
+    /// Whether others follow when this participant, in the chair, removes somebody of that rank.
+    pub(super) fn may_remove(&self, rank: Option<u8>) -> bool {
+        rank.is_none_or(|rank| self.rank().is_some_and(|own| own < rank))
+    }
+
     /// The committers' room, entered if need be.
     pub(super) fn committers(&mut self) -> Option<(StayId, LinkSecret)> {
         let secret = self.committer()?.committers_room();

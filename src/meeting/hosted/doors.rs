@@ -47,6 +47,8 @@ pub(super) struct Ruling {
     /// Commits, each with the epoch that it rests on.
     pub(super) kept: VecDeque<(u64, Vec<u8>)>,
     pub(super) last_commit: Option<Duration>,
+    /// Who was sent commits again, and when.
+    pub(super) asked: Vec<((StayId, ParticipantId), Duration)>,
 }
 
 impl Ruling {
@@ -62,6 +64,7 @@ impl Ruling {
             admitted: Vec::new(),
             kept: VecDeque::new(),
             last_commit: None,
+            asked: Vec::new(),
         }
     }
 
@@ -189,14 +192,20 @@ impl Ruling {
             return Verdict::Deny;
         };
         let member = key_package.member();
-        if member.name != waiting.name || outcasts.contains(&member.run) {
+        let out = outcasts.contains(&member.run)
+            || member.rank.is_some_and(|rank| outcasts.has_committer(rank));
+        if member.name != waiting.name || out {
             return Verdict::Deny;
         }
         let proof = waiting.proof_of_return;
         let own = proof.and_then(|proof| returns(proof, waiting.key_package, roster));
-        let rank_of = |leaf: LeafId| roster.iter().find(|one| one.leaf == leaf);
+        // Who comes back is the same as before: a leaf does not pass from one to another.
+        let same = |one: &Member| {
+            (&one.name, one.rank, one.run) == (&member.name, member.rank, member.run)
+        };
         let own = own.filter(|leaf| {
-            *leaf != group.me() && rank_of(*leaf).is_some_and(|one| one.rank == member.rank)
+            let before = roster.iter().find(|one| one.leaf == *leaf);
+            *leaf != group.me() && before.is_some_and(same)
         });
         let key_package = Box::new(key_package.clone());
         match core.stays.purpose(stay) {

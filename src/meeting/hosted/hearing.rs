@@ -43,7 +43,7 @@ impl Inside {
                     ruling.handle(stay, from, body, core.now);
                 }
             }
-            Plain::Outcasts(outcasts) => self.told_outcasts(stay, from, &outcasts, core),
+            Plain::Outcasts(told) => self.told_outcasts(stay, from, told, core),
             Plain::Here { main, outcasts } => self.told_home(stay, main, &outcasts, core),
             Plain::Mls(_) | Plain::Behind { .. } => core.reject(Rejection::NotAllowed),
         }
@@ -89,6 +89,7 @@ impl Inside {
         core: &mut Core,
     ) -> Became {
         let rules = self.chair.ruling(core.now);
+        let before = self.group.roster();
         let processed = self
             .group
             .process(&bytes, |change| may_commit(rules, change));
@@ -100,8 +101,15 @@ impl Inside {
                 }
                 Became::Same
             }
-            Ok(Processed::Commit { removed_me: true }) => Became::Over(Ending::Removed),
+            // Who was cut off for long may have left the tree for that alone: it knocks anew.
+            Ok(Processed::Commit { removed_me: true }) => match self.was_cut_off(core.now) {
+                true => Became::Lost,
+                false => Became::Over(Ending::Removed),
+            },
             Ok(Processed::Commit { .. }) => {
+                let after = self.group.roster();
+                let stays = |run| after.iter().any(|member| member.run == run);
+                self.chairs.went = before.into_iter().filter(|one| !stays(one.run)).collect();
                 self.epoch_changed(false, core);
                 Became::Same
             }
@@ -160,7 +168,8 @@ impl Inside {
                     core.out.push_back(Output::Appeared { who, presence });
                 }
                 self.listen_again(who, stay, me, core);
-                if asks {
+                let now = core.now;
+                if asks && self.people.get_mut(who).is_some_and(|one| one.may_ask(now)) {
                     self.introduce(stay, To::One(from), false, core);
                 }
             }
@@ -186,10 +195,19 @@ impl Inside {
                 person.chat = number;
                 core.note(Notice::Chat { who, text });
             }
-            Said::Move | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
+            Said::Move | Said::At { .. } | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
-            Said::Move => self.move_on(core),
+            Said::Move => {
+                // Everyone moves when somebody was put out, and not when somebody was only away.
+                let went = std::mem::take(&mut self.chairs.went);
+                self.remember_removed(&went);
+                self.move_on(core);
+            }
+            Said::At { main, link } => {
+                self.link_secret = LinkSecret::from_bytes(link);
+                self.go_to(LinkSecret::from_bytes(main), core);
+            }
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
             Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
             Said::Attest(attest) => attested(who, &attest, &mut self.people, core),

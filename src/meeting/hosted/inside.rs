@@ -24,6 +24,9 @@ use crate::meeting::secret::LinkSecret;
 use crate::meeting::track::Frame;
 use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 
+/// How long one who was cut off takes to be told what it missed.
+const CATCHES_UP: Duration = Duration::from_secs(30);
+
 /// A main room.
 pub(super) struct Home {
     pub(super) stay: StayId,
@@ -51,6 +54,8 @@ pub(super) struct Inside {
     pub(super) returning: Returning,
     /// The chair was not heard for too long: nothing is sent.
     pub(super) stopped: bool,
+    /// When it was heard again after that.
+    pub(super) resumed: Option<Duration>,
     pub(super) early: VecDeque<Early>,
     chats: u64,
     announced: bool,
@@ -94,6 +99,7 @@ impl Inside {
             rejoin: None,
             returning,
             stopped: false,
+            resumed: None,
             early: VecDeque::new(),
             chats: 0,
             announced: false,
@@ -122,6 +128,13 @@ impl Inside {
     pub(super) fn home(&self) -> Option<StayId> {
         let entered = self.homes.iter().rev().find(|home| home.entered.is_some());
         Some(entered?.stay)
+    }
+
+    /// Whether this participant was cut off for so long, not long ago, that it may have left the tree
+    /// for that alone.
+    pub(super) fn was_cut_off(&self, now: Duration) -> bool {
+        let just = self.resumed.is_some_and(|at| now < at + CATCHES_UP);
+        self.stopped || just
     }
 
     pub(super) fn is_home(&self, stay: StayId) -> bool {

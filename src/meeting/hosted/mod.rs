@@ -85,6 +85,27 @@ impl Meeting {
         self.core.rejections()
     }
 
+    /// Where a member's group stands, for tests: they look from outside at what nobody may see.
+    #[cfg(test)]
+    fn look(&self) -> Option<tests::Look> {
+        let Place::Inside(inside) = &self.place else {
+            return None;
+        };
+        let (group, epoch) = (&inside.group, inside.group.epoch());
+        let base = group.export("sottovoce media", &epoch.to_be_bytes());
+        Some(tests::Look {
+            epoch,
+            tag: group.tag(),
+            roster: group.roster(),
+            me: group.me(),
+            run: self.core.run,
+            salt: inside.voice.salt(),
+            base: *base.ok()?,
+            chair: inside.ruling.is_some(),
+            outcasts: inside.chairs.outcasts.clone(),
+        })
+    }
+
     /// To the door.
     fn begin(&mut self, returning: Returning) {
         if let Some(link) = self.core.committer() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::inside::Inside;
+use super::plain::Said;
 use crate::meeting::events::{Notice, Output, StayId};
 use crate::meeting::secret::LinkSecret;
 
@@ -16,8 +17,12 @@ const STAY_ON: Duration = Duration::from_secs(3);
 /// to the room they knew.
 const CHAIR_STAYS_ON: Duration = Duration::from_secs(60);
 
-/// How long what is sent goes to the old room, too, when somebody does not come over.
-const BOTH: Duration = Duration::from_secs(2);
+/// How long what is sent goes to the old room, too: whoever is in the new one has to ask for it there
+/// first.
+const BOTH_AT_LEAST: Duration = Duration::from_secs(1);
+
+/// And how long when somebody does not come over.
+const BOTH_AT_MOST: Duration = Duration::from_secs(2);
 
 impl Inside {
     /// The main room and the lobby are those of this epoch from now on.
@@ -35,6 +40,24 @@ impl Inside {
             ruling.new_lobby(&link_secret, core);
             let link = core.link.meeting().with_secret(link_secret).to_link();
             core.note(Notice::Link(link));
+        }
+    }
+
+    /// Says in the rooms that are left where the others are: what was said when everyone moved may be
+    /// lost.
+    pub(super) fn call_over(&mut self, core: &mut Core) {
+        let Some((newest, old)) = self.homes.split_last() else {
+            return;
+        };
+        if self.ruling.is_none() || newest.entered.is_none() {
+            return;
+        }
+        let at = Said::At {
+            main: *newest.secret.as_bytes(),
+            link: *self.link_secret.as_bytes(),
+        };
+        for stay in old.iter().map(|home| home.stay).collect::<Vec<_>>() {
+            self.say_to(stay, &at, core);
         }
     }
 
@@ -84,7 +107,9 @@ impl Inside {
             return Vec::new();
         };
         let mut rooms = vec![newest];
-        if now < since + BOTH {
+        if now < since + BOTH_AT_LEAST {
+            rooms.extend(entered.map(|(stay, _)| stay));
+        } else if now < since + BOTH_AT_MOST {
             let behind = |stay: StayId| {
                 self.people.iter().any(|(_, person)| {
                     let there = |room| person.at.iter().any(|at| at.0 == room);

@@ -38,9 +38,27 @@ pub(super) struct Person {
     pub(super) chat: u64,
     /// Its tracks that are to be had, as the user of this side wishes.
     pub(super) wishes: Vec<TrackId>,
+    /// Since when its questions are counted, and how many there were.
+    asked: (Duration, u32),
 }
 
+/// How many questions of one person are answered in [`ASKED_IN`]: it asks once in each room that it
+/// enters. Everyone answers, so that more would be a way to silence them all.
+const ASKED: u32 = 4;
+
+/// See [`ASKED`].
+const ASKED_IN: Duration = Duration::from_secs(2);
+
 impl Person {
+    /// Whether its question is answered.
+    pub(super) fn may_ask(&mut self, now: Duration) -> bool {
+        if now >= self.asked.0 + ASKED_IN {
+            self.asked = (now, 0);
+        }
+        self.asked.1 = self.asked.1.saturating_add(1);
+        self.asked.1 <= ASKED
+    }
+
     /// What kind of track this is, if it has it.
     pub(super) fn kind(&self, track: TrackId) -> Option<TrackKind> {
         let tracks = &self.presence.as_ref()?.tracks;
@@ -147,6 +165,7 @@ impl People {
                 shown: before.is_some(),
                 chat: 0,
                 wishes: Vec::new(),
+                asked: (now, 0),
             };
             self.people.insert(who, person);
         }

@@ -21,10 +21,20 @@ pub(super) enum Plain {
     Beat(Beat),
     /// The sender's group is at this epoch and lacks what came after.
     Behind { epoch: u64 },
-    /// In the committers' room, by one who held the chair: whom it removed.
-    Outcasts(Outcasts),
+    /// In the committers' room, by a committer: who was removed.
+    Outcasts(Told),
     /// The chair's answer: they are out, and this is the main room.
     Here { main: [u8; 32], outcasts: Outcasts },
+}
+
+/// Who was removed, by a committer's word: the room's secret is not enough, since one who was removed
+/// still has it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) outcasts: Outcasts,
+    pub(super) rank: u8,
+    /// Over [`Outcasts::signed_bytes`], in halves.
+    pub(super) signature: [[u8; 32]; 2],
 }
 
 /// What members say, inside a private message of the group.
@@ -57,4 +67,7 @@ pub(super) enum Said {
     AskQuiet,
     /// Signatures over what was sent.
     Attest(Attest),
+    /// The chair's, in a room that it has left: where the others are, and the lobby's secret. For those
+    /// whom `Move` did not reach.
+    At { main: [u8; 32], link: [u8; 32] },
 }

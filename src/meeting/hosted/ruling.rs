@@ -20,11 +20,19 @@ use crate::wire::{ParticipantId, To};
 /// Least time from one commit to the next: those who come at once come in with one.
 const COMMITS_EACH: Duration = Duration::from_millis(200);
 
-/// Who is connected nowhere for so long leaves the tree.
-const AWAY: Duration = Duration::from_secs(60);
+/// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
+/// is less than that is for two halves that become one again, which takes a while.
+const AWAY: Duration = Duration::from_secs(90);
 
 /// Commits that are kept for those who missed one.
 const KEPT: usize = 32;
+
+/// How often one participant is sent commits again; it asks each 2 s.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How many participants are in that time. An answer is much larger than a question: without a bound
+/// whoever asks could fill the chair's line to the relay, and its beats would come too late.
+const AGAIN_FOR: usize = 8;
 
 /// Most that one commit takes in: their welcomes are on their way for some seconds.
 const AT_ONCE: usize = 16;
@@ -116,6 +124,8 @@ impl Inside {
         let count = ruling.wanted.len().min(AT_ONCE);
         let wanted: Vec<Wanted> = ruling.wanted.drain(..count).collect();
         let put_out = std::mem::take(&mut ruling.put_out);
+        // A commit after which everyone moves removes nobody who was only away.
+        let away = if put_out.is_empty() { away } else { Vec::new() };
         self.commit(wanted, away, put_out, core);
     }
 
@@ -141,7 +151,7 @@ impl Inside {
         let roster = self.group.roster();
         let put_out: Vec<&Member> = roster
             .iter()
-            .filter(|member| put_out.contains(&member.leaf) && member.leaf != self.group.me())
+            .filter(|member| put_out.contains(&member.leaf) && core.may_remove(member.rank))
             .collect();
         let replaced: Vec<LeafId> = wanted.iter().filter_map(|wanted| wanted.replaces).collect();
         let mut remove = away;
@@ -162,9 +172,8 @@ impl Inside {
                 return self.commit_failed(&wanted);
             }
         };
-        for member in &put_out {
-            self.chairs.outcasts.add(member.run);
-        }
+        let removed: Vec<Member> = put_out.iter().map(|member| (*member).clone()).collect();
+        self.remember_removed(&removed);
         let moves = !put_out.is_empty();
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
@@ -228,10 +237,23 @@ impl Inside {
     }
 
     /// Somebody lacks what was committed since then.
-    pub(super) fn send_again(&self, stay: StayId, to: ParticipantId, epoch: u64, core: &mut Core) {
-        let Some(ruling) = &self.ruling else {
+    pub(super) fn send_again(
+        &mut self,
+        stay: StayId,
+        to: ParticipantId,
+        epoch: u64,
+        core: &mut Core,
+    ) {
+        let Some(ruling) = &mut self.ruling else {
             return;
         };
+        let now = core.now;
+        ruling.asked.retain(|(_, at)| now < *at + AGAIN);
+        let asked = ruling.asked.iter().any(|(one, _)| *one == (stay, to));
+        if asked || ruling.asked.len() >= AGAIN_FOR {
+            return;
+        }
+        ruling.asked.push(((stay, to), now));
         for (_, commit) in ruling.kept.iter().filter(|(before, _)| *before >= epoch) {
             core.say(stay, To::One(to), &Plain::Mls(commit.clone()));
         }
@@ -260,6 +282,9 @@ impl Inside {
                 ruling.doors_turn(core);
             }
             Command::Remove(who) => match self.people.get(who) {
+                Some(person) if !core.may_remove(person.rank) => {
+                    core.reject(Rejection::NotAllowed);
+                }
                 Some(person) => ruling.put_out.push(person.leaf),
                 None => core.reject(Rejection::UnknownSender),
             },

@@ -90,7 +90,12 @@ impl Voice {
         let Some(person) = people.get_mut(who) else {
             return;
         };
-        if person.salt != Some(salt) || person.keys.is_none() {
+        // A leaf has one salt: under another one, counters would begin anew, and what was heard once
+        // could be heard again.
+        if person.salt.is_some_and(|before| before != salt) {
+            return core.reject(Rejection::NotAllowed);
+        }
+        if person.keys.is_none() {
             person.salt = Some(salt);
             person.keys = Some(ReceiverKeys::new(person.leaf.0, salt));
         }
@@ -136,6 +141,7 @@ impl Voice {
                         stay,
                         track,
                         group,
+                        first: frame.keyframe,
                         bytes,
                     },
                 });
@@ -162,13 +168,15 @@ impl Voice {
     /// are whole there.
     pub(super) fn moved(&self, stay: StayId, core: &mut Core) {
         for (track, current) in &self.current {
-            core.out
-                .extend(current.frames.iter().map(|bytes| Output::GroupFrame {
+            for (place, bytes) in current.frames.iter().enumerate() {
+                core.out.push_back(Output::GroupFrame {
                     stay,
                     track: *track,
                     group: current.group,
+                    first: place == 0,
                     bytes: bytes.clone(),
-                }));
+                });
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! there are to be in; the connections to them may go and come back under all of this.
 
 mod coming;
+mod commands;
 mod company;
 mod dial;
 mod finish;
@@ -27,8 +28,9 @@ use tokio::task::JoinHandle;
 use self::interrupt::Interrupts;
 use self::stay::Came;
 use self::stays::Stays;
+use super::console::{Console, Typed};
 use super::error::JoinError;
-use super::event::{LossReason, Summary};
+use super::event::{LossReason, Shown, Summary};
 use super::options::JoinOptions;
 use super::people::People;
 use super::player::{Played, Player};
@@ -141,12 +143,20 @@ struct Session {
     failure: Option<JoinError>,
     /// The meeting is over for this participant.
     over: Option<Ending>,
+    /// What pins the host's keys, in a meeting that has one.
+    bundle: Option<[u8; 32]>,
+    console: Option<Console>,
+    /// This participant holds the chair.
+    chair: bool,
+    /// Who waits at the door, by number.
+    knocks: BTreeMap<u32, Shown>,
+    /// The words of the meeting are being computed.
+    words: Option<JoinHandle<Option<[String; 5]>>>,
     leaving: Option<Leaving>,
 }
 
 /// A frame that is being sent, on one stay or several.
 struct Last {
-    keyframe: bool,
     ways: Vec<Way>,
 }
 
@@ -177,6 +187,8 @@ enum Step {
     Recorded(Option<Report>),
     Watched(WatchReport),
     Departure,
+    Typed(Typed),
+    Worded(Option<[String; 5]>),
     Tick,
 }
 
@@ -204,6 +216,8 @@ impl Session {
                 Step::Recorded(None) => self.scribe = None,
                 Step::Watched(report) => self.watched(now, report),
                 Step::Departure => self.depart(now),
+                Step::Typed(typed) => self.typed(now, typed),
+                Step::Worded(words) => self.worded(words),
                 Step::Tick => self.tick(now)?,
             }
             if self.leaving.is_some() && !self.stays.any_connected() {
@@ -250,6 +264,10 @@ impl Session {
             }
             Some(report) = maybe(self.watch.as_mut().map(Watch::report)) => Step::Watched(report),
             () = at(departure) => Step::Departure,
+            typed = typed(self.console.as_mut()) => Step::Typed(typed),
+            words = maybe(self.words.as_mut()) => {
+                Step::Worded(words.and_then(Result::ok).flatten())
+            }
             _ = tick.tick() => Step::Tick,
         }
     }
@@ -334,6 +352,16 @@ async fn at(when: Option<Instant>) {
         Some(when) => tokio::time::sleep_until(when.into()).await,
         None => std::future::pending().await,
     }
+}
+
+/// Waits for what is typed; for ever when no more can come.
+async fn typed(console: Option<&mut Console>) -> Typed {
+    if let Some(console) = console
+        && let Some(typed) = console.next().await
+    {
+        return typed;
+    }
+    std::future::pending().await
 }
 
 /// Waits for what there may be to wait for.

@@ -17,11 +17,15 @@ impl Session {
             Notice::Title(title) => Event::Title {
                 title: Shown(title),
             },
-            Notice::Knocking { number, name } => Event::Knock {
-                number,
-                name: Shown(display_safe(&name)),
-            },
-            Notice::KnockGone { number } => Event::KnockGone { number },
+            Notice::Knocking { number, name } => {
+                let name = Shown(display_safe(&name));
+                self.knocks.insert(number, name.clone());
+                Event::Knock { number, name }
+            }
+            Notice::KnockGone { number } => {
+                self.knocks.remove(&number);
+                Event::KnockGone { number }
+            }
             Notice::Chat { who, text } => match self.shown(who) {
                 Some(name) => Event::Chat {
                     name,
@@ -29,16 +33,22 @@ impl Session {
                 },
                 None => return,
             },
-            Notice::InTheChair(held) => Event::Chair { held },
+            Notice::InTheChair(held) => {
+                self.chair = held;
+                self.knocks.clear();
+                Event::Chair { held }
+            }
             Notice::Locked(locked) => Event::Locked { locked },
             Notice::Link(meeting_link) => Event::Link { meeting_link },
             Notice::Chair(freshness) => Event::ChairHeard {
                 state: state(freshness),
             },
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
-            Notice::Roster(listed) => Event::Roster {
-                members: listed.iter().map(entry).collect(),
-            },
+            Notice::Roster(listed) => {
+                let members = listed.iter().map(entry).collect();
+                self.output.event(&Event::Roster { members });
+                return self.list_knocks();
+            }
             Notice::Signatures { who, report } => match self.shown(who) {
                 Some(name) => signatures(name, report),
                 None => return,

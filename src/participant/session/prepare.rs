@@ -9,6 +9,7 @@ use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
 use crate::meeting::{Invite, LinkError, Meeting, Presence, RelayRef, Surface, hosted};
+use crate::participant::console::Console;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
 use crate::participant::people::People;
@@ -88,7 +89,10 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
+        let bundle = link.bundle();
         let meeting = meeting(link, presence, random()?);
+        let mut output = output;
+        let console = bundle.map(|_| Console::open(&mut output, options.input));
         Ok(Self {
             options,
             output,
@@ -122,6 +126,11 @@ impl Session {
             reconnections: 0,
             failure: None,
             over: None,
+            bundle,
+            console,
+            chair: false,
+            knocks: BTreeMap::new(),
+            words: None,
             leaving: None,
         })
     }
@@ -139,6 +148,13 @@ impl AnyLink {
             Ok(link) => Ok(Self::Hosted(link)),
             Err(LinkError::Older(_)) => Invite::parse(text).map(Self::Open),
             Err(error) => Err(error),
+        }
+    }
+
+    fn bundle(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Open(_) => None,
+            Self::Hosted(link) => Some(link.meeting().bundle.0),
         }
     }
 

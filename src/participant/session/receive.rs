@@ -105,8 +105,9 @@ impl Session {
                     stay,
                     track,
                     group,
+                    first,
                     bytes,
-                } => self.picture(stay, track, group, &bytes),
+                } => self.picture(stay, track, group, first, &bytes),
                 Said::Inside => {
                     self.inside = true;
                     self.got_in(now);

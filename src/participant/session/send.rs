@@ -91,15 +91,12 @@ impl Session {
     fn send(&mut self, now: Instant, frame: Frame) {
         self.look_at_the_lines(now);
         let (number, payload) = (frame.number, frame.payload.clone());
-        let (track, keyframe) = (frame.track, frame.keyframe);
+        let track = frame.track;
         let traced = self
             .trace
             .is_some()
             .then(|| (SystemTime::now(), frame.clone()));
-        self.last = Some(Last {
-            keyframe,
-            ways: Vec::new(),
-        });
+        self.last = Some(Last { ways: Vec::new() });
         self.tell(now, Input::Send(frame));
         // Whoever hears it on one stay has no need of the others.
         let went = self
@@ -135,6 +132,7 @@ impl Session {
         id: StayId,
         track: TrackId,
         group: GroupNumber,
+        first: bool,
         sealed: &[u8],
     ) {
         let Some(stay) = self.stays.get(id) else {
@@ -145,13 +143,12 @@ impl Session {
             self.warn(&Warning::TooLargeToSend);
             return self.piece(id, false);
         };
-        let keyframe = self.last.as_ref().is_some_and(|last| last.keyframe);
         let lane = stay
             .lanes
             .entry(track)
             .or_insert_with(|| Lane::new(line.road()));
         let header = || UplinkGroup { track, group }.encode();
-        let pushed = lane.push(group, keyframe, header, framed);
+        let pushed = lane.push(group, first, header, framed);
         if pushed == Pushed::GivenUp {
             self.warn(&Warning::UplinkSlow);
         }

@@ -190,6 +190,7 @@ fn terminal() -> Output {
         bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
         lines: BTreeMap::new(),
         outage: None,
+        typing: None,
         colour: true,
     })
 }

@@ -38,6 +38,10 @@ pub(super) fn sentence(event: &Event) -> String {
         Event::ChairHeard { state } => chair(*state).into(),
         Event::AskedToBeQuiet => "The host asks everyone to be quiet.".into(),
         Event::Roster { members } => roster(members),
+        Event::Words { words } => format!(
+            "The words of this meeting: {}\nWhoever reads you other words is in another meeting.",
+            words.join(" ")
+        ),
         Event::Signatures { name, state, .. } => signed(name, *state),
         Event::Connected { present: 0 } => "In the meeting; nobody else is here yet.".into(),
         Event::Connected { present: 1 } => "In the meeting, with one other.".into(),

@@ -1,10 +1,13 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
+mod schedules;
 mod story;
 mod world;
 
 use super::Meeting;
+use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Command, Ending, Freshness, Notice, Surface};
+use crate::meeting::group::{LeafId, Member};
 use crate::meeting::links::{Link, Links, RelayRef};
 use crate::meeting::lobby::Status;
 use crate::meeting::track::{Codec, Frame, Presence, TrackDescription, TrackKind};
@@ -12,6 +15,21 @@ use crate::wire::{GroupNumber, TrackId};
 
 pub(super) const SOUND: TrackId = TrackId(1);
 pub(super) const PICTURE: TrackId = TrackId(2);
+
+/// Where a member's group stands.
+#[derive(Clone)]
+pub(super) struct Look {
+    pub(super) epoch: u64,
+    pub(super) tag: [u8; 32],
+    pub(super) roster: Vec<Member>,
+    pub(super) me: LeafId,
+    pub(super) run: [u8; 16],
+    pub(super) salt: [u8; 16],
+    /// What the keys of this epoch's media derive from.
+    pub(super) base: [u8; 32],
+    pub(super) chair: bool,
+    pub(super) outcasts: Outcasts,
+}
 
 /// The links of one meeting.
 pub(super) struct Meet {

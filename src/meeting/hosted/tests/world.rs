@@ -52,6 +52,37 @@ pub(crate) struct World {
     /// What a hostile relay does with a parcel: whether it is passed on.
     pub(crate) passes: Passes,
     pub(crate) seen: u64,
+    /// Whether what goes on one stream may overtake what goes on another.
+    pub(crate) mixes: Option<Dice>,
+    /// The sound that people sent, sealed.
+    pub(crate) sound: Vec<(usize, Bytes)>,
+}
+
+/// Seeded randomness of a test.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// 0 to `sides` - 1.
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % sides as u64) as usize
+    }
+}
+
+impl Parcel {
+    /// What keeps its order: the control stream, and each group.
+    fn stream(&self) -> u64 {
+        match self {
+            Self::Control(_) => 0,
+            Self::Datagram(..) => 1,
+            Self::GroupFrame(from, track, group, _) => {
+                2 + (u64::from(from.0) << 40 | u64::from(track.0) << 32 | u64::from(group.0))
+            }
+        }
+    }
 }
 
 impl World {
@@ -64,6 +95,8 @@ impl World {
             next: 100,
             passes: Box::new(|_, _| true),
             seen: 0,
+            mixes: None,
+            sound: Vec::new(),
         }
     }
 
@@ -100,9 +133,15 @@ impl World {
 
     /// Lets time pass.
     pub(crate) fn run(&mut self, time: Duration) {
+        self.settle();
         let until = self.now + time;
         while self.now < until {
-            self.now += STEP;
+            let due = self.nodes.iter().filter(|node| !node.dead);
+            let due = due.filter_map(|node| node.meeting.deadline()).min();
+            // Nothing happens before.
+            self.now = due
+                .unwrap_or(until)
+                .clamp(self.now + STEP, until.max(self.now + STEP));
             self.settle();
             for index in 0..self.nodes.len() {
                 let due = self.nodes[index].meeting.deadline();
@@ -240,10 +279,23 @@ impl World {
         self.nodes[index].connections[&stay].id
     }
 
+    fn next_parcel(&mut self) -> Option<(usize, StayId, Parcel)> {
+        let Some(dice) = &mut self.mixes else {
+            return self.on_its_way.pop_front();
+        };
+        if self.on_its_way.is_empty() {
+            return None;
+        }
+        let lane = |of: &(usize, StayId, Parcel)| (of.0, of.1, of.2.stream());
+        let wanted = lane(&self.on_its_way[dice.roll(self.on_its_way.len())]);
+        let first = self.on_its_way.iter().position(|one| lane(one) == wanted);
+        self.on_its_way.remove(first?)
+    }
+
     /// Delivers until nothing is on its way.
     pub(crate) fn settle(&mut self) {
         let mut count = 0;
-        while let Some((to, stay, parcel)) = self.on_its_way.pop_front() {
+        while let Some((to, stay, parcel)) = self.next_parcel() {
             count += 1;
             assert!(count < 200_000, "a storm");
             self.seen += 1;
@@ -285,14 +337,18 @@ impl World {
                     stay,
                     track,
                     payload,
-                } => self.media(index, stay, track, |from| {
-                    Parcel::Datagram(from, track, payload.clone())
-                }),
+                } => {
+                    self.sound.push((index, payload.clone()));
+                    self.media(index, stay, track, |from| {
+                        Parcel::Datagram(from, track, payload.clone())
+                    });
+                }
                 Output::GroupFrame {
                     stay,
                     track,
                     group,
                     bytes,
+                    ..
                 } => self.media(index, stay, track, |from| {
                     Parcel::GroupFrame(from, track, group, bytes.clone())
                 }),

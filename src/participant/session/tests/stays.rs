@@ -72,6 +72,7 @@ impl Inner {
             stay: *stay,
             track,
             group,
+            first: frame.keyframe,
             bytes: payload.clone(),
         });
         self.to_say.extend(frames);

@@ -1,0 +1,137 @@
+//! What the person types, and what becomes of it.
+
+use std::time::Instant;
+
+use super::Session;
+use crate::meeting::verify::{Language, MeetingWords};
+use crate::meeting::{Command as Wish, Input, Who};
+use crate::participant::console::{Command, Subject, Typed, help};
+use crate::participant::event::Event;
+
+/// What is said to a command that a meeting without a host has no use for.
+const NO_HOST: &str = "This meeting has no host: whoever has the link is in it.";
+
+impl Session {
+    /// Does what was typed, or says why not.
+    pub(super) fn typed(&mut self, now: Instant, typed: Typed) {
+        let command = match typed {
+            Typed::Command(command) => command,
+            Typed::Mistake(mistake) => return self.output.answer(&mistake.to_string()),
+        };
+        match command {
+            Command::Leave => self.leave(now),
+            Command::Help => self.output.answer(&help()),
+            _ if self.bundle.is_none() => self.output.answer(NO_HOST),
+            Command::Words => self.begin_words(),
+            Command::Admit(Subject::Everyone) => {
+                let waiting: Vec<u32> = self.knocks.keys().copied().collect();
+                if waiting.is_empty() {
+                    self.output.answer("Nobody is waiting.");
+                }
+                for number in waiting {
+                    self.wish(now, Wish::Admit(number));
+                }
+            }
+            Command::Admit(subject) => self.about_knock(now, &subject, Wish::Admit),
+            Command::Deny(subject) => self.about_knock(now, &subject, Wish::Deny),
+            Command::Remove(subject) => match self.person(&subject) {
+                Ok(who) => self.wish(now, Wish::Remove(who)),
+                Err(sentence) => self.output.answer(&sentence),
+            },
+            Command::Who => self.wish(now, Wish::Who),
+            Command::Lock => self.wish(now, Wish::Lock(true)),
+            Command::Unlock => self.wish(now, Wish::Lock(false)),
+            Command::MuteAllRequest => self.wish(now, Wish::AskQuiet),
+            Command::Say(text) => self.wish(now, Wish::Say(text)),
+        }
+    }
+
+    fn wish(&mut self, now: Instant, wish: Wish) {
+        let for_chair = !matches!(wish, Wish::Say(_) | Wish::Who);
+        if for_chair && !self.chair {
+            let sentence = "Only whoever holds the chair can do that: join with the host link.";
+            return self.output.answer(sentence);
+        }
+        if !self.inside {
+            return self.output.answer("You are not in the meeting yet.");
+        }
+        self.tell(now, Input::Command(wish));
+    }
+
+    /// Something about somebody who waits at the door.
+    fn about_knock(&mut self, now: Instant, subject: &Subject, wish: impl Fn(u32) -> Wish) {
+        let found: Vec<u32> = match subject {
+            Subject::Number(number) => vec![*number],
+            Subject::Name(name) => {
+                let named = self.knocks.iter().filter(|(_, shown)| shown.0 == *name);
+                named.map(|(number, _)| *number).collect()
+            }
+            Subject::Everyone => Vec::new(),
+        };
+        match *found.as_slice() {
+            [number] if self.knocks.contains_key(&number) => self.wish(now, wish(number)),
+            [_] | [] => self
+                .output
+                .answer("Nobody waits by that name or number; /who lists them."),
+            _ => self
+                .output
+                .answer("Several wait by that name: say the number instead."),
+        }
+    }
+
+    /// Who is meant, among those in the meeting.
+    fn person(&self, subject: &Subject) -> Result<Who, String> {
+        let found: Vec<Who> = match subject {
+            Subject::Number(number) => vec![Who(*number)],
+            Subject::Name(name) => self.people.named(name),
+            Subject::Everyone => Vec::new(),
+        };
+        match *found.as_slice() {
+            [who] => Ok(who),
+            [] => Err("Nobody here has that name; /who lists everyone.".into()),
+            _ => Err("Several have that name: say the number that /who shows.".into()),
+        }
+    }
+
+    /// Computes the words of the meeting, which takes a moment.
+    fn begin_words(&mut self) {
+        let Some(bundle) = self.bundle.filter(|_| self.words.is_none()) else {
+            return;
+        };
+        self.words = Some(tokio::task::spawn_blocking(move || {
+            let words = MeetingWords::of_bundle(&bundle)?;
+            Some(words.words(language()).map(str::to_owned))
+        }));
+    }
+
+    /// They are there.
+    pub(super) fn worded(&mut self, words: Option<[String; 5]>) {
+        self.words = None;
+        match words {
+            Some(words) => self.output.event(&Event::Words { words }),
+            None => self
+                .output
+                .answer("This machine has too little memory free for the words."),
+        }
+    }
+
+    /// Lists those who wait, after those who are in.
+    pub(super) fn list_knocks(&mut self) {
+        for (number, name) in &self.knocks {
+            let event = Event::Knock {
+                number: *number,
+                name: name.clone(),
+            };
+            self.output.event(&event);
+        }
+    }
+}
+
+/// The language of the terminal (POSIX.1-2017, section 8.2).
+fn language() -> Language {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let tag = set
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|tag| !tag.is_empty());
+    Language::of_tag(&tag.unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+//! A member floods the others: with handshakes, with what comes too early, with questions that each of
+//! them answers.
+
+use std::time::Duration;
+
+use sottovoce::wire::To;
+
+use crate::own::{Plain, Said};
+use crate::rogue::{Rogue, insider};
+use crate::scene::{Meet, all_is_well, presence, three};
+use crate::world::World;
+
+/// The meeting goes on: people come in, and everyone hears everyone.
+fn goes_on(mut world: World, meet: &Meet) {
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(6);
+    all_is_well(&mut world, &[0, 1, 2, cem]);
+}
+
+fn flooded() -> (World, Meet, Rogue) {
+    let (mut world, meet) = three();
+    let secret = meet.link_secret();
+    let mallory = insider(&mut world, &meet.guest, secret, "Mallory");
+    (world, meet, mallory)
+}
+
+#[test]
+fn with_handshakes() {
+    let (mut world, meet, mut mallory) = flooded();
+    for round in 0..40 {
+        let (provider, key) = (&mallory.provider, &mallory.key);
+        let committed = mallory.group.self_update(provider, key, Default::default());
+        let commit = committed
+            .expect("a commit")
+            .commit()
+            .to_bytes()
+            .expect("bytes");
+        let store = openmls::prelude::OpenMlsProvider::storage(&mallory.provider);
+        mallory.group.clear_pending_commit(store).expect("cleared");
+        mallory.post(&mut world, commit.clone());
+        // And what no longer opens.
+        let mut broken = commit;
+        let last = broken.len() - 1 - round;
+        broken[last] ^= 1;
+        for _ in 0..20 {
+            mallory.post(&mut world, broken.clone());
+        }
+    }
+    goes_on(world, &meet);
+}
+
+#[test]
+fn with_what_comes_too_early() {
+    let (mut world, meet, mut mallory) = flooded();
+    // It commits by itself and talks on there: for the others that is yet to come.
+    let (provider, key) = (&mallory.provider, &mallory.key);
+    let committed = mallory.group.self_update(provider, key, Default::default());
+    assert!(committed.is_ok());
+    mallory
+        .group
+        .merge_pending_commit(&mallory.provider)
+        .expect("merged");
+    for number in 0..1000 {
+        let text = "x".repeat(3000);
+        mallory.say(&mut world, &Said::Chat { number, text });
+    }
+    goes_on(world, &meet);
+}
+
+/// What all others said, in bytes, from here on.
+fn answers(world: &World, from: usize) -> usize {
+    let said = world.said.iter().skip(from);
+    said.map(|said| said.body.len()).sum()
+}
+
+#[test]
+fn with_questions_for_commits() {
+    let (mut world, meet, mut mallory) = flooded();
+    let before = world.said.len();
+    for _ in 0..50 {
+        for _ in 0..20 {
+            let ask = Plain::Behind { epoch: 0 };
+            mallory.line.post(&mut world, To::Everyone, &ask);
+        }
+        world.run(Duration::from_millis(100));
+    }
+    let sent = answers(&world, before);
+    assert!(sent < 400_000, "the host said {sent} bytes");
+    goes_on(world, &meet);
+}
+
+#[test]
+fn with_questions_who_is_there() {
+    let (mut world, meet, mut mallory) = flooded();
+    let before = world.said.len();
+    for _ in 0..50 {
+        for _ in 0..20 {
+            let here = Said::Here {
+                presence: presence("Mallory"),
+                salt: mallory.salt,
+                me: mallory.line.id(&world),
+                signs: false,
+                asks: true,
+            };
+            mallory.say(&mut world, &here);
+        }
+        world.run(Duration::from_millis(100));
+    }
+    let sent = answers(&world, before);
+    assert!(sent < 400_000, "the others said {sent} bytes");
+    goes_on(world, &meet);
+}

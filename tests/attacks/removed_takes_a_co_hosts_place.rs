@@ -1,0 +1,117 @@
+//! A co-host was removed and still has its link: it comes back through the committers' room, commits,
+//! beats as if it were next in line, or tells the chair whom else to put out.
+
+use sottovoce::meeting::chair::{Claim, Outcasts};
+use sottovoce::meeting::crypto::sign::SigningKey;
+use sottovoce::meeting::{Command, Ending, Notice, Rejection};
+use sottovoce::wire::To;
+
+use crate::own::{Plain, Told, derive};
+use crate::rogue::Line;
+use crate::scene::{Meet, all_is_well, meet, refused};
+use crate::world::World;
+
+/// A host, two co-hosts and Ada; the first co-host is removed.
+fn removed() -> (World, Meet) {
+    let meet = meet(2);
+    let mut world = World::new();
+    world.join(&meet.host, "Host");
+    world.seconds(1);
+    let first = world.join(&meet.co_hosts[0], "First");
+    world.join(&meet.co_hosts[1], "Second");
+    world.join(&meet.guest, "Ada");
+    world.seconds(6);
+    let who = world.who(0, "First");
+    world.command(0, Command::Remove(who));
+    world.seconds(5);
+    assert_eq!(world.nodes[first].over, Some(Ending::Removed));
+    all_is_well(&mut world, &[0, 2, 3]);
+    (world, meet)
+}
+
+fn in_committers_room(world: &mut World, meet: &Meet) -> Line {
+    let secret = derive(&meet.way_back(), "committers' room", &[]);
+    Line::new(world, secret)
+}
+
+#[test]
+fn its_link_does_not_let_it_in_again() {
+    let (mut world, meet) = removed();
+    let again = world.join(&meet.co_hosts[0], "First");
+    world.seconds(15);
+    assert!(!world.nodes[again].inside);
+    assert_eq!(world.roster(0), ["Host", "Second", "Ada"]);
+    // Nor when the other co-host holds the chair.
+    world.kill(0);
+    world.seconds(35);
+    assert!(world.nodes[2].told.contains(&Notice::InTheChair(true)));
+    let again = world.join(&meet.co_hosts[0], "First");
+    world.seconds(15);
+    assert!(!world.nodes[again].inside);
+    assert!(!world.roster(2).contains(&"First".to_owned()));
+}
+
+#[test]
+fn its_beats_keep_nobody_from_taking_over() {
+    let (mut world, meet) = removed();
+    let mut line = in_committers_room(&mut world, &meet);
+    let key = SigningKey::from_seed(&derive(&meet.seed(1), "committer sign", &[]));
+    world.kill(0);
+    for count in 1..60 {
+        let claim = Claim {
+            run: [0; 16],
+            rank: 1,
+            seq: count / 5,
+            count,
+            epoch: 1 << 30,
+            tag: [1; 32],
+            roster: [1; 32],
+            locked: false,
+            before: [0; 32],
+        };
+        let beat = claim.sign(|bytes| key.sign(bytes));
+        line.post(&mut world, To::Everyone, &Plain::Beat(beat));
+        world.seconds(1);
+    }
+    assert!(
+        world.nodes[2].told.contains(&Notice::InTheChair(true)),
+        "the second one"
+    );
+    all_is_well(&mut world, &[2, 3]);
+}
+
+#[test]
+fn it_cannot_have_others_put_out() {
+    let (mut world, meet) = removed();
+    let mut line = in_committers_room(&mut world, &meet);
+    world.seconds(6);
+    // The process that holds the chair says its run in each beat, which all committers can read.
+    let mut runs = Vec::new();
+    while let Some((from, body)) = world.taps[line.tap].inbox.pop_front() {
+        if let Some(Plain::Beat(beat)) = line.envelope.open(from, &body) {
+            runs.extend(beat.open(|_, _, _| true).map(|claim| claim.run));
+        }
+    }
+    let run = *runs.last().expect("the chair beats");
+    let me = line.id(&world).0;
+    let mut outcasts = Outcasts::default();
+    outcasts.add([1; 16]);
+    // Signed well by one who was removed; badly for one who was not.
+    let key = SigningKey::from_seed(&derive(&meet.seed(1), "committer sign", &[]));
+    for rank in [1, 2] {
+        let bytes = outcasts.signed_bytes(rank, me, &run);
+        let told = Told::new(outcasts.clone(), rank, &key, &bytes);
+        let before = refused(&world, 0, Rejection::NotAuthentic);
+        line.post(&mut world, To::Everyone, &Plain::Outcasts(told));
+        assert_eq!(refused(&world, 0, Rejection::NotAuthentic), before + 1);
+    }
+    world.seconds(3);
+    while let Some((from, body)) = world.taps[line.tap].inbox.pop_front() {
+        let said = line.envelope.open(from, &body);
+        assert!(
+            !matches!(said, Some(Plain::Here { .. })),
+            "it is not told where the meeting is"
+        );
+    }
+    all_is_well(&mut world, &[0, 2, 3]);
+}

@@ -33,6 +33,7 @@ fn child() {
         .build()
         .unwrap();
     runtime.block_on(obey());
+    println!("over");
     runtime.shutdown_background();
 }
 
@@ -172,7 +173,7 @@ impl Seat {
     }
 
     /// The program is gone, and the terminal is as it was before it came.
-    fn restores(mut self) {
+    fn leaves_it_as_it_was(mut self) {
         self.child.wait().unwrap();
         let after = tcgetattr(&self.terminal).unwrap();
         assert!(after == self.before, "{after:?} is not {:?}", self.before);
@@ -198,11 +199,11 @@ fn commands_are_edited_as_they_are_typed() {
     seat.sees("/mute-all-request");
     seat.types("\x04");
     seat.hears("leave");
-    seat.restores();
+    seat.leaves_it_as_it_was();
 }
 
 #[test]
-fn the_terminal_restores_whatever_ends_the_program() {
+fn the_terminal_leaves_it_as_it_was_whatever_ends_the_program() {
     for (signal, said) in [
         (Signal::SIGINT, "interrupted"),
         (Signal::SIGTERM, "terminated"),
@@ -213,15 +214,15 @@ fn the_terminal_restores_whatever_ends_the_program() {
         assert!(seat.is_edited());
         seat.signal(signal);
         seat.hears(said);
-        seat.restores();
+        seat.leaves_it_as_it_was();
     }
     let mut ctrl_c = Seat::take("xterm");
     ctrl_c.types("half\x03");
     ctrl_c.hears("interrupted");
-    ctrl_c.restores();
+    ctrl_c.leaves_it_as_it_was();
     let mut fault = Seat::take("xterm");
     fault.types("/lock\r");
-    fault.restores();
+    fault.leaves_it_as_it_was();
 }
 
 #[test]
@@ -239,7 +240,7 @@ fn a_program_that_was_stopped_edits_again() {
     seat.types("/whx\x7fo\r");
     seat.hears("who");
     seat.signal(Signal::SIGTERM);
-    seat.restores();
+    seat.leaves_it_as_it_was();
 }
 
 #[test]
@@ -268,7 +269,7 @@ fn heard(input: Stdio, feed: &[u8]) -> Vec<String> {
     let said = String::from_utf8(output.stdout).unwrap();
     let lines = said.lines().map(str::to_owned);
     let after = lines.skip_while(|line| line != "ready").skip(1);
-    after.take_while(|line| !line.is_empty()).collect()
+    after.take_while(|line| line != "over").collect()
 }
 
 #[test]

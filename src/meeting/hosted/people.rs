@@ -32,6 +32,8 @@ pub(super) struct Person {
     pub(super) away: Option<Duration>,
     /// It has said goodbye.
     pub(super) bye: bool,
+    /// It signs what it sends, by its word inside the group.
+    pub(super) signs: bool,
     /// It is on the screen as present.
     pub(super) shown: bool,
     /// The last of its chat messages.
@@ -124,7 +126,7 @@ impl People {
             .map(|(who, _)| who)
             .collect();
         let mut gone = Vec::new();
-        let mut kept: Vec<(Who, [u8; 16], String)> = Vec::new();
+        let mut kept: Vec<(Who, Person)> = Vec::new();
         for who in lost {
             let Some(person) = self.people.remove(&who) else {
                 continue;
@@ -134,7 +136,7 @@ impl People {
                 .iter()
                 .any(|member| member.run == person.run && member.name == person.name);
             if follows {
-                kept.push((who, person.run, person.name));
+                kept.push((who, person));
             } else if person.shown {
                 gone.push(who);
             }
@@ -142,14 +144,15 @@ impl People {
         for member in fresh {
             let before = kept
                 .iter()
-                .position(|(_, run, name)| *run == member.run && *name == member.name);
-            let who = match before {
-                Some(before) => kept.swap_remove(before).0,
-                None => {
+                .position(|(_, one)| one.run == member.run && one.name == member.name);
+            let before = before.map(|before| kept.swap_remove(before));
+            let who = before.as_ref().map_or_else(
+                || {
                     self.next += 1;
                     Who(self.next)
-                }
-            };
+                },
+                |(who, _)| *who,
+            );
             let person = Person {
                 leaf: member.leaf,
                 name: member.name.clone(),
@@ -163,15 +166,29 @@ impl People {
                 away: Some(now),
                 bye: false,
                 shown: before.is_some(),
+                signs: false,
                 chat: 0,
-                wishes: Vec::new(),
+                wishes: before.map(|(_, one)| one.wishes).unwrap_or_default(),
                 asked: (now, 0),
             };
             self.people.insert(who, person);
         }
         // Two of one process cannot both follow the same person.
-        gone.extend(kept.into_iter().map(|(who, ..)| who));
+        gone.extend(kept.into_iter().map(|(who, _)| who));
         Changed { gone }
+    }
+
+    /// This side is on another line of the group: epochs are counted anew, and so are keys.
+    pub(super) fn new_line(&mut self) {
+        for person in self.people.values_mut() {
+            if let (Some(salt), Some(_)) = (person.salt, &person.keys) {
+                let mut keys = ReceiverKeys::new(person.leaf.0, salt);
+                if person.signs {
+                    keys.require_signatures();
+                }
+                person.keys = Some(keys);
+            }
+        }
     }
 
     /// Somebody is there, in this room.

@@ -110,6 +110,7 @@ impl Inside {
                     self.group = opened.group;
                     self.link_secret = opened.link;
                     self.voice = Voice::new(core);
+                    self.people.new_line();
                     self.go_to(opened.main, core);
                     self.epoch_changed(true, core);
                     self.beat(opened.beat, core);

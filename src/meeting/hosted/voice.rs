@@ -95,6 +95,7 @@ impl Voice {
         if person.salt.is_some_and(|before| before != salt) {
             return core.reject(Rejection::NotAllowed);
         }
+        person.signs |= signs;
         if person.keys.is_none() {
             person.salt = Some(salt);
             person.keys = Some(ReceiverKeys::new(person.leaf.0, salt));

@@ -345,3 +345,11 @@ fn numbers_are_grouped() {
         assert_eq!(grouped(number), text);
     }
 }
+
+#[test]
+fn live_lines_leave_room_for_what_is_being_typed() {
+    let texts = ["one", "two\n  audio\n  video", "three"];
+    let texts: Vec<(u32, String)> = (0..).zip(texts.map(str::to_owned)).collect();
+    let shown = [0, 1, 2, 3, 4, 5, 6].map(|rows| whole(&texts, rows));
+    assert_eq!(shown, [0, 1, 1, 1, 2, 3, 3]);
+}

@@ -96,3 +96,9 @@ fn what_is_said_may_be_lost_and_come_out_of_order() {
         assert_eq!(take(member, &said[at]), Err(GroupRejection::Replay), "{at}");
     }
 }
+
+#[test]
+fn a_welcome_that_none_could_be_is_not_looked_at() {
+    let refused = joining("One", None, 40).enter(&vec![0; 1 << 20]);
+    assert_eq!(refused.err(), Some(GroupRejection::TooLarge));
+}

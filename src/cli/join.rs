@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Sign what is sent, so that nobody else in the meeting can speak as you
     #[arg(long)]
     sign: bool,
+    /// Take commands and what is to be said from standard input, a line each, though it is no terminal
+    #[arg(long)]
+    commands: bool,
     /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
     /// or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
@@ -83,9 +86,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         false => Input::File(path),
     });
     let played = matches!(play, Some(Input::Stdin));
-    let input = match played || arguments.link.is_standard_input() {
-        true => StandardInput::Taken,
-        false => StandardInput::Free,
+    // What stands in a pipe by chance, as in a shell's loop, is not for others to read.
+    let typed = arguments.commands || std::io::stdin().is_terminal();
+    let input = match typed && !played && !arguments.link.is_standard_input() {
+        true => StandardInput::Free,
+        false => StandardInput::Taken,
     };
     let link = arguments.link.read(played)?;
     let options = JoinOptions {

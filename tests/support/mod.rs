@@ -212,7 +212,9 @@ impl Participant {
 
     /// The same, and commands can be [typed](Self::types).
     pub fn typing<S: AsRef<std::ffi::OsStr>>(link: &str, name: &str, arguments: &[S]) -> Self {
-        Self::with_input(link, name, arguments, Stdio::piped())
+        let mut all = vec![std::ffi::OsStr::new("--commands")];
+        all.extend(arguments.iter().map(AsRef::as_ref));
+        Self::with_input(link, name, &all, Stdio::piped())
     }
 
     /// Types a line.

@@ -136,20 +136,19 @@ impl Joining {
             .build()
             .map_err(|_| GroupRejection::NotAuthentic)?;
         policy::check_context(staged.group_context(), &self.committers)?;
-        let roster = policy::roster(staged.members(), &self.committers)?;
-        policy::check_roster(&roster)?;
-        // Only a committer welcomes.
         let sender = LeafId(staged.welcome_sender_index().u32());
-        let by_committer = |member: &Member| member.leaf == sender && member.rank.is_some();
-        if !roster.iter().any(by_committer) {
-            return Err(GroupRejection::NotTheChair);
-        }
         let group = staged
             .into_group(&self.provider)
             .map_err(|_| GroupRejection::NotAuthentic)?;
         for (_, leaf) in group.treesync().full_leaves() {
             policy::check_leaf(leaf)?;
         }
-        Ok(Group::new(self.provider, self.key, self.committers, group))
+        let group = Group::new(self.provider, self.key, self.committers, group)?;
+        // Only a committer welcomes.
+        let by_committer = |member: &Member| member.leaf == sender && member.rank.is_some();
+        match group.roster().iter().any(by_committer) {
+            true => Ok(group),
+            false => Err(GroupRejection::NotTheChair),
+        }
     }
 }

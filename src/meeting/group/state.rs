@@ -66,6 +66,8 @@ pub struct Group {
     key: SigningKey,
     committers: Committers,
     group: MlsGroup,
+    /// Of this epoch. Reading it out of the tree means checking signatures.
+    roster: Vec<Member>,
 }
 
 impl Group {
@@ -74,13 +76,16 @@ impl Group {
         key: SigningKey,
         committers: Committers,
         group: MlsGroup,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, GroupRejection> {
+        let roster = policy::roster(group.members(), &committers)?;
+        policy::check_roster(&roster)?;
+        Ok(Self {
             provider,
             key,
             committers,
             group,
-        }
+            roster,
+        })
     }
 
     /// Founds a group of one.
@@ -110,7 +115,7 @@ impl Group {
             .with_group_context_extensions(policy::meeting(&committers.bundle)?)
             .build(&provider, &key, credential)
             .map_err(|_| GroupRejection::Internal)?;
-        Ok(Self::new(provider, key, committers, group))
+        Self::new(provider, key, committers, group)
     }
 
     /// What a member that keeps to no rule has at hand.
@@ -152,9 +157,13 @@ impl Group {
     }
 
     /// Everybody in the tree, in the order of their leaves.
-    pub fn roster(&self) -> Vec<Member> {
-        // Each was checked when it came in.
-        policy::roster(self.group.members(), &self.committers).unwrap_or_default()
+    pub fn roster(&self) -> &[Member] {
+        &self.roster
+    }
+
+    fn read_roster(&mut self) -> Result<(), GroupRejection> {
+        self.roster = policy::roster(self.group.members(), &self.committers)?;
+        Ok(())
     }
 
     /// The meeting's committers.
@@ -225,7 +234,7 @@ impl Group {
     /// [`GroupRejection`]; then nothing has changed. [`GroupRejection::TooLarge`]: too many at once for
     /// one message, or for a group.
     pub fn commit(&mut self, change: Change) -> Result<Posted, GroupRejection> {
-        let mut next = self.roster();
+        let mut next = self.roster.clone();
         next.retain(|member| !change.remove.contains(&member.leaf));
         next.extend(change.add.iter().map(|package| package.member().clone()));
         policy::check_roster(&next)?;
@@ -264,6 +273,7 @@ impl Group {
         self.group
             .merge_pending_commit(&self.provider)
             .map_err(|_| GroupRejection::Internal)?;
+        self.read_roster()?;
         Ok(posted)
     }
 
@@ -297,8 +307,7 @@ impl Group {
         };
         let from = LeafId(leaf.u32());
         let credential = processed.credential().clone();
-        let roster = self.roster();
-        let sender = roster.iter().find(|member| member.leaf == from);
+        let sender = self.roster.iter().find(|member| member.leaf == from);
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(said) => {
                 // Said in the epoch before, by somebody who is not there any more: the leaf may be
@@ -318,11 +327,12 @@ impl Group {
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
                 let committer = sender.ok_or(GroupRejection::External)?;
-                policy::check_commit(&staged, committer, &roster, &self.committers, may)?;
+                policy::check_commit(&staged, committer, &self.roster, &self.committers, may)?;
                 let removed_me = staged.self_removed();
                 self.group
                     .merge_staged_commit(&self.provider, *staged)
                     .map_err(|_| GroupRejection::Internal)?;
+                self.read_roster()?;
                 Ok(Processed::Commit { removed_me })
             }
             ProcessedMessageContent::OwnPrivateMessage

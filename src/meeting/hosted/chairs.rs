@@ -11,7 +11,7 @@ use super::plain::{Plain, Said, Told};
 use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act};
 use crate::meeting::crypto::sign;
 use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId};
-use crate::meeting::group::{LeafId, Member};
+use crate::meeting::group::LeafId;
 use crate::wire::{ParticipantId, To};
 
 /// How often a chair is told whom another one removed, until it answers.
@@ -29,8 +29,8 @@ pub(super) struct Chairs {
     ruled: Option<[u8; 16]>,
     /// Whom another chair removed, where it is to be told, and that it was done.
     answers: Vec<(StayId, ParticipantId, Outcasts)>,
-    /// Who went with the last commit.
-    pub(super) went: Vec<Member>,
+    /// Who went with the last commit: processes and ranks.
+    pub(super) went: Vec<([u8; 16], Option<u8>)>,
     /// The last beat of one's own.
     pub(super) last: Option<Beat>,
     /// What follows from beats, and was put off.
@@ -199,11 +199,11 @@ impl Inside {
     }
 
     /// These were removed for good: everybody remembers it, whoever is in the chair later.
-    pub(super) fn remember_removed(&mut self, removed: &[Member]) {
-        for member in removed {
-            self.chairs.outcasts.add(member.run);
-            if let Some(rank) = member.rank {
-                self.chairs.outcasts.add_committer(rank);
+    pub(super) fn remember_removed(&mut self, removed: &[([u8; 16], Option<u8>)]) {
+        for (run, rank) in removed {
+            self.chairs.outcasts.add(*run);
+            if let Some(rank) = rank {
+                self.chairs.outcasts.add_committer(*rank);
             }
         }
     }

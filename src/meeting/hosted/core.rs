@@ -27,6 +27,8 @@ pub(super) struct Core {
     pub(super) admits_all: bool,
     /// The committers' room, for those who have the way there.
     room: Option<StayId>,
+    /// The highest number that a knock has had: the lobby gives none twice, whoever keeps its door.
+    pub(super) knocks: u32,
     titled: bool,
     rejections: [u64; Rejection::KINDS],
 }
@@ -45,6 +47,7 @@ impl Core {
             signs,
             admits_all: false,
             room: None,
+            knocks: 0,
             titled: false,
             rejections: [0; Rejection::KINDS],
         }

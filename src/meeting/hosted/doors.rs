@@ -1,7 +1,10 @@
 //! The doors that a chair keeps, and who may come in by which.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::admission::returns;
 use super::core::Core;
@@ -87,10 +90,53 @@ impl Ruling {
         }
     }
 
-    /// This side is not in that room now.
-    pub(super) fn closed(&mut self, stay: StayId) {
+    /// This side is not in that room now: who waited there waits no more.
+    pub(super) fn closed(&mut self, stay: StayId, core: &mut Core) {
         self.doors.remove(&stay);
         self.wanted.retain(|wanted| wanted.door != stay);
+        if self.lobby == Some(stay) {
+            for number in self.told.clone() {
+                self.done(stay, number, core);
+            }
+        }
+    }
+
+    /// Whether somebody waits in the lobby under this number, as the screen knows.
+    pub(super) fn waits(&self, number: u32) -> bool {
+        self.told.contains(&number)
+    }
+
+    /// Whoever had this number at this door waits no more.
+    fn done(&mut self, door: StayId, number: u32, core: &mut Core) {
+        self.wanted
+            .retain(|wanted| (wanted.door, wanted.number) != (door, number));
+        if self.lobby == Some(door) && self.told.contains(&number) {
+            self.told.retain(|told| *told != number);
+            self.admitted.retain(|admitted| *admitted != number);
+            core.note(Notice::KnockGone { number });
+        }
+    }
+
+    /// Lets somebody in. Who has gone away meanwhile leaves the tree again by being away.
+    pub(super) fn admit(
+        &mut self,
+        door: StayId,
+        number: u32,
+        payload: &Arc<Zeroizing<Vec<u8>>>,
+        core: &mut Core,
+    ) {
+        if let Some(porter) = self.doors.get_mut(&door) {
+            let _ = porter.admit(core.now, number, payload);
+        }
+        self.done(door, number, core);
+    }
+
+    /// Does not let somebody in.
+    pub(super) fn deny(&mut self, door: StayId, number: u32, core: &mut Core) {
+        if let Some(porter) = self.doors.get_mut(&door) {
+            porter.deny(number);
+        }
+        self.done(door, number, core);
     }
 
     /// These are to be removed.
@@ -104,33 +150,30 @@ impl Ruling {
             if let Some(porter) = self.doors.get_mut(&before) {
                 porter.moved(secret);
             }
+            self.lobby = Some(before);
             self.doors_turn(core);
-            self.closed(before);
+            self.closed(before, core);
             core.leave(before);
         }
-        self.told.clear();
-        self.admitted.clear();
         self.lobby = Some(core.enter(Purpose::Lobby, secret));
     }
 
     /// Lets the porters do what they have to.
     pub(super) fn doors_turn(&mut self, core: &mut Core) {
+        let mut withdrawn = Vec::new();
         for (stay, porter) in &mut self.doors {
             porter.tick(core.now);
             while let Some(said) = porter.poll() {
                 match said {
                     PorterOutput::Post { to, body } => core.say(*stay, to, &Plain::Lobby(body)),
-                    PorterOutput::Withdrawn(number) if self.lobby == Some(*stay) => {
-                        if self.told.contains(&number) {
-                            self.told.retain(|told| *told != number);
-                            core.note(Notice::KnockGone { number });
-                        }
-                    }
-                    PorterOutput::Knocked(_)
-                    | PorterOutput::Withdrawn(_)
-                    | PorterOutput::Sas { .. } => {}
+                    PorterOutput::Withdrawn(number) => withdrawn.push((*stay, number)),
+                    PorterOutput::Knocked(number) => core.knocks = core.knocks.max(number),
+                    PorterOutput::Sas { .. } => {}
                 }
             }
+        }
+        for (door, number) in withdrawn {
+            self.done(door, number, core);
         }
     }
 
@@ -141,14 +184,17 @@ impl Ruling {
         outcasts: &Outcasts,
         core: &mut Core,
     ) {
-        let roster = group.roster();
         let mut judged = Vec::new();
         for (stay, porter) in &self.doors {
             for waiting in porter.waiting() {
                 let number = waiting.number;
                 let here = |wanted: &Wanted| wanted.door == *stay && wanted.number == number;
-                if !self.wanted.iter().any(here) {
-                    let verdict = self.judge(*stay, &waiting, group, &roster, outcasts, core);
+                // To judge somebody costs signatures: not again while the person decides.
+                let asked = self.lobby == Some(*stay)
+                    && self.told.contains(&number)
+                    && !self.admits(&waiting);
+                if !asked && !self.wanted.iter().any(here) {
+                    let verdict = self.judge(*stay, &waiting, group, outcasts, core);
                     judged.push((*stay, number, verdict));
                 }
             }
@@ -156,7 +202,6 @@ impl Ruling {
         for (door, number, verdict) in judged {
             match verdict {
                 Verdict::Admit(key_package, replaces) => {
-                    self.admitted.retain(|admitted| *admitted != number);
                     self.wanted.push(Wanted {
                         door,
                         number,
@@ -164,11 +209,7 @@ impl Ruling {
                         replaces,
                     });
                 }
-                Verdict::Deny => {
-                    if let Some(porter) = self.doors.get_mut(&door) {
-                        porter.deny(number);
-                    }
-                }
+                Verdict::Deny => self.deny(door, number, core),
                 Verdict::Ask(name) => {
                     if !self.told.contains(&number) {
                         self.told.push(number);
@@ -179,19 +220,24 @@ impl Ruling {
         }
     }
 
+    /// Whether somebody who waits in the lobby is to be let in.
+    fn admits(&self, waiting: &Waiting<'_>) -> bool {
+        let wanted = self.admits_all || self.admitted.contains(&waiting.number);
+        wanted && !waiting.held
+    }
+
     fn judge(
         &self,
         stay: StayId,
         waiting: &Waiting<'_>,
         group: &Group,
-        roster: &[Member],
         outcasts: &Outcasts,
         core: &Core,
     ) -> Verdict {
         let Ok(key_package) = KeyPackage::read(waiting.key_package, group.committers()) else {
             return Verdict::Deny;
         };
-        let member = key_package.member();
+        let (member, roster) = (key_package.member(), group.roster());
         let out = outcasts.contains(&member.run)
             || member.rank.is_some_and(|rank| outcasts.has_committer(rank));
         if member.name != waiting.name || out {
@@ -228,8 +274,7 @@ impl Ruling {
                 if roster.iter().any(|one| one.run == member.run) {
                     return Verdict::Deny;
                 }
-                let wanted = self.admits_all || self.admitted.contains(&waiting.number);
-                match wanted && !waiting.held {
+                match self.admits(waiting) {
                     true => Verdict::Admit(key_package, None),
                     false => Verdict::Ask(waiting.name.to_owned()),
                 }

@@ -89,7 +89,6 @@ impl Inside {
         core: &mut Core,
     ) -> Became {
         let rules = self.chair.ruling(core.now);
-        let before = self.group.roster();
         let processed = self
             .group
             .process(&bytes, |change| may_commit(rules, change));
@@ -108,8 +107,9 @@ impl Inside {
             },
             Ok(Processed::Commit { .. }) => {
                 let after = self.group.roster();
-                let stays = |run| after.iter().any(|member| member.run == run);
-                self.chairs.went = before.into_iter().filter(|one| !stays(one.run)).collect();
+                let went = self.people.iter().map(|(_, one)| (one.run, one.rank));
+                let went = went.filter(|(run, _)| !after.iter().any(|member| member.run == *run));
+                self.chairs.went = went.collect();
                 self.epoch_changed(false, core);
                 Became::Same
             }

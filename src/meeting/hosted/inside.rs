@@ -1,4 +1,4 @@
-//! A member: what it makes of what the others say.
+//! A member: what it holds, and what it does when something comes or time passes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,6 @@ use super::hearing::Early;
 use super::people::People;
 use super::plain::Said;
 use super::rejoin::Rejoin;
-
 use super::stays::{Arrived, Purpose};
 use super::voice::{Voice, opened, tick};
 use crate::meeting::chair::{Chair, Standing};
@@ -110,9 +109,19 @@ impl Inside {
         inside
     }
 
-    /// Goes into another main room besides those it is in.
+    /// Goes into another main room besides those it is in, or back to one of them: that is the newest
+    /// from now on.
     pub(super) fn go_to(&mut self, secret: LinkSecret, core: &mut Core) {
-        if self.homes.iter().any(|home| home.secret == secret) {
+        if let Some(place) = self.homes.iter().position(|home| home.secret == secret) {
+            if place + 1 < self.homes.len() {
+                let mut home = self.homes.remove(place);
+                home.leave_at = None;
+                if home.entered.is_some() {
+                    core.out.push_back(Output::Main(home.stay));
+                }
+                self.homes.push(home);
+                self.settle_in(core);
+            }
             return;
         }
         let stay = core.enter(Purpose::Main, &secret);
@@ -154,6 +163,9 @@ impl Inside {
 
     /// The relay has let this participant into a room.
     fn entered(&mut self, stay: StayId, core: &mut Core) {
+        if let (Some(rejoin), Some(me)) = (&mut self.rejoin, core.stays.me(stay)) {
+            rejoin.entered(stay, me, core.now);
+        }
         if self.is_home(stay) {
             for home in &mut self.homes {
                 if home.stay == stay {
@@ -181,8 +193,8 @@ impl Inside {
     }
 
     fn take_roster(&mut self, core: &mut Core) {
-        let roster = self.group.roster();
-        let changed = self.people.roster(core.now, &roster, self.group.me());
+        let (roster, me) = (self.group.roster(), self.group.me());
+        let changed = self.people.roster(core.now, roster, me);
         for who in changed.gone {
             core.out.push_back(Output::Departed { who });
         }
@@ -217,7 +229,7 @@ impl Inside {
             });
         }
         if let Some(ruling) = &mut self.ruling {
-            ruling.closed(stay);
+            ruling.closed(stay, core);
         }
     }
 

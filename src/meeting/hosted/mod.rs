@@ -43,6 +43,7 @@ use super::events::{Command, Ending, Input, Output, Rejection, StayId, Surface};
 use super::links::Link;
 use super::secret::LinkSecret;
 use super::track::Presence;
+use crate::wire::GroupNumber;
 
 /// Where this participant stands.
 enum Place {
@@ -96,7 +97,7 @@ impl Meeting {
         Some(tests::Look {
             epoch,
             tag: group.tag(),
-            roster: group.roster(),
+            roster: group.roster().to_vec(),
             me: group.me(),
             run: self.core.run,
             salt: inside.voice.salt(),
@@ -128,6 +129,41 @@ impl Meeting {
             Place::New | Place::Outside(_) | Place::Over => Became::Same,
         };
         self.became(became);
+    }
+
+    /// Media comes and goes hundreds of times a second: nothing but time follows from it, and that is
+    /// looked after at the deadline. Gives back what is no media.
+    fn media(&mut self, input: Input) -> Option<Input> {
+        let inside = match &mut self.place {
+            Place::Inside(inside) => Some(inside),
+            Place::New | Place::Outside(_) | Place::Over => None,
+        };
+        let core = &mut self.core;
+        match (input, inside) {
+            (
+                Input::Datagram {
+                    stay,
+                    from,
+                    track,
+                    payload,
+                },
+                Some(inside),
+            ) => inside.media((stay, from), (track, GroupNumber(0)), &payload, false, core),
+            (
+                Input::GroupFrame {
+                    stay,
+                    from,
+                    track,
+                    group,
+                    bytes,
+                },
+                Some(inside),
+            ) => inside.media((stay, from), (track, group), &bytes, true, core),
+            (Input::Send(frame), Some(inside)) => inside.send(&frame, core),
+            (Input::Datagram { .. } | Input::GroupFrame { .. } | Input::Send(_), None) => {}
+            (other, _) => return Some(other),
+        }
+        None
     }
 
     fn command(&mut self, command: Command) {
@@ -196,9 +232,12 @@ impl Meeting {
 impl Surface for Meeting {
     fn handle(&mut self, now: Duration, input: Input) {
         self.core.now = self.core.now.max(now);
+        let Some(input) = self.media(input) else {
+            return;
+        };
         let core = &mut self.core;
         match input {
-            Input::Tick => {}
+            Input::Tick | Input::Datagram { .. } | Input::GroupFrame { .. } | Input::Send(_) => {}
             Input::Connected { stay, relay } => {
                 let relay = core.link.meeting().relays.get(relay).cloned();
                 core.stays.connected(stay, relay.as_ref(), &mut core.out);
@@ -216,33 +255,6 @@ impl Surface for Meeting {
                     Ok(Some(arrived)) => self.arrived(stay, arrived),
                     Ok(None) => {}
                     Err(rejection) => core.reject(rejection),
-                }
-            }
-            Input::Datagram {
-                stay,
-                from,
-                track,
-                payload,
-            } => {
-                if let Place::Inside(inside) = &mut self.place {
-                    let place = (track, crate::wire::GroupNumber(0));
-                    inside.media((stay, from), place, &payload, false, core);
-                }
-            }
-            Input::GroupFrame {
-                stay,
-                from,
-                track,
-                group,
-                bytes,
-            } => {
-                if let Place::Inside(inside) = &mut self.place {
-                    inside.media((stay, from), (track, group), &bytes, true, core);
-                }
-            }
-            Input::Send(frame) => {
-                if let Place::Inside(inside) = &mut self.place {
-                    inside.send(&frame, core);
                 }
             }
             Input::Ended { track, frames } => {

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use super::core::Core;
-use super::inside::Inside;
+use super::inside::{Home, Inside};
 use super::plain::Said;
+use super::ruling::AWAY;
 use crate::meeting::events::{Notice, Output, StayId};
 use crate::meeting::secret::LinkSecret;
 
@@ -14,8 +15,8 @@ use crate::meeting::secret::LinkSecret;
 const STAY_ON: Duration = Duration::from_secs(3);
 
 /// How long the chair does: for those whose connection failed at the wrong moment, and who come back
-/// to the room they knew.
-const CHAIR_STAYS_ON: Duration = Duration::from_secs(60);
+/// to the room they knew while they are still in the tree.
+const CHAIR_STAYS_ON: Duration = AWAY.saturating_add(Duration::from_secs(5));
 
 /// How long what is sent goes to the old room, too: whoever is in the new one has to ask for it there
 /// first.
@@ -61,13 +62,15 @@ impl Inside {
         }
     }
 
-    /// The newest main room is entered: the others will be left.
+    /// Once the newest main room is entered, the others will be left.
     pub(super) fn settle_in(&mut self, core: &Core) {
         let stay_on = match self.ruling {
             Some(_) => CHAIR_STAYS_ON,
             None => STAY_ON,
         };
-        if let Some((_, old)) = self.homes.split_last_mut() {
+        if let Some((newest, old)) = self.homes.split_last_mut()
+            && newest.entered.is_some()
+        {
             for home in old {
                 home.leave_at.get_or_insert(core.now + stay_on);
             }
@@ -76,7 +79,7 @@ impl Inside {
 
     /// Leaves the rooms whose time is over.
     pub(super) fn leave_old_homes(&mut self, core: &mut Core) {
-        let over = |home: &super::inside::Home| home.leave_at.is_some_and(|at| core.now >= at);
+        let over = |home: &Home| home.leave_at.is_some_and(|at| core.now >= at);
         let old: Vec<StayId> = self
             .homes
             .iter()
@@ -89,7 +92,7 @@ impl Inside {
                 core.out.push_back(Output::Departed { who });
             }
             if let Some(ruling) = &mut self.ruling {
-                ruling.closed(stay);
+                ruling.closed(stay, core);
             }
             core.leave(stay);
         }

@@ -36,6 +36,13 @@ impl Rejoin {
         }
     }
 
+    /// This side has another connection to the room.
+    pub(super) fn entered(&mut self, stay: StayId, me: ParticipantId, now: Duration) {
+        if stay == self.stay {
+            self.knocker.enter(now, me);
+        }
+    }
+
     pub(super) fn left(&mut self, stay: StayId, participant: ParticipantId, now: Duration) {
         if stay == self.stay {
             self.knocker.left(now, participant);
@@ -48,9 +55,14 @@ impl Rejoin {
 }
 
 impl Inside {
-    /// Begins to knock, in the newest main room.
+    /// Begins to knock: in the newest main room, or among the committers, where the chair is always,
+    /// even one that founded the meeting anew.
     pub(super) fn begin_to_rejoin(&mut self, core: &mut Core) {
-        let Some(stay) = self.home() else {
+        let home = self.home().and_then(|stay| {
+            let home = self.homes.iter().find(|home| home.stay == stay)?;
+            Some((stay, home.secret.clone()))
+        });
+        let Some((stay, secret)) = core.committers().or(home) else {
             return;
         };
         if self
@@ -60,10 +72,7 @@ impl Inside {
         {
             return;
         }
-        let secret = self.homes.iter().find(|home| home.stay == stay);
-        let (Some(home), Some(mut joining), Some(me)) =
-            (secret, joining(core), core.stays.me(stay))
-        else {
+        let (Some(mut joining), Some(me)) = (joining(core), core.stays.me(stay)) else {
             return;
         };
         joining.meet(self.group.committers().clone());
@@ -72,7 +81,7 @@ impl Inside {
             key_package: joining.key_package().to_vec(),
             proof_of_return: self.returning.prove(joining.key_package()),
         };
-        let link = core.link.meeting().with_secret(home.secret.clone());
+        let link = core.link.meeting().with_secret(secret);
         if let Some(mut knocker) = Knocker::new(&link, knock, core.seed()) {
             knocker.enter(core.now, me);
             self.rejoin = Some(Rejoin {

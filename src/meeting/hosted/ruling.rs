@@ -22,7 +22,7 @@ const COMMITS_EACH: Duration = Duration::from_millis(200);
 
 /// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
 /// is less than that is for two halves that become one again, which takes a while.
-const AWAY: Duration = Duration::from_secs(90);
+pub(super) const AWAY: Duration = Duration::from_secs(90);
 
 /// Commits that are kept for those who missed one.
 const KEPT: usize = 32;
@@ -95,7 +95,8 @@ impl Inside {
         ) else {
             return;
         };
-        let porter = Porter::new(link, &secret, me, ruling.locked, core.now, seed);
+        let mut porter = Porter::new(link, &secret, me, ruling.locked, core.now, seed);
+        porter.count_from(core.knocks);
         ruling.doors.insert(stay, porter);
     }
 
@@ -108,9 +109,12 @@ impl Inside {
         ruling.look_at_the_doors(&self.group, &self.chairs.outcasts, core);
         ruling.doors_turn(core);
         let now = core.now;
+        // Nobody follows a commit that removes the host or another of a lower rank, however long that
+        // one is away.
         let gone = |person: &Person| {
             let left = person.bye && person.at.is_empty();
-            left || person.away.is_some_and(|since| now >= since + AWAY)
+            let away = left || person.away.is_some_and(|since| now >= since + AWAY);
+            away && core.may_remove(person.rank)
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
@@ -121,11 +125,14 @@ impl Inside {
         if nothing || early {
             return;
         }
+        let put_out = std::mem::take(&mut ruling.put_out);
+        if !put_out.is_empty() {
+            // By itself: it waits for no newcomer and fails for none, and everyone moves after it, which
+            // is not for those who were only away.
+            return self.commit(Vec::new(), Vec::new(), put_out, core);
+        }
         let count = ruling.wanted.len().min(AT_ONCE);
         let wanted: Vec<Wanted> = ruling.wanted.drain(..count).collect();
-        let put_out = std::mem::take(&mut ruling.put_out);
-        // A commit after which everyone moves removes nobody who was only away.
-        let away = if put_out.is_empty() { away } else { Vec::new() };
         self.commit(wanted, away, put_out, core);
     }
 
@@ -148,18 +155,16 @@ impl Inside {
         put_out: Vec<LeafId>,
         core: &mut Core,
     ) {
-        let roster = self.group.roster();
-        let put_out: Vec<&Member> = roster
-            .iter()
-            .filter(|member| put_out.contains(&member.leaf) && core.may_remove(member.rank))
-            .collect();
-        let replaced: Vec<LeafId> = wanted.iter().filter_map(|wanted| wanted.replaces).collect();
-        let mut remove = away;
-        remove.extend(put_out.iter().map(|member| member.leaf));
-        remove.extend(replaced);
+        let (roster, me) = (self.group.roster(), self.group.me());
+        let asked =
+            |member: &&Member| put_out.contains(&member.leaf) && core.may_remove(member.rank);
+        let removed: Vec<Member> = roster.iter().filter(asked).cloned().collect();
+        let replaced = wanted.iter().filter_map(|wanted| wanted.replaces);
+        let mut remove: Vec<LeafId> = away.into_iter().chain(replaced).collect();
+        remove.extend(removed.iter().map(|member| member.leaf));
         remove.sort_unstable();
         remove.dedup();
-        remove.retain(|leaf| *leaf != self.group.me() && roster.iter().any(|m| m.leaf == *leaf));
+        remove.retain(|leaf| *leaf != me && roster.iter().any(|one| one.leaf == *leaf));
         let add = wanted
             .iter()
             .map(|wanted| wanted.key_package.clone())
@@ -169,12 +174,16 @@ impl Inside {
             Ok(posted) => posted,
             Err(rejection) => {
                 core.reject(rejection.into());
-                return self.commit_failed(&wanted);
+                if let Some(ruling) = &mut self.ruling {
+                    ruling.last_commit = Some(core.now);
+                    ruling.put_out(&put_out);
+                }
+                return self.commit_failed(wanted, core);
             }
         };
-        let removed: Vec<Member> = put_out.iter().map(|member| (*member).clone()).collect();
+        let moves = !removed.is_empty();
+        let removed: Vec<_> = removed.iter().map(|one| (one.run, one.rank)).collect();
         self.remember_removed(&removed);
-        let moves = !put_out.is_empty();
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }
@@ -215,24 +224,20 @@ impl Inside {
         };
         let payload = Arc::new(Zeroizing::new(payload));
         for wanted in wanted {
-            if let Some(porter) = ruling.doors.get_mut(&wanted.door) {
-                // Who has gone away meanwhile leaves the tree again by being away.
-                let _ = porter.admit(core.now, wanted.number, &payload);
-            }
+            ruling.admit(wanted.door, wanted.number, &payload, core);
         }
         ruling.doors_turn(core);
     }
 
-    /// One of those who were to be taken in does not fit: nobody is, and they are asked about anew. Who
-    /// wants a place that another has is not let in.
-    fn commit_failed(&mut self, wanted: &[Wanted]) {
-        let Some(ruling) = &mut self.ruling else {
-            return;
-        };
-        for wanted in wanted {
-            if let Some(porter) = ruling.doors.get_mut(&wanted.door) {
-                porter.deny(wanted.number);
+    /// Those who were to be taken in do not fit together: each is tried alone, and who does not fit
+    /// then, since another has that place, is not let in.
+    fn commit_failed(&mut self, wanted: Vec<Wanted>, core: &mut Core) {
+        if wanted.len() > 1 {
+            for one in wanted {
+                self.commit(vec![one], Vec::new(), Vec::new(), core);
             }
+        } else if let (Some(ruling), [one]) = (&mut self.ruling, wanted.as_slice()) {
+            ruling.deny(one.door, one.number, core);
         }
     }
 
@@ -272,12 +277,15 @@ impl Inside {
             };
         };
         match command {
+            // A number that nobody has must not let in whoever gets it.
+            Command::Admit(number) | Command::Deny(number) if !ruling.waits(number) => {
+                core.reject(Rejection::UnknownSender);
+            }
             Command::Admit(number) => ruling.admitted.push(number),
             Command::AdmitAll(on) => ruling.admits_all = on,
             Command::Deny(number) => {
-                let porter = ruling.lobby.and_then(|lobby| ruling.doors.get_mut(&lobby));
-                if !porter.is_some_and(|porter| porter.deny(number)) {
-                    core.reject(Rejection::UnknownSender);
+                if let Some(lobby) = ruling.lobby {
+                    ruling.deny(lobby, number, core);
                 }
                 ruling.doors_turn(core);
             }
@@ -290,6 +298,10 @@ impl Inside {
             },
             Command::Lock(locked) => {
                 ruling.locked = locked;
+                if locked {
+                    let lobby = ruling.lobby;
+                    ruling.wanted.retain(|wanted| Some(wanted.door) != lobby);
+                }
                 for porter in ruling.doors.values_mut() {
                     porter.lock(locked);
                 }

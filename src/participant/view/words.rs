@@ -26,7 +26,7 @@ pub(super) fn sentence(event: &Event) -> String {
         Event::Knock { number, name } => {
             format!("{name} knocks: /admit {number} or /deny {number}")
         }
-        Event::KnockGone { number } => format!("Knock {number} is gone."),
+        Event::KnockGone { number } => format!("Nobody waits as number {number} any more."),
         Event::Chat { name, text } => format!("{name}: {text}"),
         Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
         Event::Chair { held: false } => "Somebody else holds the chair.".into(),

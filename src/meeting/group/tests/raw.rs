@@ -157,7 +157,7 @@ pub(super) fn found_with(joining: Joining, extensions: Extensions<GroupContext>)
         .with_group_context_extensions(extensions)
         .build(&joining.provider, &joining.key, credential)
         .expect("a group");
-    Group::new(joining.provider, joining.key, joining.committers, group)
+    Group::new(joining.provider, joining.key, joining.committers, group).expect("its own roster")
 }
 
 /// Everything that a refused message must leave as it was.

@@ -160,8 +160,10 @@ impl Schedule {
         }
         let secret = *self.host.export("test", b"").expect("a secret");
         let names = |group: &Group| -> Vec<(LeafId, String)> {
-            let roster = group.roster().into_iter();
-            roster.map(|member| (member.leaf, member.name)).collect()
+            let roster = group.roster().iter();
+            roster
+                .map(|member| (member.leaf, member.name.clone()))
+                .collect()
         };
         for one in &self.honest {
             assert_eq!(one.group.epoch(), self.host.epoch(), "seed {seed}");

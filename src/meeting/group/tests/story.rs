@@ -30,10 +30,10 @@ fn who_is_admitted_is_in_and_all_agree() {
     }
     let mut late = late.enter(&posted.welcome.unwrap()).unwrap();
     agree(&[&host, &members[0], &members[1], &late]);
-    let names: Vec<String> = late
+    let names: Vec<&str> = late
         .roster()
-        .into_iter()
-        .map(|member| member.name)
+        .iter()
+        .map(|member| member.name.as_str())
         .collect();
     assert_eq!(names, ["Host", "M0", "M1", "Late"]);
     let said = late.say(b"hello").unwrap();

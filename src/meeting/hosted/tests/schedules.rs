@@ -5,6 +5,7 @@
 use super::world::{Dice, Parcel, World};
 use super::*;
 use crate::meeting::events::{Input, Who};
+use crate::meeting::group::Member;
 use crate::meeting::media::{Opened, ReceiverKeys};
 use crate::wire::FromRelay;
 use std::cell::Cell;
@@ -235,8 +236,15 @@ impl Schedule {
             assert_eq!(look.tag, looks[0].tag, "tags; seed {seed}");
             assert!(look.roster == looks[0].roster, "rosters; seed {seed}");
         }
-        let mut in_tree: Vec<[u8; 16]> = looks[0].roster.iter().map(|one| one.run).collect();
         let mut inside: Vec<[u8; 16]> = looks.iter().map(|look| look.run).collect();
+        // Nobody but a lower rank removes a committer, however long that one is away.
+        let chair = looks.iter().find(|look| look.chair).map(|look| look.run);
+        let rank = looks[0].roster.iter().find(|one| Some(one.run) == chair);
+        let rank = rank.and_then(|one| one.rank);
+        let stays = |one: &Member| one.rank.is_some() && one.rank < rank;
+        let there = |one: &&Member| inside.contains(&one.run) || !stays(one);
+        let in_tree = looks[0].roster.iter().filter(there);
+        let mut in_tree: Vec<[u8; 16]> = in_tree.map(|one| one.run).collect();
         in_tree.sort_unstable();
         inside.sort_unstable();
         assert_eq!(in_tree, inside, "who is in the tree; seed {seed}");
@@ -297,7 +305,9 @@ impl Schedule {
                 matches!(opened, Ok(Opened::Frame(_)))
             };
             assert!(opens(&looks[0]), "a member's keys do; seed {seed}");
-            for stolen in &self.stolen {
+            // Who is in the tree has its keys: a host that is away still is.
+            let out = |stolen: &&Look| looks[0].roster.iter().all(|one| one.run != stolen.run);
+            for stolen in self.stolen.iter().filter(out) {
                 assert!(!opens(stolen), "stolen keys open {speaker}'s; seed {seed}");
                 self.counts.stolen += 1;
             }

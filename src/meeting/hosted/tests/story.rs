@@ -288,3 +288,66 @@ fn one_who_missed_a_commit_is_sent_it_again() {
     assert!(world.nodes[cem].inside);
     assert_eq!(world.names(2), ["Ada", "Cem", "Host"]);
 }
+
+#[test]
+fn a_number_that_nobody_has_lets_in_nobody_who_gets_it() {
+    let meet = meet(0);
+    let mut world = World::new();
+    let host = world.join_as(&meet.host, "Host", false, false);
+    world.seconds(2);
+    for number in 0..10 {
+        world.command(host, Command::Admit(number));
+    }
+    let ada = world.join(&meet.guest, "Ada");
+    world.seconds(5);
+    assert!(!world.nodes[ada].inside);
+    // The door is another one after the host's connection was lost, and numbers go on.
+    world.reconnect(host);
+    world.seconds(10);
+    let told = world.nodes[host].told.iter();
+    let numbers: Vec<u32> = told
+        .filter_map(|notice| match notice {
+            Notice::Knocking { number, .. } => Some(*number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [1, 2]);
+    assert!(
+        world.nodes[host]
+            .told
+            .contains(&Notice::KnockGone { number: 1 })
+    );
+    world.command(host, Command::Admit(1));
+    world.seconds(2);
+    assert!(!world.nodes[ada].inside);
+    world.command(host, Command::Admit(2));
+    world.seconds(2);
+    assert!(world.nodes[ada].inside);
+    assert!(
+        world.nodes[host]
+            .told
+            .contains(&Notice::KnockGone { number: 2 })
+    );
+}
+
+#[test]
+fn members_follow_a_co_host_however_long_the_host_is_away() {
+    let (mut world, meet) = three();
+    let co = world.join(&meet.co_hosts[0], "Cohost");
+    world.seconds(6);
+    world.kill(0);
+    world.seconds(200);
+    let dan = world.join(&meet.guest, "Dan");
+    world.seconds(6);
+    assert!(world.nodes[dan].inside);
+    for index in [1, 2, co, dan] {
+        let looks = [co, index].map(|one| world.nodes[one].meeting.look().unwrap());
+        assert_eq!(looks[0].tag, looks[1].tag, "{index}");
+        assert!(
+            !world.nodes[index]
+                .told
+                .contains(&Notice::Chair(Freshness::Stopped))
+        );
+    }
+    assert_eq!(world.names(dan), ["Ada", "Bea", "Cohost"]);
+}

@@ -31,6 +31,7 @@ mod known;
 mod state;
 
 pub mod hosted;
+pub mod vigil;
 
 pub use events::{
     Command, Ending, Freshness, Input, Listed, Notice, Output, Rejection, StayId, Surface, Who,

@@ -5,7 +5,7 @@
 //!
 //! [`Meeting`] is what a participant drives. `outside` waits at a door; `inside` is a member; `ruling`
 //! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
-//! `rejoin` how one who lost the thread finds it again. `docs/meeting.md` tells it as a whole.
+//! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given. `docs/meeting.md` tells it as a whole.
 
 mod pace;
 mod plain;
@@ -21,6 +21,7 @@ mod voice;
 mod hearing;
 mod inside;
 mod speaking;
+mod stage;
 
 mod chairs;
 mod moving;
@@ -30,7 +31,7 @@ mod doors;
 mod ruling;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::meeting) mod tests;
 
 use std::time::Duration;
 

@@ -111,9 +111,6 @@ impl Inside {
         };
         inside.go_to(main, core);
         inside.stage = Stage::enter(core);
-        if inside.stage.is_some() {
-            core.note(Notice::Vigil { speaks: true });
-        }
         inside.take_roster(core);
         inside
     }
@@ -309,6 +306,9 @@ impl Inside {
 
     /// Media of this participant.
     pub(super) fn send(&mut self, frame: &Frame, core: &mut Core) {
+        if self.stage.is_some() && frame.track == PAPERS {
+            return core.reject(Rejection::NotAllowed);
+        }
         let rooms = match (self.stopped, &self.stage) {
             (true, _) => Vec::new(),
             (false, Some(stage)) => stage.rooms(),

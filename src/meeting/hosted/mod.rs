@@ -40,7 +40,7 @@ use self::core::Core;
 use self::inside::{Became, Inside};
 use self::outside::{Came, Outside};
 use self::stays::Arrived;
-use super::events::{Command, Ending, Input, Output, Rejection, StayId, Surface};
+use super::events::{Command, Ending, Input, Notice, Output, Rejection, StayId, Surface};
 use super::links::Link;
 use super::secret::LinkSecret;
 use super::track::Presence;
@@ -74,6 +74,10 @@ impl Meeting {
     ) -> Self {
         let mut core = Core::new(link, presence, signs, seed);
         core.admits_all = admits_all;
+        // Before it is let in: who is not willing to be seen by everybody can still go.
+        if core.viewer().is_some() {
+            core.note(Notice::Vigil { speaks: true });
+        }
         let mut meeting = Self {
             core,
             place: Place::New,

@@ -65,6 +65,11 @@ impl Stage {
         self.present.clear();
     }
 
+    /// This side has other keys: what it signed with those before is of no use.
+    pub(super) fn new_voice(&mut self) {
+        self.kept.clear();
+    }
+
     /// No card is this side's any more.
     pub(super) fn cease_to_rule(&mut self) {
         self.card = None;
@@ -163,11 +168,14 @@ impl Inside {
                 false
             }
         };
-        if let Some(stage) = &mut self.stage
-            && stage.present.judge(from, good)
-        {
+        self.judge_papers(stay, from, good, core);
+    }
+
+    fn judge_papers(&mut self, stay: StayId, from: ParticipantId, good: bool, core: &mut Core) {
+        let stage = self.stage.as_mut();
+        if let Some(on) = stage.and_then(|stage| stage.present.judge(from, good)) {
             let out = &mut core.out;
-            core.stays.listen(stay, from, PAPERS, false, out);
+            core.stays.listen(stay, from, PAPERS, on, out);
         }
     }
 
@@ -202,8 +210,11 @@ impl Inside {
         let Some(stage) = &mut self.stage else {
             return;
         };
+        let stay = stage.stay;
         for (participant, word) in stage.present.waited() {
-            self.placed(participant, word, core);
+            if self.placed(participant, word, core) {
+                self.judge_papers(stay, participant, true, core);
+            }
         }
         // The chair's go out with its next beat, which follows at once.
         if self.ruling.is_none() {

@@ -75,9 +75,9 @@ impl Heard {
         let before = self.ruling;
         self.rule(now);
         if self.ruling != before
-            && let Some(claim) = self.card().map(|card| card.claim.clone())
+            && let Some((at, card)) = self.ruling.and_then(|rank| self.cards.get(&rank))
         {
-            self.lag.heard(now, &claim);
+            self.lag.heard(*at, &card.claim);
         }
         self.ruling?;
         let level = match self.lag.at(now) {

@@ -44,17 +44,23 @@ impl Present {
         one.is_some_and(|one| one.strikes < STRIKES)
     }
 
-    /// A paper of it was somebody's, or not. Whether its papers are to be asked for no more.
-    pub(in crate::meeting) fn judge(&mut self, participant: ParticipantId, good: bool) -> bool {
-        let Some(one) = self.0.get_mut(&participant) else {
-            return false;
+    /// A paper of it was somebody's, or not. Whether its papers are to be asked for again, or no more.
+    pub(in crate::meeting) fn judge(
+        &mut self,
+        participant: ParticipantId,
+        good: bool,
+    ) -> Option<bool> {
+        let one = self.0.get_mut(&participant)?;
+        let before = one.strikes;
+        one.strikes = match good {
+            true => 0,
+            false => before.saturating_add(1).min(STRIKES),
         };
-        one.strikes = if good {
-            0
-        } else {
-            one.strikes.saturating_add(1)
-        };
-        one.strikes == STRIKES
+        match (before == STRIKES, one.strikes == STRIKES) {
+            (false, true) => Some(false),
+            (true, false) => Some(true),
+            (true, true) | (false, false) => None,
+        }
     }
 
     /// Its word waits for its leaf to be known.

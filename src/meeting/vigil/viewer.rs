@@ -145,8 +145,15 @@ impl Viewer {
                 false
             }
         };
-        if self.present.judge(from, good) {
-            self.subscribe(from, PAPERS, false);
+        // Before the first card nobody is known.
+        if self.inside {
+            self.judge(from, good);
+        }
+    }
+
+    fn judge(&mut self, from: ParticipantId, good: bool) {
+        if let Some(on) = self.present.judge(from, good) {
+            self.subscribe(from, PAPERS, on);
         }
     }
 
@@ -215,8 +222,10 @@ impl Viewer {
             for track in wishes {
                 self.subscribe(participant, track, true);
             }
-            if matches!(heard, Word::Unknown) {
-                self.present.wait(participant, word);
+            match heard {
+                Word::Good => self.judge(participant, true),
+                Word::Unknown => self.present.wait(participant, word),
+                Word::Refused(rejection) => self.reject(rejection),
             }
         }
     }

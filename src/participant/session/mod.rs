@@ -145,6 +145,8 @@ struct Session {
     over: Option<Ending>,
     /// What pins the host's keys, in a meeting that has one.
     bundle: Option<[u8; 32]>,
+    /// This participant watches a vigil, and has no voice.
+    watches: bool,
     console: Option<Console>,
     /// This participant holds the chair.
     chair: bool,

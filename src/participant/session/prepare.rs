@@ -8,6 +8,7 @@ use super::stays::Stays;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
+use crate::meeting::vigil::Viewer;
 use crate::meeting::{Invite, LinkError, Meeting, Presence, RelayRef, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
@@ -24,11 +25,15 @@ impl Session {
     /// Checks what was asked for, and opens what is to be played.
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let (signs, admits_all) = (options.sign, options.admit_all);
+        let speaks = options.speak;
         Self::prepare_for(options, output, move |link, presence, seed| match link {
             AnyLink::Open(invite) => Box::new(Meeting::new(&invite, presence, seed)),
-            AnyLink::Hosted(link) => Box::new(hosted::Meeting::new(
-                link, presence, signs, admits_all, seed,
-            )),
+            AnyLink::Hosted(link) => match watching(&link, speaks) {
+                Some(viewer) => Box::new(viewer),
+                None => Box::new(hosted::Meeting::new(
+                    link, presence, signs, admits_all, seed,
+                )),
+            },
         })
         .await
     }
@@ -42,6 +47,9 @@ impl Session {
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
         let link = AnyLink::parse(&options.link)?;
+        if options.play.is_some() && link.watches(options.speak) {
+            return Err(JoinError::Watches);
+        }
         let in_link = link.relays().len();
         let known = relays(link.relays())?;
         let scribe = match &options.record {
@@ -127,6 +135,7 @@ impl Session {
             failure: None,
             over: None,
             bundle,
+            watches: false,
             console,
             chair: false,
             knocks: BTreeMap::new(),
@@ -142,7 +151,19 @@ pub(super) enum AnyLink {
     Hosted(Link),
 }
 
+/// Somebody with this link, if it is to watch: a vigil's, and not to hold it.
+fn watching(link: &Link, speaks: bool) -> Option<Viewer> {
+    match link {
+        Link::Meeting(link) if !speaks => Viewer::new(link.clone()),
+        Link::Meeting(_) | Link::Committer(_) => None,
+    }
+}
+
 impl AnyLink {
+    fn watches(&self, speaks: bool) -> bool {
+        matches!(self, Self::Hosted(link) if watching(link, speaks).is_some())
+    }
+
     fn parse(text: &str) -> Result<Self, LinkError> {
         match Link::parse(text) {
             Ok(link) => Ok(Self::Hosted(link)),

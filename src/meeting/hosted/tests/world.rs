@@ -38,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) frames: Vec<(Who, Frame)>,
     pub(crate) people: BTreeMap<Who, String>,
     pub(crate) over: Option<Ending>,
+    pub(crate) rejected: usize,
     pub(crate) inside: bool,
     pub(crate) main: Option<StayId>,
     /// Its process is gone.
@@ -140,6 +141,7 @@ impl World {
             frames: Vec::new(),
             people: BTreeMap::new(),
             over: None,
+            rejected: 0,
             inside: false,
             main: None,
             dead: false,
@@ -395,7 +397,8 @@ impl World {
                 Output::Frame { who, frame } => node.frames.push((who, frame)),
                 Output::Told(notice) => node.told.push(notice),
                 Output::Over(ending) => node.over = Some(ending),
-                Output::Ended { .. } | Output::Goodbye { .. } | Output::Rejected(_) => {}
+                Output::Rejected(_) => node.rejected += 1,
+                Output::Ended { .. } | Output::Goodbye { .. } => {}
             }
         }
     }

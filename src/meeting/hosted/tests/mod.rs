@@ -5,7 +5,6 @@ mod schedules;
 mod story;
 pub(in crate::meeting) mod world;
 
-use super::Meeting;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Command, Ending, Freshness, Notice, Surface};
 use crate::meeting::group::{LeafId, Member};

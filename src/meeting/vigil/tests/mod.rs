@@ -108,7 +108,7 @@ impl Scene {
         papers
             .map(|(from, _, _, bytes)| {
                 let paper = Paper::open(&self.key(), *from, bytes);
-                (*from, paper.ok().expect("a paper"))
+                (*from, paper.expect("a paper"))
             })
             .collect()
     }

@@ -90,7 +90,11 @@ fn who_is_removed_is_shown_no_more_and_nobody_misses_anything() {
     assert_eq!(scene.world.got(viewer, "Ada", PICTURE), to(130));
     assert!(scene.world.nodes[cem].over.is_some());
     // It sends on, as before and with what the link gives it.
-    for mut keys in [std::mem::replace(&mut keys, SenderKeys::new([0; 16]))] {
+    let (_, _, card) = scene.card();
+    for newer in [false, true] {
+        if newer {
+            keys.epoch(card.claim.epoch, &card.key, 2);
+        }
         let sealed = keys.seal(scene.world.now, &forged(0), AUDIO).unwrap();
         scene.give(at, None, SOUND, sealed[0].clone());
     }

@@ -191,6 +191,7 @@ fn it_cannot_speak_as_a_speaker_for_longer_than_signing_takes() {
             late += taken(&world) - before;
         }
     }
+    assert!(taken(&world) > 0, "its keys are the right ones");
     assert_eq!(late, 0, "no forged frame is taken any more");
     let who = world.who(2, "Ada");
     let unsigned = |notice: &&Notice| matches!(notice, Notice::Signatures { who: of, report: Report::Unsigned { .. } } if *of == who);

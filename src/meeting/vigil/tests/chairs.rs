@@ -76,6 +76,51 @@ fn when_a_co_host_takes_over_everybody_is_seen_as_before() {
     assert!(!scene.told(viewer, &stopped));
 }
 
+/// Both halves go on by themselves; the one that is watched is the one that yields, and its epochs are
+/// counted anew on the other's line.
+#[test]
+fn two_halves_of_a_split_vigil_become_one() {
+    let mut scene = Scene::new(1);
+    let viewer = scene.viewer;
+    let co_host = scene.meet.co_hosts[0].clone();
+    let co = scene.world.join(&co_host, "Co");
+    let bea = scene.world.join(&scene.meet.guest, "Bea");
+    scene.world.seconds(5);
+    for (index, frames) in [(ADA, 30), (bea, 30)] {
+        scene.speak(index, frames);
+    }
+    for index in [ADA, viewer, co] {
+        scene.world.side(index, 1);
+    }
+    scene.world.seconds(40);
+    assert_eq!(scene.card().2.claim.rank, 1);
+    assert_eq!(scene.world.names(viewer), ["Ada", "Co"]);
+    for name in ["Cem", "Dan", "Eve"] {
+        let index = scene.world.join(&scene.meet.guest, name);
+        scene.world.side(index, 1);
+        scene.world.seconds(6);
+    }
+    let apart = scene.card().2.claim.epoch;
+    for index in [ADA, viewer, co] {
+        scene.world.side(index, 0);
+    }
+    scene.world.seconds(3);
+    let together = scene.card().2.claim;
+    assert!(together.rank == 0 && together.epoch < apart);
+    scene.speak(bea, 50);
+    scene.world.seconds(60);
+    scene.speak(ADA, 50);
+    scene.world.seconds(1);
+    assert_eq!(scene.world.names(viewer), ["Ada", "Bea", "Co", "Host"]);
+    let heard = |from, numbers: std::ops::Range<u64>| {
+        let got = scene.world.got(viewer, from, SOUND);
+        got[got.len() - 50..].iter().copied().eq(numbers)
+    };
+    assert!(heard("Bea", 60..110) && heard("Ada", 110..160));
+    let bad = |notice: &&Notice| matches!(notice, Notice::Signatures { .. });
+    assert_eq!(scene.world.nodes[viewer].told.iter().filter(bad).count(), 0);
+}
+
 /// A removed co-host has its key still, and so has the link.
 #[test]
 fn the_card_of_a_removed_co_host_counts_for_nothing() {

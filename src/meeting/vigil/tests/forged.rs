@@ -117,8 +117,13 @@ fn an_old_card_brings_nobody_back() {
     scene.world.seconds(2);
     assert_eq!(scene.world.names(scene.viewer), ["Ada", "Host"]);
     scene.publish(host, &Paper::Card(Box::new(old.clone())));
-    scene.world.seconds(1);
-    assert_eq!(scene.world.names(scene.viewer), ["Ada", "Host"]);
+    scene.world.command(scene.viewer, Command::Who);
+    let told = scene.world.nodes[scene.viewer].told.last();
+    let Some(Notice::Roster(listed)) = told else {
+        panic!("a roster")
+    };
+    let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Host", "Ada"]);
     // And for ever it serves nobody: one who is given nothing newer is warned, and shown nothing.
     scene.record(
         move |parcel| !matches!(parcel, Parcel::GroupFrame(from, PAPERS, ..) if *from == host),

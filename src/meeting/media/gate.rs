@@ -118,6 +118,12 @@ impl Gate {
         Ok(through.into_iter().map(|one| one.frame).collect())
     }
 
+    /// The sender or this side is gone: signatures may be lost with it, and that is nobody's fault.
+    pub fn lost(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
     /// Drops what was not signed in time.
     pub fn tick(&mut self, now: Duration) {
         while self.next_drop().is_some_and(|due| now >= due) {

@@ -290,6 +290,7 @@ impl Cast {
     pub(super) fn left(&mut self, participant: ParticipantId, out: &mut VecDeque<Output>) {
         if let Some(one) = self.at(participant) {
             one.at = None;
+            one.gate.lost();
             one.wishes.clear();
             if std::mem::take(&mut one.shown) {
                 out.push_back(Output::Departed { who: one.who });
@@ -301,6 +302,7 @@ impl Cast {
     pub(super) fn lost(&mut self, out: &mut VecDeque<Output>) {
         for one in &mut self.all {
             one.at = None;
+            one.gate.lost();
             if std::mem::take(&mut one.shown) {
                 out.push_back(Output::Unheard { who: one.who });
             }

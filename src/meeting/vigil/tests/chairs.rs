@@ -117,8 +117,14 @@ fn two_halves_of_a_split_vigil_become_one() {
         got[got.len() - 50..].iter().copied().eq(numbers)
     };
     assert!(heard("Bea", 60..110) && heard("Ada", 110..160));
-    let bad = |notice: &&Notice| matches!(notice, Notice::Signatures { .. });
-    assert_eq!(scene.world.nodes[viewer].told.iter().filter(bad).count(), 0);
+    let told = scene.world.nodes[viewer].told.iter();
+    let reports: Vec<_> = told
+        .filter_map(|notice| match notice {
+            Notice::Signatures { who, report } => Some((*who, *report)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reports, [], "{:?}", scene.world.nodes[viewer].people);
 }
 
 /// A removed co-host has its key still, and so has the link.

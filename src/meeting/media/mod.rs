@@ -29,9 +29,5 @@ pub use limits::{ATTEST_EVERY, HELD_BYTES, HELD_FOR, HELD_FRAMES, OLD_KEYS, SIGN
 pub use receiver::{Opened, ReceiverKeys};
 pub use sender::SenderKeys;
 
-pub(super) use pieces::cut;
-pub(super) use schedule::TrackKey;
-pub(super) use seal::{Opener, Padding, Sealer};
-
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,6 @@ use crate::meeting::{Command as Wish, Input, Who};
 use crate::participant::console::{Command, Subject, Typed, help};
 use crate::participant::event::Event;
 
-/// What is said to a command that a meeting without a host has no use for.
-const NO_HOST: &str = "This meeting has no host: whoever has the link is in it.";
-
 impl Session {
     /// Does what was typed, or says why not.
     pub(super) fn typed(&mut self, now: Instant, typed: Typed) {
@@ -21,7 +18,6 @@ impl Session {
         match command {
             Command::Leave => self.leave(now),
             Command::Help => self.output.answer(&help()),
-            _ if self.bundle.is_none() => self.output.answer(NO_HOST),
             Command::Words => self.begin_words(),
             Command::Admit(Subject::Everyone) => {
                 let waiting: Vec<u32> = self.knocks.keys().copied().collect();
@@ -95,9 +91,10 @@ impl Session {
 
     /// Computes the words of the meeting, which takes a moment.
     fn begin_words(&mut self) {
-        let Some(bundle) = self.bundle.filter(|_| self.words.is_none()) else {
+        if self.words.is_some() {
             return;
-        };
+        }
+        let bundle = self.bundle;
         self.words = Some(tokio::task::spawn_blocking(move || {
             let words = MeetingWords::of_bundle(&bundle)?;
             Some(words.words(language()).map(str::to_owned))

@@ -143,9 +143,9 @@ struct Session {
     failure: Option<JoinError>,
     /// The meeting is over for this participant.
     over: Option<Ending>,
-    /// What pins the host's keys, in a meeting that has one.
-    bundle: Option<[u8; 32]>,
-    console: Option<Console>,
+    /// What pins the host's keys.
+    bundle: [u8; 32],
+    console: Console,
     /// This participant holds the chair.
     chair: bool,
     /// Who waits at the door, by number.
@@ -264,7 +264,7 @@ impl Session {
             }
             Some(report) = maybe(self.watch.as_mut().map(Watch::report)) => Step::Watched(report),
             () = at(departure) => Step::Departure,
-            typed = typed(self.console.as_mut()) => Step::Typed(typed),
+            typed = typed(&mut self.console) => Step::Typed(typed),
             words = maybe(self.words.as_mut()) => {
                 Step::Worded(words.and_then(Result::ok).flatten())
             }
@@ -355,13 +355,11 @@ async fn at(when: Option<Instant>) {
 }
 
 /// Waits for what is typed; for ever when no more can come.
-async fn typed(console: Option<&mut Console>) -> Typed {
-    if let Some(console) = console
-        && let Some(typed) = console.next().await
-    {
-        return typed;
+async fn typed(console: &mut Console) -> Typed {
+    match console.next().await {
+        Some(typed) => typed,
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 /// Waits for what there may be to wait for.

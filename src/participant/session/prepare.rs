@@ -8,7 +8,7 @@ use super::stays::Stays;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
-use crate::meeting::{Invite, LinkError, Meeting, Presence, RelayRef, Surface, hosted};
+use crate::meeting::{Presence, RelayRef, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
@@ -24,11 +24,9 @@ impl Session {
     /// Checks what was asked for, and opens what is to be played.
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let (signs, admits_all) = (options.sign, options.admit_all);
-        Self::prepare_for(options, output, move |link, presence, seed| match link {
-            AnyLink::Open(invite) => Box::new(Meeting::new(&invite, presence, seed)),
-            AnyLink::Hosted(link) => Box::new(hosted::Meeting::new(
-                link, presence, signs, admits_all, seed,
-            )),
+        Self::prepare_for(options, output, move |link, presence, seed| {
+            let meeting = hosted::Meeting::new(link, presence, signs, admits_all, seed);
+            Box::new(meeting)
         })
         .await
     }
@@ -38,12 +36,12 @@ impl Session {
     pub(super) async fn prepare_for(
         options: JoinOptions,
         output: Output,
-        meeting: impl FnOnce(AnyLink, Presence, [u8; 32]) -> Box<dyn Surface>,
+        meeting: impl FnOnce(Link, Presence, [u8; 32]) -> Box<dyn Surface>,
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
-        let link = AnyLink::parse(&options.link)?;
-        let in_link = link.relays().len();
-        let known = relays(link.relays())?;
+        let link = Link::parse(&options.link)?;
+        let in_link = link.meeting().relays.len();
+        let known = relays(&link.meeting().relays)?;
         let scribe = match &options.record {
             Some(folder) => {
                 Some(
@@ -89,10 +87,10 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
-        let bundle = link.bundle();
+        let bundle = link.meeting().bundle.0;
         let meeting = meeting(link, presence, random()?);
         let mut output = output;
-        let console = bundle.map(|_| Console::open(&mut output, options.input));
+        let console = Console::open(&mut output, options.input);
         Ok(Self {
             options,
             output,
@@ -133,36 +131,6 @@ impl Session {
             words: None,
             leaving: None,
         })
-    }
-}
-
-/// A link to a meeting with a host, or to one where whoever has the link is in.
-pub(super) enum AnyLink {
-    Open(Invite),
-    Hosted(Link),
-}
-
-impl AnyLink {
-    fn parse(text: &str) -> Result<Self, LinkError> {
-        match Link::parse(text) {
-            Ok(link) => Ok(Self::Hosted(link)),
-            Err(LinkError::Older(_)) => Invite::parse(text).map(Self::Open),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn bundle(&self) -> Option<[u8; 32]> {
-        match self {
-            Self::Open(_) => None,
-            Self::Hosted(link) => Some(link.meeting().bundle.0),
-        }
-    }
-
-    fn relays(&self) -> &[RelayRef] {
-        match self {
-            Self::Open(invite) => &invite.relays,
-            Self::Hosted(link) => &link.meeting().relays,
-        }
     }
 }
 

@@ -227,7 +227,10 @@ fn a_pinned_link_is_read() {
 fn pinned_frames_open_to_what_they_were_made_from() {
     let mut keys = ReceiverKeys::new(LEAF, SALT);
     keys.epoch(Duration::ZERO, EPOCH, &counting());
-    for (name, frame) in [("datagram_sound", sound()), ("group_frame_picture", picture())] {
+    for (name, frame) in [
+        ("datagram_sound", sound()),
+        ("group_frame_picture", picture()),
+    ] {
         let bytes = unhex(&pinned(name)).into();
         let opened = keys.open(Duration::ZERO, frame.track, frame.group, &bytes);
         assert!(opened == Ok(Opened::Frame(frame)), "{name}");

@@ -119,7 +119,15 @@ fn a_full_disk() {
         .arg("--fsize=65536")
         .arg(sottovoce().get_program())
         .args([
-            "join", &links.host, "--admit", "all", "--name", "Recorder", "--json", "--for", "12s",
+            "join",
+            &links.host,
+            "--admit",
+            "all",
+            "--name",
+            "Recorder",
+            "--json",
+            "--for",
+            "12s",
         ])
         .arg("--record")
         .arg(folder.path())

@@ -96,7 +96,15 @@ fn of_two(
     let shown = folder.path().join("shown.webm");
     let mut watcher = sottovoce();
     watcher
-        .args(["join", &links.meeting, "--name", "me", "--watch", "Ada", "--json"])
+        .args([
+            "join",
+            &links.meeting,
+            "--name",
+            "me",
+            "--watch",
+            "Ada",
+            "--json",
+        ])
         .args(["--for", "8s"])
         .stdin(Stdio::null())
         .stdout(File::create(&shown).expect("a file"))
@@ -204,7 +212,14 @@ fn an_output_without_room_is_no_recording() {
     let full = File::options().write(true).open("/dev/full");
     let output = sottovoce()
         .args([
-            "join", &links.meeting, "--name", "me", "--watch", "Ada", "--for", "5s",
+            "join",
+            &links.meeting,
+            "--name",
+            "me",
+            "--watch",
+            "Ada",
+            "--for",
+            "5s",
         ])
         .stdin(Stdio::null())
         .stdout(full.expect("a full device"))

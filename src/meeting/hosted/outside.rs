@@ -146,7 +146,7 @@ impl Outside {
                 }
             }
             Arrived::Left(participant) => self.knocker.left(core.now, participant),
-            Arrived::Joined => {}
+            Arrived::Joined => self.knocker.joined(),
         }
     }
 

@@ -189,7 +189,10 @@ async fn serve(connection: Connection, room: Arc<Mutex<Room>>) -> Option<()> {
                 }
                 (ToRelay::Unsubscribe { participant, track }, Some(id)) => {
                     let mut room = room.lock().unwrap();
-                    room.guests.get_mut(&id)?.wants.remove(&(participant, track));
+                    room.guests
+                        .get_mut(&id)?
+                        .wants
+                        .remove(&(participant, track));
                 }
                 _ => panic!("a message at the wrong time"),
             }

@@ -116,7 +116,7 @@ fn removed_it_opens_nothing_more() {
 }
 
 #[test]
-fn neither_takes_what_was_changed_or_was_there_before() {
+fn neither_takes_what_was_changed_or_forged_or_was_there_before() {
     let (mut host, mut friend, mut judge) = together();
     let said = host.say(b"once").expect("a message");
     let mut changed = said.clone();
@@ -135,14 +135,22 @@ fn neither_takes_what_was_changed_or_was_there_before() {
     let heard = take(&mut friend, &said);
     assert!(matches!(heard, Ok(Processed::App { from: LeafId(2), bytes }) if bytes == b"once"));
     assert_eq!(take(&mut friend, &said), Err(GroupRejection::Replay));
+
+    let forged = judge.does("say", json!({ "said": hex(b"forged"), "forged": true }));
+    assert_eq!(
+        take(&mut friend, &bytes(&forged["message"])),
+        Err(GroupRejection::NotAuthentic)
+    );
     judge.agrees(&mut host);
 }
 
 #[test]
 fn a_leaf_as_it_comes_is_refused_and_its_commits_are() {
-    let package = Judge::new().key_package(&member("Judge"), Leaf::Theirs);
-    let refused = read(&package).err();
-    assert_eq!(refused, Some(GroupRejection::UnknownExtension));
+    for leaf in [Leaf::TheirCapabilities, Leaf::TheirLifetime] {
+        let package = Judge::new().key_package(&member("Judge"), leaf);
+        let refused = read(&package).err();
+        assert_eq!(refused, Some(GroupRejection::UnknownExtension));
+    }
 
     let (mut host, mut friend, mut judge) = together();
     let mut remove = json!({ "remove": [host.me().0], "forget": true });

@@ -23,8 +23,10 @@ pub struct Judge {
 pub enum Leaf {
     /// As every leaf of a meeting is.
     Ours,
-    /// As ts-mls makes one of its own accord.
-    Theirs,
+    /// The same, but it says of what it can do what ts-mls says as it comes.
+    TheirCapabilities,
+    /// The same, but it lives as long as one of ts-mls as it comes.
+    TheirLifetime,
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -86,11 +88,12 @@ impl Judge {
 
     pub fn key_package(&mut self, name: &LeafName, leaf: Leaf) -> Vec<u8> {
         let identity = postcard::to_allocvec(name).expect("it encodes");
-        let leaf = match leaf {
-            Leaf::Ours => "sottovoce",
-            Leaf::Theirs => "ts-mls",
+        let (can, lives) = match leaf {
+            Leaf::Ours => ("sottovoce", "sottovoce"),
+            Leaf::TheirCapabilities => ("ts-mls", "sottovoce"),
+            Leaf::TheirLifetime => ("sottovoce", "ts-mls"),
         };
-        let request = json!({ "identity": hex(&identity), "leaf": leaf });
+        let request = json!({ "identity": hex(&identity), "can": can, "lives": lives });
         bytes(&self.does("key_package", request)["key_package"])
     }
 

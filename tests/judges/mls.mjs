@@ -24,19 +24,20 @@ globalThis.crypto ??= webcrypto
 const SUITE = "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"
 const suite = await getCiphersuiteImpl(getCiphersuiteFromName(SUITE))
 
-// What a key package of sottovoce says, and that of anybody who uses ts-mls as it comes.
-const leaves = {
+// What a leaf of sottovoce says, and one of anybody who uses ts-mls as it comes.
+const capabilities = {
   sottovoce: {
-    capabilities: {
-      versions: ["mls10"],
-      ciphersuites: [SUITE],
-      extensions: [0xf5c0],
-      proposals: [],
-      credentials: ["basic"],
-    },
-    lifetime: { notBefore: 0n, notAfter: 0xffffffffffffffffn },
+    versions: ["mls10"],
+    ciphersuites: [SUITE],
+    extensions: [0xf5c0],
+    proposals: [],
+    credentials: ["basic"],
   },
-  "ts-mls": { capabilities: defaultCapabilities(), lifetime: defaultLifetime },
+  "ts-mls": { ...defaultCapabilities(), ciphersuites: [SUITE], extensions: [0xf5c0] },
+}
+const lifetimes = {
+  sottovoce: { notBefore: 0n, notAfter: 0xffffffffffffffffn },
+  "ts-mls": defaultLifetime,
 }
 
 const hex = (bytes) => Buffer.from(bytes).toString("hex")
@@ -61,10 +62,11 @@ const operations = {
     return { sign_key: hex(signatureKeys.publicKey) }
   },
 
-  async key_package({ identity, leaf }) {
+  async key_package({ identity, can, lives }) {
     const credential = { credentialType: "basic", identity: bytes(identity) }
-    const { capabilities, lifetime } = leaves[leaf]
-    keys = await generateKeyPackageWithKey(credential, capabilities, lifetime, [], signatureKeys, suite)
+    keys = await generateKeyPackageWithKey(
+      credential, capabilities[can], lifetimes[lives], [], signatureKeys, suite,
+    )
     const keyPackage = keys.publicPackage
     return { key_package: written({ wireformat: "mls_key_package", keyPackage }).slice(8) }
   },
@@ -81,9 +83,12 @@ const operations = {
     return {}
   },
 
-  async say({ said }) {
-    const { newState, privateMessage } = await createApplicationMessage(state, bytes(said), suite)
-    state = newState
+  // With `forged`, signed by a key that is no member's.
+  async say({ said, forged = false }) {
+    const { signKey } = await suite.signature.keygen()
+    const from = forged ? { ...state, signaturePrivateKey: signKey } : state
+    const { newState, privateMessage } = await createApplicationMessage(from, bytes(said), suite)
+    state = { ...newState, signaturePrivateKey: state.signaturePrivateKey }
     return { message: written({ wireformat: "mls_private_message", privateMessage }) }
   },
 

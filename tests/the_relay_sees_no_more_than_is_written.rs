@@ -75,6 +75,8 @@ fn session(links: &Links, relay: Relay, port: u16) {
     host.until("link", SOON);
     let (status, ..) = cem.finish(SOON);
     assert_eq!(status.code(), Some(26));
+    ada.types("/mute");
+    ada.until("answer", SOON);
     // The relay goes, and is back.
     relay.signal("TERM");
     relay.finish(SOON);
@@ -82,6 +84,7 @@ fn session(links: &Links, relay: Relay, port: u16) {
     for participant in [&mut host, &mut cora, &mut ada] {
         participant.until("reconnected", SOON);
     }
+    ada.types("/unmute");
     // So does the host, without a word.
     host.signal("KILL");
     cora.until_that("chair", SOON, |event| event["held"] == true);
@@ -119,6 +122,10 @@ fn a_whole_session_shows_what_the_page_lists_and_nothing_else() {
     );
     assert_eq!(numbers(FIELDS, "ToRelay.size class"), SIZE_CLASSES.into());
     assert!(seen.pictures.len() > 1 && seen.pictures.iter().all(|size| is_padme(*size)));
+
+    // The source's frames have all one size: muted or not, sizes grow with the counters inside alone.
+    let sounds = &seen.sounds;
+    assert!(sounds.len() > 1 && sounds.last() < sounds.first().map(|least| least + 16).as_ref());
 
     // What it says of rooms.
     assert_eq!(

@@ -26,6 +26,8 @@ pub struct Seen {
     pub bodies: BTreeSet<usize>,
     /// Sizes of pictures, without SFrame's header and tag.
     pub pictures: BTreeSet<usize>,
+    /// Sizes of frames of sound, without SFrame's header and tag.
+    pub sounds: BTreeSet<usize>,
     /// From which addresses each room was entered, a place for each connection.
     pub rooms: BTreeMap<[u8; 32], Vec<IpAddr>>,
     /// In which rooms the same sealed bytes were sent by one connection each.
@@ -103,7 +105,8 @@ impl Seen {
             let (track, payload) = split_uplink(&datagram).expect("a datagram");
             assert_eq!(uplink(track, &payload), datagram);
             self.field("Datagram.track");
-            self.sealed("Datagram.payload", &payload);
+            let plain = self.sealed("Datagram.payload", &payload);
+            self.sounds.insert(plain);
             self.copies
                 .entry(payload.to_vec())
                 .or_default()

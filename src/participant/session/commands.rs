@@ -21,6 +21,8 @@ impl Session {
         match command {
             Command::Leave => self.leave(now),
             Command::Help => self.output.answer(&help()),
+            Command::Mute => self.mute(true),
+            Command::Unmute => self.mute(false),
             _ if self.bundle.is_none() => self.output.answer(NO_HOST),
             Command::Words => self.begin_words(),
             Command::Admit(Subject::Everyone) => {

@@ -23,6 +23,10 @@ pub enum Command {
     Words,
     /// Ask everyone to be silent.
     MuteAllRequest,
+    /// Send silence in the place of sound, and no pictures.
+    Mute,
+    /// Send what there is again.
+    Unmute,
     /// Say this to everyone, to be read; at most [`CHAT_BYTES`], not empty.
     Say(String),
     /// Leave the meeting.
@@ -130,6 +134,18 @@ const WORDS: &[Word] = &[
         make: Make::Alone(Command::MuteAllRequest),
     },
     Word {
+        word: "mute",
+        takes: "",
+        does: "send silence, and no pictures",
+        make: Make::Alone(Command::Mute),
+    },
+    Word {
+        word: "unmute",
+        takes: "",
+        does: "send sound and pictures again",
+        make: Make::Alone(Command::Unmute),
+    },
+    Word {
         word: "say",
         takes: "TEXT",
         does: "say it to everyone; so does a line without /",
@@ -176,8 +192,11 @@ impl Command {
     }
 }
 
-/// The one command whose word begins so.
+/// The one command whose word this is, or begins so.
 fn find(typed: &str) -> Result<&'static Word, Mistake> {
+    if let Some(word) = WORDS.iter().find(|word| word.word == typed) {
+        return Ok(word);
+    }
     let mut found = candidates(typed);
     match (found.next(), found.next()) {
         (Some(word), None) => Ok(word),

@@ -32,6 +32,7 @@ use super::console::{Console, Typed};
 use super::error::JoinError;
 use super::event::{LossReason, Shown, Summary};
 use super::options::JoinOptions;
+use super::outside::{Mute, Sizes};
 use super::people::People;
 use super::player::{Played, Player};
 use super::scribe::{Report, Scribe};
@@ -127,6 +128,9 @@ struct Session {
     /// When to begin to play.
     play_at: Option<Instant>,
     sent: BTreeMap<TrackId, (TrackDescription, Sent)>,
+    mute: Mute,
+    /// Of the sound that is sent.
+    sizes: Sizes,
     scribe: Option<Scribe>,
     watch: Option<Watch>,
     watched: Option<Who>,

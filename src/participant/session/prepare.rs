@@ -12,6 +12,7 @@ use crate::meeting::{Presence, RelayRef, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
+use crate::participant::outside::{Mute, Sizes};
 use crate::participant::people::People;
 use crate::participant::player::Player;
 use crate::participant::scribe::Scribe;
@@ -113,6 +114,8 @@ impl Session {
             audience: 0,
             play_at: None,
             sent,
+            mute: Mute::default(),
+            sizes: Sizes::default(),
             scribe,
             watch,
             watched: None,

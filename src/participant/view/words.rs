@@ -36,7 +36,7 @@ pub(super) fn sentence(event: &Event) -> String {
             format!("The meeting has a new link to give away:\n\n  {meeting_link}\n")
         }
         Event::ChairHeard { state } => chair(*state).into(),
-        Event::AskedToBeQuiet => "The host asks everyone to be quiet.".into(),
+        Event::AskedToBeQuiet => "The host asks everyone to be quiet: /mute.".into(),
         Event::Roster { members } => roster(members),
         Event::Words { words } => format!(
             "The words of this meeting: {}\nWhoever reads you other words is in another meeting.",

@@ -88,13 +88,13 @@ impl Door {
             salt: [0; 16],
         };
         let said = posts(&mut door.ada);
-        door.to_porter(said);
-        let said = door.from_porter();
+        door.tell_porter(said);
+        let said = door.said_by_porter();
         let [LobbyBody::Door(shown)] = &said[..] else {
             panic!("a door");
         };
         door.run = shown.run;
-        door.to_ada(said);
+        door.tell_ada(said);
         let said = posts(&mut door.ada);
         let [LobbyBody::Knock { sealed }] = &said[..] else {
             panic!("a knock");
@@ -104,31 +104,31 @@ impl Door {
         let plain = hpke::open(&key, &door.knock_info(ADA), &[], sealed)
             .unwrap_or_else(|_| panic!("the description of the seal is wrong"));
         door.reply_key.copy_from_slice(&plain[2..34]);
-        door.to_porter(said);
-        let said = door.from_porter();
+        door.tell_porter(said);
+        let said = door.said_by_porter();
         let [LobbyBody::Answer { salt, .. }] = &said[..] else {
             panic!("an answer");
         };
         door.salt = *salt;
-        door.to_ada(said);
+        door.tell_ada(said);
         while door.ada.poll().is_some() {}
         while door.porter.poll().is_some() {}
         door
     }
 
-    fn to_porter(&mut self, said: Vec<LobbyBody>) {
+    fn tell_porter(&mut self, said: Vec<LobbyBody>) {
         for body in said {
             self.porter.handle(NOW, ADA, body);
         }
     }
 
-    fn to_ada(&mut self, said: Vec<LobbyBody>) {
+    fn tell_ada(&mut self, said: Vec<LobbyBody>) {
         for body in said {
             self.ada.handle(NOW, CHAIR, body);
         }
     }
 
-    fn from_porter(&mut self) -> Vec<LobbyBody> {
+    fn said_by_porter(&mut self) -> Vec<LobbyBody> {
         let said = std::iter::from_fn(|| self.porter.poll());
         said.filter_map(|said| match said {
             PorterOutput::Post { body, .. } => Some(body),
@@ -213,7 +213,7 @@ fn in_plain(data: &[u8]) {
         assert_eq!(count(one.refusals()), u64::from(!asks));
     }
     door.porter.handle(NOW, BEA, body);
-    let said = door.from_porter();
+    let said = door.said_by_porter();
     assert!(matches!(&said[..], [LobbyBody::Door(_)]) == asks && said.len() < 2);
     assert_eq!(count(door.porter.refusals()), u64::from(!asks));
 }
@@ -252,7 +252,7 @@ fn in_a_reply(framed: bool, data: &[u8]) {
     let mut taken = 0;
     for _ in 0..2 {
         let (counter, sealed) = (1, sealed.clone());
-        door.to_porter(vec![LobbyBody::Reply { counter, sealed }]);
+        door.tell_porter(vec![LobbyBody::Reply { counter, sealed }]);
         while let Some(said) = door.porter.poll() {
             let PorterOutput::Sas { message, .. } = said else {
                 panic!("a reply is a message of the comparison");
@@ -277,7 +277,7 @@ fn in_an_answer(framed: bool, data: &[u8]) {
             counter,
             sealed,
         };
-        door.to_ada(vec![body]);
+        door.tell_ada(vec![body]);
     }
     let mut said = 0;
     while let Some(one) = door.ada.poll() {

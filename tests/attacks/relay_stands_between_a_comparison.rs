@@ -204,7 +204,7 @@ impl Between {
         }
     }
 
-    fn to_ada(&mut self, message: &[u8]) {
+    fn tell_ada(&mut self, message: &[u8]) {
         assert!(
             self.porter
                 .sas(self.adas_number.expect("she knocked"), message)
@@ -232,7 +232,7 @@ fn between() -> (World, usize, Between) {
 fn passing_on_what_each_side_says_is_found_out() {
     let (mut world, ada, mut between) = between();
     let commit = between.by_host.remove(0);
-    between.to_ada(&commit);
+    between.tell_ada(&commit);
     between.run(&mut world);
     let nonce = between.by_ada.remove(0);
     assert!(between.knocker.sas(&nonce));
@@ -240,7 +240,7 @@ fn passing_on_what_each_side_says_is_found_out() {
     let hosts = words(&world, 0, Some(1));
     assert!(hosts.is_some(), "the host knows of no other");
     let opening = between.by_host.remove(0);
-    between.to_ada(&opening);
+    between.tell_ada(&opening);
     between.run(&mut world);
     assert_eq!(words(&world, ada, None), None);
     assert_eq!(ends(&world, ada, NoWords::Broken), 1);
@@ -251,7 +251,7 @@ fn passing_on_what_each_side_says_is_found_out() {
 fn nor_can_it_open_another_nonce_when_it_knows_the_hosts() {
     // It commits to Ada, lets the host open, and would now choose.
     let (mut world, ada, mut between) = between();
-    between.to_ada(&SasMessage::Commit([1; 32]).to_bytes());
+    between.tell_ada(&SasMessage::Commit([1; 32]).to_bytes());
     between.run(&mut world);
     assert_eq!(between.by_ada.len(), 1);
     let own = SasMessage::KnockerNonce([2; 32]).to_bytes();
@@ -259,7 +259,7 @@ fn nor_can_it_open_another_nonce_when_it_knows_the_hosts() {
     between.run(&mut world);
     assert!(words(&world, 0, Some(1)).is_some());
     for byte in 0..8 {
-        between.to_ada(&SasMessage::HostNonce([byte; 32]).to_bytes());
+        between.tell_ada(&SasMessage::HostNonce([byte; 32]).to_bytes());
         between.run(&mut world);
     }
     assert_eq!(ends(&world, ada, NoWords::Broken), 1, "one chance");

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::super::Place;
+use super::super::comparing::context;
 use super::world::{Parcel, World};
 use super::*;
 use crate::meeting::events::{Input, NoWords, Rejection};
@@ -134,6 +135,23 @@ fn who_has_other_words_is_denied_at_once() {
     world.command(HOST, Command::Admit(1));
     world.seconds(2);
     assert!(!world.nodes[ADA].inside);
+}
+
+#[test]
+fn the_words_are_about_this_meeting_this_lobby_and_this_key_package() {
+    let (world, meet) = at_the_door();
+    let theirs = another_meet(0, 66);
+    let other = Meeting::new(theirs.guest.clone(), presence("Ada"), false, false, [1; 32]);
+    let (host, ada) = (
+        &world.nodes[HOST].meeting.core,
+        &world.nodes[ADA].meeting.core,
+    );
+    let (lobby, another) = (&meet.guest.meeting().secret, &theirs.guest.meeting().secret);
+    let about = context(host, lobby, b"key package");
+    assert!(about == context(ada, lobby, b"key package"));
+    assert!(about != context(ada, lobby, b"another"));
+    assert!(about != context(ada, another, b"key package"));
+    assert!(about != context(&other.core, lobby, b"key package"));
 }
 
 #[test]

@@ -40,7 +40,17 @@ fn one_is_denied_one_is_removed_and_the_others_miss_nothing() {
     dan.until_that("waiting", SOON, |event| event["for"] == "decision");
     let denied = knock(&mut host, "Dan");
     let mut bea = Participant::join(&links.meeting, "Bea", &["--for", "40s"]);
-    admit(&mut host, "Bea");
+    let number = knock(&mut host, "Bea");
+    host.types(&format!("/compare {number}"));
+    let (hers, shown) = (bea.until("compare", SOON), host.until("compare", SOON));
+    assert_eq!(hers["words"], shown["words"]);
+    assert_eq!(
+        (&shown["number"], &shown["name"]),
+        (&number.into(), &"Bea".into())
+    );
+    host.types("/same Bea");
+    host.until("compared", SOON);
+    host.types("/admit Bea");
     bea.until("connected", SOON);
     let mut cem = Participant::join(&links.meeting, "Cem", &["--for", "40s"]);
     admit(&mut host, "Cem");

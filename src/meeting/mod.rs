@@ -29,7 +29,8 @@ mod events;
 pub mod hosted;
 
 pub use events::{
-    Command, Ending, Freshness, Input, Listed, Notice, Output, Rejection, StayId, Surface, Who,
+    Command, Ending, Freshness, Input, Listed, NoWords, Notice, Output, Rejection, StayId, Surface,
+    Who,
 };
 pub use limits::{CHAT_BYTES, NAME_BYTES, NAME_LETTERS};
 pub use links::{LinkError, RELAYS, RelayRef};

@@ -13,6 +13,12 @@ pub enum Command {
     Admit(Subject),
     /// Send someone away who waits.
     Deny(Subject),
+    /// Compare two words with someone who waits.
+    Compare(Subject),
+    /// The words were the same.
+    Same(Subject),
+    /// They were not: send that one away.
+    Different(Subject),
     /// Put someone out of the meeting.
     Remove(Subject),
     /// Let nobody else in.
@@ -102,6 +108,24 @@ const WORDS: &[Word] = &[
         takes: "NUMBER or NAME",
         does: "send away who waits",
         make: Make::One(Command::Deny),
+    },
+    Word {
+        word: "compare",
+        takes: "NUMBER or NAME",
+        does: "compare two words with who waits",
+        make: Make::One(Command::Compare),
+    },
+    Word {
+        word: "same",
+        takes: "NUMBER or NAME",
+        does: "they read you the same words",
+        make: Make::One(Command::Same),
+    },
+    Word {
+        word: "different",
+        takes: "NUMBER or NAME",
+        does: "they read you others: send away",
+        make: Make::One(Command::Different),
     },
     Word {
         word: "remove",

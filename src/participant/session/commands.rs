@@ -32,6 +32,9 @@ impl Session {
             }
             Command::Admit(subject) => self.about_knock(now, &subject, Wish::Admit),
             Command::Deny(subject) => self.about_knock(now, &subject, Wish::Deny),
+            Command::Compare(subject) => self.about_knock(now, &subject, Wish::Compare),
+            Command::Same(subject) => self.about_knock(now, &subject, Wish::Same),
+            Command::Different(subject) => self.about_knock(now, &subject, Wish::Different),
             Command::Remove(subject) => match self.person(&subject) {
                 Ok(who) => self.wish(now, Wish::Remove(who)),
                 Err(sentence) => self.output.answer(&sentence),
@@ -61,7 +64,7 @@ impl Session {
         let found: Vec<u32> = match subject {
             Subject::Number(number) => vec![*number],
             Subject::Name(name) => {
-                let named = self.knocks.iter().filter(|(_, shown)| shown.0 == *name);
+                let named = self.knocks.iter().filter(|(_, one)| one.name.0 == *name);
                 named.map(|(number, _)| *number).collect()
             }
             Subject::Everyone => Vec::new(),
@@ -116,10 +119,11 @@ impl Session {
 
     /// Lists those who wait, after those who are in.
     pub(super) fn list_knocks(&mut self) {
-        for (number, name) in &self.knocks {
+        for (number, knocker) in &self.knocks {
             let event = Event::Knock {
                 number: *number,
-                name: name.clone(),
+                name: knocker.name.clone(),
+                compared: knocker.compared,
             };
             self.output.event(&event);
         }
@@ -127,7 +131,7 @@ impl Session {
 }
 
 /// The language of the terminal (POSIX.1-2017, section 8.2).
-fn language() -> Language {
+pub(super) fn language() -> Language {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
     let tag = set
         .filter_map(|name| std::env::var(name).ok())

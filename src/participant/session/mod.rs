@@ -153,10 +153,17 @@ struct Session {
     /// This participant holds the chair.
     chair: bool,
     /// Who waits at the door, by number.
-    knocks: BTreeMap<u32, Shown>,
+    knocks: BTreeMap<u32, Knocker>,
     /// The words of the meeting are being computed.
     words: Option<JoinHandle<Option<[String; 5]>>>,
     leaving: Option<Leaving>,
+}
+
+/// Somebody who waits at the door.
+struct Knocker {
+    name: Shown,
+    /// The person has said that it has the same words.
+    compared: bool,
 }
 
 /// A frame that is being sent, on one stay or several.

@@ -1,5 +1,6 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
+mod comparing;
 mod schedules;
 mod story;
 mod world;
@@ -39,13 +40,17 @@ pub(super) struct Meet {
 }
 
 pub(super) fn meet(co_hosts: usize) -> Meet {
+    another_meet(co_hosts, 42)
+}
+
+pub(super) fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
     let relay = RelayRef {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
     };
     let links =
-        Links::draw(vec![relay], "Commemoration", co_hosts, false, [42; 32]).expect("links");
+        Links::draw(vec![relay], "Commemoration", co_hosts, false, [drawn; 32]).expect("links");
     let parse = |text: &String| Link::parse(text).expect("a link");
     Meet {
         guest: parse(&links.meeting),

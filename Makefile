@@ -6,7 +6,7 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media
+.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -40,7 +40,7 @@ features: setup-build ## each part of the program builds without the others
 	$(CARGO) clippy --quiet --locked --no-default-features --features relay -- -D warnings
 	$(CARGO) clippy --quiet --locked --no-default-features --features participant -- -D warnings
 
-test: setup-build setup-media ## everything that must hold, with real relays, real media, real files
+test: setup-build setup-media setup-judges ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast
 
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
@@ -66,3 +66,6 @@ setup-build:
 
 setup-media:
 	@scripts/need.sh media
+
+setup-judges:
+	@scripts/judges.sh

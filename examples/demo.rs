@@ -1,27 +1,39 @@
-//! `make demo`: a relay and three participants on this machine, 20 s of recorded voices and moving
-//! pictures, then a table of what arrived. Exits non-zero unless everything did, bit for bit.
+//! `make demo`: a relay and a meeting on this machine, 20 s of recorded voices and moving pictures. Three
+//! knock at the host's door: one is admitted, one is admitted and removed halfway, one is denied. Then a
+//! table of what arrived. Exits non-zero unless those who stayed have all of it, bit for bit, and the
+//! one who was removed opened nothing that was sent after.
 //!
 //! Each participant writes a trace of its own (a hidden option of `join`, on its own disk alone);
-//! the table compares them. A frame counts when it was sent while all three were in the room.
+//! the table compares them. A frame counts when it was sent while its listener was in the meeting.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
+use serde_json::Value;
 
-/// Who takes part, and what each one plays.
-const CAST: [(&str, &str); 3] = [
-    ("Ada", "tests/fixtures/vp8-voice.webm"),
-    ("Bea", "tests/fixtures/vp9-voice.webm"),
-    ("Cam", "tests/fixtures/voice-bo.webm"),
+const HOST: &str = "Ada";
+const STAYS: &str = "Bea";
+const REMOVED: &str = "Cam";
+const DENIED: &str = "Dan";
+/// What each one plays.
+const FILES: [(&str, &str); 4] = [
+    (HOST, "tests/fixtures/vp8-voice.webm"),
+    (STAYS, "tests/fixtures/vp9-voice.webm"),
+    (REMOVED, "tests/fixtures/voice-bo.webm"),
+    (DENIED, "tests/fixtures/vp8-voice.webm"),
 ];
+/// What `join` ends with when the host did not admit somebody, or removed it.
+const PUT_OUT: i32 = 26;
 /// What is cut off at both ends of the time in which all were there: frames still under way.
 const MARGIN: Duration = Duration::from_millis(500);
 /// How long getting ready may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -68,6 +80,74 @@ impl Drop for Scratch {
     }
 }
 
+/// A participant: its program, what it says, and what it is told.
+struct Participant {
+    process: Running,
+    trace: PathBuf,
+    events: Receiver<Value>,
+    typed: ChildStdin,
+}
+
+impl Participant {
+    fn join(program: &Path, link: &str, name: &str, folder: &Path) -> Result<Self, String> {
+        let file = FILES.iter().find(|(other, _)| *other == name);
+        let file = file.map(|(_, file)| *file).unwrap_or_default();
+        let trace = folder.join(name);
+        let mut child = Command::new(program)
+            .args(["join", link, "--name", name, "--play", file])
+            .args(["--loop", "--json", "--commands", "--trace"])
+            .arg(&trace)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let (typed, said) = (child.stdin.take(), child.stdout.take());
+        let process = Running(child);
+        let typed = typed.ok_or("no way to type")?;
+        let said = BufReader::new(said.ok_or("no output")?);
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                let event = serde_json::from_str(&line);
+                if event.is_ok_and(|event: Value| sender.send(event).is_err()) {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            process,
+            trace,
+            events,
+            typed,
+        })
+    }
+
+    /// Waits for this event.
+    fn until(&self, name: &str, is: impl Fn(&Value) -> bool) -> Result<Value, String> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left);
+            let event = event.map_err(|_| format!("a participant does not say {name:?}"))?;
+            if event["event"] == name && is(&event) {
+                return Ok(event);
+            }
+        }
+    }
+
+    fn types(&mut self, line: &str) -> Result<(), String> {
+        writeln!(self.typed, "{line}").map_err(|error| error.to_string())
+    }
+
+    fn ends(&mut self, code: i32, what: &str) -> Result<(), String> {
+        let status = self.process.0.wait().map_err(|error| error.to_string())?;
+        match status.code() == Some(code) {
+            true => Ok(()),
+            false => Err(format!("{what} ended with {status}, and not with {code}")),
+        }
+    }
+}
+
 fn demo(program: &Path, duration: Duration) -> Result<bool, String> {
     let scratch =
         Scratch(std::env::temp_dir().join(format!("sottovoce-demo-{}", std::process::id())));
@@ -85,63 +165,117 @@ fn demo(program: &Path, duration: Duration) -> Result<bool, String> {
         .args(["invite", "--json", "--relay", &address])
         .output()
         .map_err(|error| error.to_string())?;
-    let link = field(&String::from_utf8_lossy(&invite.stdout), "meeting_link")?;
+    let invited = String::from_utf8_lossy(&invite.stdout).into_owned();
+    let link = field(&invited, "meeting_link")?;
     println!(
         "a relay listens on {}",
         address.split('#').next().unwrap_or_default()
     );
 
-    let mut cast = Vec::new();
-    for (name, file) in CAST {
-        let trace = scratch.0.join(name);
-        let child = Command::new(program)
-            .args([
-                "join", &link, "--name", name, "--play", file, "--loop", "--json",
-            ])
-            .args(["--for", &format!("{}s", duration.as_secs() + 4)])
-            .arg("--trace")
-            .arg(&trace)
-            .stdout(Stdio::null())
-            .spawn()
-            .map(Running)
-            .map_err(|error| error.to_string())?;
-        cast.push((name, trace, child));
-        println!("{name} joins and plays {file}");
+    let join = |link: &str, name| Participant::join(program, link, name, &scratch.0);
+    let mut host = join(&field(&invited, "host_link")?, HOST)?;
+    host.until("connected", |_| true)?;
+    println!("{HOST} holds the meeting");
+    let [mut stays, mut removed, mut denied] = [
+        join(&link, STAYS)?,
+        join(&link, REMOVED)?,
+        join(&link, DENIED)?,
+    ];
+    for _ in 0..3 {
+        let knock = host.until("knock", |_| true)?;
+        let name = knock["name"].as_str().unwrap_or_default();
+        let (command, done) = match name == DENIED {
+            true => ("deny", "denied"),
+            false => ("admit", "admitted"),
+        };
+        host.types(&format!("/{command} {}", knock["number"]))?;
+        println!("{name} knocks and is {done}");
     }
-    let everyone = all_heard(&cast)?;
-    progress(duration);
-    let until = now_ns();
-    for (name, _, child) in &mut cast {
-        let status = child.0.wait().map_err(|error| error.to_string())?;
-        if !status.success() {
-            return Err(format!("{name} ended with {status}"));
-        }
-    }
-    let margin = MARGIN.as_nanos() as u64;
-    let traces: HashMap<&str, Vec<Line>> = cast
+    denied.ends(PUT_OUT, DENIED)?;
+    let folder = scratch.0.as_path();
+    all_hear(&[HOST, STAYS, REMOVED], folder)?;
+    let all = now_ns();
+    progress(duration / 2);
+    let before = now_ns();
+    host.types(&format!("/remove {REMOVED}"))?;
+    host.until("link", |_| true)?;
+    let after = now_ns();
+    println!("{REMOVED} is removed, and everybody else moves to other rooms");
+    removed.ends(PUT_OUT, REMOVED)?;
+    progress(duration / 2);
+    let end = now_ns();
+    stays.types("/leave")?;
+    stays.ends(0, STAYS)?;
+    host.types("/leave")?;
+    host.ends(0, HOST)?;
+
+    let people = [&host, &stays, &removed, &denied];
+    let traces: HashMap<&str, Vec<Line>> = FILES
         .iter()
-        .map(|(name, trace, _)| Ok((*name, read(trace)?)))
+        .zip(people)
+        .map(|((name, _), one)| Ok((*name, read(&one.trace)?)))
         .collect::<Result<_, String>>()?;
-    Ok(table(&traces, everyone + margin, until - margin))
+    let margin = MARGIN.as_nanos() as u64;
+    let whole = all + margin..end - margin;
+    let first = all + margin..before - margin;
+    println!(
+        "\n{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8} {:>8}",
+        "listener",
+        "speaker",
+        "track",
+        "sent",
+        "received",
+        "bit-identical",
+        "lost",
+        "p50 ms",
+        "p99 ms"
+    );
+    let mut perfect = true;
+    for (listener, speaker, during) in [
+        (HOST, STAYS, &whole),
+        (STAYS, HOST, &whole),
+        (HOST, REMOVED, &first),
+        (STAYS, REMOVED, &first),
+        (REMOVED, HOST, &first),
+        (REMOVED, STAYS, &first),
+    ] {
+        perfect &= table(&traces, listener, speaker, during);
+    }
+    let later = after..end;
+    let sent = [HOST, STAYS].map(|name| sent(&traces[name], &later).len());
+    let opened = opened(&traces[REMOVED], [&traces[HOST], &traces[STAYS]], &later);
+    println!(
+        "\n{REMOVED}, removed: {opened} opened of {} frames sent after. {DENIED}, denied: {} opened.",
+        sent[0] + sent[1],
+        traces[DENIED].len()
+    );
+    let kept_out = opened == 0 && sent.iter().all(|sent| *sent > 0) && traces[DENIED].is_empty();
+    println!(
+        "{}",
+        match (perfect, kept_out) {
+            (true, true) => "Everything arrived, bit for bit, and nothing where it should not.",
+            (false, _) => "Something is missing or differs.",
+            (_, false) => "Something arrived where it should not.",
+        }
+    );
+    Ok(perfect && kept_out)
 }
 
-/// Waits until each participant has heard all others; says when that was.
-fn all_heard(cast: &[(&str, PathBuf, Running)]) -> Result<u64, String> {
+/// Waits until each of these has heard all others of them.
+fn all_hear(names: &[&str], folder: &Path) -> Result<(), String> {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        let complete = cast.iter().all(|(name, trace, _)| {
-            read(trace).is_ok_and(|lines| {
-                CAST.iter()
-                    .filter(|(other, _)| other != name)
-                    .all(|(other, _)| {
-                        lines
-                            .iter()
-                            .any(|line| line.from.as_deref() == Some(*other))
-                    })
+        let complete = names.iter().all(|name| {
+            read(&folder.join(name)).is_ok_and(|lines| {
+                let heard = |other: &&str| {
+                    let mut lines = lines.iter();
+                    lines.any(|line| line.from.as_deref() == Some(*other))
+                };
+                names.iter().filter(|other| *other != name).all(heard)
             })
         });
         if complete {
-            return Ok(now_ns());
+            return Ok(());
         }
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -183,74 +317,70 @@ fn read(path: &Path) -> Result<Vec<Line>, String> {
         .collect())
 }
 
-fn table(traces: &HashMap<&str, Vec<Line>>, from: u64, until: u64) -> bool {
-    println!(
-        "\n{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8} {:>8}",
-        "listener",
-        "speaker",
-        "track",
-        "sent",
-        "received",
-        "bit-identical",
-        "lost",
-        "p50 ms",
-        "p99 ms"
-    );
-    let mut perfect = true;
-    for (listener, _) in CAST {
-        for (speaker, _) in CAST.iter().filter(|(name, _)| *name != listener) {
-            let heard: HashMap<(u8, u64), &Line> = traces[listener]
-                .iter()
-                .filter(|line| line.from.as_deref() == Some(*speaker))
-                .map(|line| ((line.track, line.number), line))
-                .collect();
-            let mut sent: Vec<&Line> = traces[speaker]
-                .iter()
-                .filter(|line| line.from.is_none() && (from..until).contains(&line.at_ns))
-                .collect();
-            sent.sort_by_key(|line| (line.track, line.number));
-            if sent.is_empty() {
-                perfect = false;
-            }
-            for track in sent.chunk_by(|a, b| a.track == b.track) {
-                let arrived: Vec<(&Line, &Line)> = track
-                    .iter()
-                    .filter_map(|line| Some((*line, *heard.get(&(line.track, line.number))?)))
-                    .collect();
-                let same = arrived.iter().filter(|(s, h)| s.digest == h.digest).count();
-                let mut late: Vec<f64> = arrived
-                    .iter()
-                    .map(|(s, h)| h.at_ns.saturating_sub(s.at_ns) as f64 / 1e6)
-                    .collect();
-                late.sort_by(f64::total_cmp);
-                let quantile = |q: f64| {
-                    late.get(((late.len() as f64 - 1.0) * q).round() as usize)
-                        .copied()
-                };
-                println!(
-                    "{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8.1} {:>8.1}",
-                    listener,
-                    speaker,
-                    track[0].track,
-                    track.len(),
-                    arrived.len(),
-                    same,
-                    track.len() - arrived.len(),
-                    quantile(0.5).unwrap_or(f64::NAN),
-                    quantile(0.99).unwrap_or(f64::NAN),
-                );
-                perfect &= same == track.len();
-            }
-        }
+/// What was sent in this time.
+fn sent<'a>(trace: &'a [Line], during: &Range<u64>) -> Vec<&'a Line> {
+    let mut sent: Vec<&Line> = trace
+        .iter()
+        .filter(|line| line.from.is_none() && during.contains(&line.at_ns))
+        .collect();
+    sent.sort_by_key(|line| (line.track, line.number));
+    sent
+}
+
+/// How many of the frames that were sent in this time somebody opened, whenever that was.
+fn opened(listener: &[Line], speakers: [&Vec<Line>; 2], during: &Range<u64>) -> usize {
+    let heard = |frame: &&Line| {
+        listener.iter().any(|line| {
+            line.from.is_some() && (&line.digest, line.number) == (&frame.digest, frame.number)
+        })
+    };
+    let frames = speakers.into_iter().flat_map(|trace| sent(trace, during));
+    frames.filter(heard).count()
+}
+
+/// A line for each track of a speaker: what a listener has of it. Whether that is all of it.
+fn table(
+    traces: &HashMap<&str, Vec<Line>>,
+    listener: &str,
+    speaker: &str,
+    during: &Range<u64>,
+) -> bool {
+    let heard: HashMap<(u8, u64), &Line> = traces[listener]
+        .iter()
+        .filter(|line| line.from.as_deref() == Some(speaker))
+        .map(|line| ((line.track, line.number), line))
+        .collect();
+    let sent = sent(&traces[speaker], during);
+    let mut perfect = !sent.is_empty();
+    for track in sent.chunk_by(|a, b| a.track == b.track) {
+        let arrived: Vec<(&Line, &Line)> = track
+            .iter()
+            .filter_map(|line| Some((*line, *heard.get(&(line.track, line.number))?)))
+            .collect();
+        let same = arrived.iter().filter(|(s, h)| s.digest == h.digest).count();
+        let mut late: Vec<f64> = arrived
+            .iter()
+            .map(|(s, h)| h.at_ns.saturating_sub(s.at_ns) as f64 / 1e6)
+            .collect();
+        late.sort_by(f64::total_cmp);
+        let quantile = |q: f64| {
+            late.get(((late.len() as f64 - 1.0) * q).round() as usize)
+                .copied()
+        };
+        println!(
+            "{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8.1} {:>8.1}",
+            listener,
+            speaker,
+            track[0].track,
+            track.len(),
+            arrived.len(),
+            same,
+            track.len() - arrived.len(),
+            quantile(0.5).unwrap_or(f64::NAN),
+            quantile(0.99).unwrap_or(f64::NAN),
+        );
+        perfect &= same == track.len();
     }
-    println!(
-        "\n{}",
-        if perfect {
-            "Everything arrived, bit for bit."
-        } else {
-            "Something is missing or differs."
-        }
-    );
     perfect
 }
 

@@ -7,10 +7,11 @@ set -eu
 case "${1:-}" in
 build) pairs="cc:gcc cmake:cmake make:make" ;;
 media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
+node) pairs="node:nodejs npm:npm" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.
 wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;;
 *)
-    echo "usage: $0 build|media|wasm" >&2
+    echo "usage: $0 build|media|node|wasm" >&2
     exit 2
     ;;
 esac

@@ -26,18 +26,22 @@ until grep -q '"event":"ready"' "$work/ready" 2>/dev/null; do
     sleep 0.1
 done
 address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$work/ready")
-link=$("$sottovoce" invite --relay "$address")
+"$sottovoce" invite --json --relay "$address" >"$work/links"
+link=$(sed -n 's/.*"meeting_link":"\([^"]*\)".*/\1/p' "$work/links")
+host=$(sed -n 's/.*"host_link":"\([^"]*\)".*/\1/p' "$work/links")
+[ -n "$link" ] && [ -n "$host" ] || { echo "no links came out of invite" >&2; exit 1; }
 
 cat <<TEXT
-A relay is running on this machine. The meeting link:
+A relay is running on this machine, with a meeting. The meeting link, to give away:
 
   $link
 
-Paste these lines into two more terminals, from this folder:
+Paste these lines into two more terminals, from this folder. Ada is the host, and lets in who knocks:
 
-  $sottovoce join '$link' --name Ada --play tests/fixtures/vp8-voice.webm --loop
+  $sottovoce join '$host' --admit all --name Ada --play tests/fixtures/vp8-voice.webm --loop
   $sottovoce join '$link' --name Bea --play tests/fixtures/vp9-voice.webm --loop --record recordings
 
-Bea's recordings of Ada are then in ./recordings. Ctrl-C here stops the relay; the link dies with it.
+Bea's recordings of Ada are then in ./recordings. Type /help there for what else can be done. Ctrl-C here
+stops the relay; the links die with it.
 TEXT
 wait "$relay"

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Links, Participant, Relay, fixture, invite_hosted};
+use support::{Links, Participant, Relay, fixture, invite};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -32,7 +32,7 @@ fn tracks<'a>(summary: &'a Value, name: &str) -> &'a Vec<Value> {
 #[test]
 fn one_is_denied_one_is_removed_and_the_others_miss_nothing() {
     let relay = Relay::start();
-    let links = invite_hosted(&relay.address, &["--title", "Commemoration"]);
+    let links = invite(&relay.address, &["--title", "Commemoration"]);
     let mut dan = Participant::join(&links.meeting, "Dan", &["--for", "60s"]);
     dan.until_that("waiting", SOON, |event| event["for"] == "host");
     let mut host = Participant::typing(&links.host, "Host", &["--for", "60s"]);
@@ -40,7 +40,17 @@ fn one_is_denied_one_is_removed_and_the_others_miss_nothing() {
     dan.until_that("waiting", SOON, |event| event["for"] == "decision");
     let denied = knock(&mut host, "Dan");
     let mut bea = Participant::join(&links.meeting, "Bea", &["--for", "40s"]);
-    admit(&mut host, "Bea");
+    let number = knock(&mut host, "Bea");
+    host.types(&format!("/compare {number}"));
+    let (hers, shown) = (bea.until("compare", SOON), host.until("compare", SOON));
+    assert_eq!(hers["words"], shown["words"]);
+    assert_eq!(
+        (&shown["number"], &shown["name"]),
+        (&number.into(), &"Bea".into())
+    );
+    host.types("/same Bea");
+    host.until("compared", SOON);
+    host.types("/admit Bea");
     bea.until("connected", SOON);
     let mut cem = Participant::join(&links.meeting, "Cem", &["--for", "40s"]);
     admit(&mut host, "Cem");
@@ -100,7 +110,7 @@ fn one_is_denied_one_is_removed_and_the_others_miss_nothing() {
 #[test]
 fn what_is_typed_is_read_and_the_words_are_the_same_for_all() {
     let relay = Relay::start();
-    let Links { meeting, host, .. } = invite_hosted(&relay.address, &[]);
+    let Links { meeting, host, .. } = invite(&relay.address, &[]);
     let mut host = Participant::typing(&host, "Host", &["--admit", "all", "--for", "60s"]);
     host.until("connected", SOON);
     let mut ada = Participant::typing(&meeting, "Ada", &["--for", "60s"]);

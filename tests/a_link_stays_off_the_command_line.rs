@@ -37,7 +37,7 @@ fn fails(arguments: &[&str], input: &str, code: i32, words: &[&str]) {
 #[test]
 fn a_link_by_standard_input_or_from_a_file() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let link = relay.invite().host;
     let folder = tempfile::tempdir().expect("a scratch folder");
     let file = folder.path().join("link");
     std::fs::write(&file, format!("\n  {link}\r\n\n")).expect("write");
@@ -54,7 +54,7 @@ fn a_link_by_standard_input_or_from_a_file() {
 
 #[test]
 fn what_holds_no_link_is_told() {
-    let link = invite(&format!("https://127.0.0.1:9/#{}", "A".repeat(43)));
+    let link = invite(&format!("https://127.0.0.1:9/#{}", "A".repeat(43)), &[]).meeting;
     let cut = &link[..link.len() - 1];
     let folder = tempfile::tempdir().expect("a scratch folder");
     let place = |name: &str| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::network::{Conditions, Proxy};
-use support::{Participant, Relay, fixture, sottovoce, through};
+use support::{Links, Participant, Relay, fixture, invite, through};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -15,16 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// given some six more.
 const MOVING: Duration = Duration::from_secs(40);
 
-fn link(first: &Relay, second: &Relay) -> String {
-    invite(&first.address, &second.address)
-}
-
-fn invite(first: &str, second: &str) -> String {
-    let output = sottovoce()
-        .args(["invite", "--relay", first, "--relay", second])
-        .output()
-        .expect("invite runs");
-    String::from_utf8(output.stdout).expect("a link")
+fn links(first: &str, second: &str) -> Links {
+    invite(first, &["--relay", second])
 }
 
 fn is_second(event: &Value) -> bool {
@@ -34,14 +26,14 @@ fn is_second(event: &Value) -> bool {
 #[test]
 fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
     let (first, second) = (Relay::start(), Relay::start());
-    let link = link(&first, &second);
+    let links = links(&first.address, &second.address);
     let folder = tempfile::tempdir().expect("a scratch folder");
     let recordings = folder.path().to_str().expect("a path");
-    let mut listener = Participant::join(&link, "Listener", &["--record", recordings]);
+    let mut listener = Participant::hosts(&links, "Listener", &["--record", recordings]);
     listener.until("connected", PATIENCE);
     let file = fixture("vp8-voice.webm");
     let play = ["--play", file.to_str().expect("a path"), "--loop"];
-    let mut speaker = Participant::join(&link, "Ada", &play);
+    let mut speaker = Participant::join(&links.meeting, "Ada", &play);
     listener.until("recording", PATIENCE);
 
     first.signal("KILL");
@@ -67,7 +59,7 @@ fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
     assert_eq!(told, 0, "in an outage nobody is told of each attempt");
 
     // Who comes now finds the others at the second, too.
-    let mut late = Participant::join(&link, "Late", &["--for", "1s"]);
+    let mut late = Participant::join(&links.meeting, "Late", &["--for", "1s"]);
     late.until_that("warning", PATIENCE, is_second);
     let (status, _, events) = late.finish(PATIENCE);
     assert!(status.success(), "{events:#?}");
@@ -79,8 +71,8 @@ fn one_whose_own_network_is_back_while_the_second_is_tried_goes_to_the_first() {
     let relays = [Relay::start(), Relay::start()];
     let ways = [0, 1].map(|n| Proxy::start(relays[n].port(), n as u64, Conditions::PERFECT));
     let [first, second] = [0, 1].map(|n| through(&relays[n].address, ways[n].port));
-    let link = invite(&first, &second);
-    let mut ada = Participant::join(&link, "Ada", &[] as &[&str]);
+    let links = links(&first, &second);
+    let mut ada = Participant::hosts(&links, "Ada", &[] as &[&str]);
     ada.until("connected", PATIENCE);
     for way in &ways {
         way.block(true);

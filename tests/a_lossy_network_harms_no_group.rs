@@ -30,17 +30,17 @@ struct Line {
 fn five_percent_loss_and_thirty_milliseconds_of_jitter() {
     let relay = Relay::start();
     let proxy = Proxy::start(relay.port(), 20_261_124, WEATHER);
-    let link = invite(&through(&relay.address, proxy.port));
+    let links = invite(&through(&relay.address, proxy.port), &[]);
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (spoken, heard) = (folder.path().join("spoken"), folder.path().join("heard"));
-    let mut listener = Participant::join(
-        &link,
+    let mut listener = Participant::hosts(
+        &links,
         "Listener",
         &["--for", "26s", "--trace", heard.to_str().expect("a path")],
     );
     listener.until("connected", Duration::from_secs(20));
     let speaker = Participant::join(
-        &link,
+        &links.meeting,
         "Ada",
         &[
             "--play",

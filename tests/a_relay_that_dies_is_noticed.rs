@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Participant, Relay, fixture, invite};
+use support::{Participant, Relay, fixture};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,7 +43,7 @@ fn unsent(summary: &Value, kind: &str) -> u64 {
 #[test]
 fn before_the_end_of_what_is_played() {
     let relay = Relay::start();
-    let mut speaker = Participant::join(&relay.invite(), "Ada", &play("vp8-voice.webm"));
+    let mut speaker = Participant::hosts(&relay.invite(), "Ada", &play("vp8-voice.webm"));
     speaker.until("connected", PATIENCE);
     std::thread::sleep(Duration::from_secs(2));
     relay.signal("KILL");
@@ -60,7 +60,7 @@ fn before_the_end_of_what_is_played() {
 #[test]
 fn when_the_time_is_over() {
     let relay = Relay::start();
-    let mut listener = Participant::join(&relay.invite(), "Bea", &["--for", "2s"]);
+    let mut listener = Participant::hosts(&relay.invite(), "Bea", &["--for", "2s"]);
     listener.until("connected", PATIENCE);
     relay.signal("KILL");
     let (status, _, events) = listener.finish(THE_END);
@@ -70,7 +70,7 @@ fn when_the_time_is_over() {
 #[test]
 fn when_it_was_missed_already() {
     let relay = Relay::start();
-    let mut listener = Participant::join(&relay.invite(), "Bea", &[] as &[&str]);
+    let mut listener = Participant::hosts(&relay.invite(), "Bea", &[] as &[&str]);
     listener.until("connected", PATIENCE);
     relay.signal("KILL");
     listener.until("reconnecting", PATIENCE);
@@ -85,7 +85,7 @@ fn by_one_who_is_impatient() {
     let relay = Relay::start();
     let [option, file] = play("vp8-voice.webm");
     let arguments = [&option, &file, "--loop"].map(String::from);
-    let mut speaker = Participant::join(&relay.invite(), "Ada", &arguments);
+    let mut speaker = Participant::hosts(&relay.invite(), "Ada", &arguments);
     speaker.until("connected", PATIENCE);
     std::thread::sleep(Duration::from_secs(1));
     relay.signal("KILL");
@@ -108,11 +108,11 @@ fn the_outage_is_counted_from_its_last_word() {
     let identity = folder.path().join("identity");
     let identity = identity.to_str().expect("a path");
     let relay = Relay::with(&["--listen", "127.0.0.1:0", "--identity", identity]);
-    let link = invite(&relay.address);
+    let links = relay.invite();
     let listen = format!("127.0.0.1:{}", relay.port());
     let [option, file] = play("vp8-voice.webm");
     let arguments = [&option, &file, "--loop"].map(String::from);
-    let mut speaker = Participant::join(&link, "Ada", &arguments);
+    let mut speaker = Participant::hosts(&links, "Ada", &arguments);
     speaker.until("connected", PATIENCE);
     std::thread::sleep(Duration::from_secs(1));
 

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Participant, Relay, fixture, invite_hosted, sottovoce};
+use support::{Participant, Relay, fixture, invite, sottovoce};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -28,7 +28,7 @@ fn seen(events: &[Value]) -> Vec<String> {
 #[test]
 fn viewers_get_every_frame_and_are_on_no_list() {
     let relay = Relay::start();
-    let links = invite_hosted(&relay.address, &["--vigil", "--title", "Commemoration"]);
+    let links = invite(&relay.address, &["--vigil", "--title", "Commemoration"]);
     let watch = |name: &str| Participant::join(&links.meeting, name, &["--for", "60s"]);
     let mut early = watch("Early");
     early.until_that("waiting", SOON, |event| event["for"] == "host");
@@ -101,7 +101,7 @@ fn viewers_get_every_frame_and_are_on_no_list() {
 #[test]
 fn who_watches_has_no_voice() {
     let relay = Relay::start();
-    let links = invite_hosted(&relay.address, &["--vigil"]);
+    let links = invite(&relay.address, &["--vigil"]);
     let file = fixture("vp8-voice.webm");
     let refused = sottovoce()
         .args(["join", &links.meeting, "--name", "Eve", "--play"])

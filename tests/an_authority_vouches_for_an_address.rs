@@ -38,7 +38,7 @@ fn who_trusts_the_authority_gets_in_and_nobody_else() {
     let config = file.to_str().expect("a path");
     let relay = Relay::with(&["--listen", "127.0.0.1:0", "--config", config]);
 
-    let link = relay.invite();
+    let link = relay.invite().host;
     let joined = join(&link, &path("authority.pem"));
     assert!(joined.status.success(), "{joined:?}");
     let stranger = join(&link, Path::new("/dev/null"));

@@ -36,6 +36,6 @@ fn after_the_files_were_read_again() {
     let renewed = relay.announced("address");
     let place = |address: &str| address.split_once('#').map(|(place, _)| place.to_owned());
     assert_eq!(place(&renewed), place(&relay.address));
-    let mut participant = Participant::join(&invite(&renewed), "Ada", &[] as &[&str]);
+    let mut participant = Participant::hosts(&invite(&renewed, &[]), "Ada", &[] as &[&str]);
     participant.until("connected", PATIENCE);
 }

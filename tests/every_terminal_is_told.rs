@@ -34,15 +34,16 @@ fn said(terminal: Child) -> String {
 #[test]
 fn sentences_and_figures_reach_every_terminal() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
+    let link = &links.meeting;
     let name = "Ada, whose name is longer than it should be";
     let file = fixture("vp8-voice.webm");
     let play = file.to_str().expect("a path");
-    let mut ada = Participant::join(&link, name, &["--play", play, "--loop"]);
+    let mut ada = Participant::hosts(&links, name, &["--play", play, "--loop"]);
     ada.until("connected", PATIENCE);
 
-    let dumb = [Some("dumb"), None].map(|term| at_a_terminal(&link, term, 80));
-    let narrow = at_a_terminal(&link, Some("xterm"), 50);
+    let dumb = [Some("dumb"), None].map(|term| at_a_terminal(link, term, 80));
+    let narrow = at_a_terminal(link, Some("xterm"), 50);
 
     for text in dumb.map(said) {
         for part in ["In the meeting, with ", "s in the meeting."] {

@@ -16,6 +16,8 @@ mod meeting;
 mod packets;
 #[path = "hostile_peers_harm_nobody/peer.rs"]
 mod peer;
+#[path = "hostile_peers_harm_nobody/scout.rs"]
+mod scout;
 #[path = "hostile_peers_harm_nobody/silence.rs"]
 mod silence;
 mod support;

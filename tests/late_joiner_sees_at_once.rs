@@ -10,10 +10,10 @@ use support::{Participant, Relay, fixture, framemd5};
 #[test]
 fn a_late_joiner_has_a_picture_within_300_ms() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     // vp9-voice.webm has a key frame each 4 s.
-    let mut speaker = Participant::join(
-        &link,
+    let mut speaker = Participant::hosts(
+        &links,
         "Bea",
         &[
             "--play".into(),
@@ -28,7 +28,7 @@ fn a_late_joiner_has_a_picture_within_300_ms() {
     let trace = scratch.path().join("trace");
     let start = Instant::now();
     let late = Participant::join(
-        &link,
+        &links.meeting,
         "Late",
         &[
             "--record".into(),

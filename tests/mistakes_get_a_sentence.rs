@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
-use support::{Participant, Relay, fixture, invite, sottovoce};
+use support::{Participant, Relay, fixture, sottovoce};
 
 /// Runs to its end, which must come within half a minute.
 fn run(command: &mut Command) -> Output {
@@ -50,6 +50,11 @@ fn join(link: &str) -> Command {
     let mut command = sottovoce();
     command.args(["join", link, "--name", "Ada", "--for", "1s"]);
     command
+}
+
+/// A link to a new meeting at `address`.
+fn invite(address: &str) -> String {
+    support::invite(address, &[]).meeting
 }
 
 /// A made-up relay where nobody listens.
@@ -202,7 +207,7 @@ fn an_identity_that_others_can_read() {
 #[test]
 fn what_cannot_be_played() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let link = relay.invite().host;
     let folder = tempfile::tempdir().expect("a scratch folder");
     let play = |path: &Path| {
         let mut command = join(&link);
@@ -233,7 +238,7 @@ fn what_cannot_be_played() {
 #[test]
 fn a_file_that_ends_in_the_middle_is_played_as_far_as_it_goes() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let link = relay.invite().host;
     let folder = tempfile::tempdir().expect("a scratch folder");
     let whole = std::fs::read(fixture("vp8-voice.webm")).expect("the fixture");
     let half = folder.path().join("half.webm");

@@ -20,29 +20,23 @@ fn neither_on_the_network_nor_in_the_relays_output() {
             .env("RUST_BACKTRACE", "full"),
     );
     let proxy = Proxy::recording(relay.port(), 6, Conditions::PERFECT);
-    let link = invite(&through(&relay.address, proxy.port));
+    let links = invite(&through(&relay.address, proxy.port), &[]);
     let ada = fixture("vp8-voice.webm");
     let play = ada.to_str().expect("a path");
     // From an address of their own, which the relay must not print either.
-    let participants: Vec<Participant> =
-        [(NAME, "127.77.3.9:40777"), ("Second", "127.77.3.10:40778")]
-            .into_iter()
-            .map(|(name, bind)| {
-                Participant::join(
-                    &link,
-                    name,
-                    &["--play", play, "--for", "4s", "--bind", bind],
-                )
-            })
-            .collect();
+    let arguments = |bind| ["--play", play, "--for", "4s", "--bind", bind];
+    let participants = [
+        Participant::hosts(&links, NAME, &arguments("127.77.3.9:40777")),
+        Participant::join(&links.meeting, "Second", &arguments("127.77.3.10:40778")),
+    ];
     for participant in participants {
         let (status, summary, events) = participant.finish(Duration::from_secs(30));
         assert!(status.success(), "{events:#?}");
         assert!(!summary.is_null());
     }
     // One without the proxy, so that the relay itself sees a telling address, who fails in many ways.
-    let direct = invite(&relay.address);
-    let third = Participant::join(
+    let direct = relay.invite();
+    let third = Participant::hosts(
         &direct,
         NAME,
         &["--play", play, "--for", "2s", "--bind", "127.77.3.11:40779"],
@@ -55,7 +49,7 @@ fn neither_on_the_network_nor_in_the_relays_output() {
     let (status, printed) = relay.finish(Duration::from_secs(10));
     assert!(status.success());
 
-    let secret = link.split_once('#').expect("a fragment").1;
+    let secret = links.meeting.split_once('#').expect("a fragment").1;
     let sent: Vec<u8> = proxy.tape().concat();
     assert!(
         sent.len() > 100_000,
@@ -76,7 +70,7 @@ fn neither_on_the_network_nor_in_the_relays_output() {
         .decode(secret.as_bytes())
         .expect("base64");
     assert!(
-        !finds(&sent, &raw[1..33]),
+        !finds(&sent, &raw[2..34]),
         "the link's secret on the network"
     );
     for text in ["127.77.3", "40777", "40778", "40779", "240.", "fd00:"] {

@@ -20,7 +20,7 @@ const CAST: [(&str, &str); 3] = [
 #[test]
 fn three_play_and_record_each_other() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let scratch = tempfile::tempdir().expect("a scratch folder");
     // Those who record come first and stay until all three have played to their end.
     let mut recorders: Vec<(PathBuf, Participant)> = CAST
@@ -28,10 +28,12 @@ fn three_play_and_record_each_other() {
         .map(|(name, _)| {
             let folder = scratch.path().join(name);
             let arguments = ["--record".into(), folder.clone().into_os_string()];
-            (
-                folder,
-                Participant::join(&link, &format!("{name}'s ear"), &arguments),
-            )
+            let ear = format!("{name}'s ear");
+            let recorder = match *name == CAST[0].0 {
+                true => Participant::hosts(&links, &ear, &arguments),
+                false => Participant::join(&links.meeting, &ear, &arguments),
+            };
+            (folder, recorder)
         })
         .collect();
     for (_, recorder) in &mut recorders {
@@ -41,7 +43,7 @@ fn three_play_and_record_each_other() {
         .iter()
         .map(|(name, file)| {
             Participant::join(
-                &link,
+                &links.meeting,
                 name,
                 &["--play".into(), fixture(file).into_os_string()],
             )

@@ -8,20 +8,20 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Participant, Relay, fixture, framemd5, probe, sottovoce};
+use support::{Links, Participant, Relay, fixture, framemd5, probe, sottovoce};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn speaker(link: &str, name: &str) -> Participant {
+fn speaker(links: &Links, name: &str) -> Participant {
     let file = fixture("vp8-voice.webm");
     let play = file.to_str().expect("a path");
     let arguments = ["--play", play, "--loop", "--begin-with", "1"];
-    Participant::join(link, name, &arguments)
+    Participant::join(&links.meeting, name, &arguments)
 }
 
-fn recorder(link: &str, folder: &Path) -> Participant {
+fn recorder(links: &Links, folder: &Path) -> Participant {
     let folder = folder.to_str().expect("a path");
-    let mut recorder = Participant::join(link, "Recorder", &["--record", folder]);
+    let mut recorder = Participant::hosts(links, "Recorder", &["--record", folder]);
     recorder.until("connected", PATIENCE);
     recorder
 }
@@ -71,10 +71,10 @@ fn names_the_file(events: &[Value], file: &Path) {
 #[test]
 fn ctrl_c() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let mut recorder = recorder(&link, folder.path());
-    let _speaker = speaker(&link, "Ada");
+    let mut recorder = recorder(&links, folder.path());
+    let _speaker = speaker(&links, "Ada");
     recorder.until("recording", PATIENCE);
     std::thread::sleep(Duration::from_secs(3));
     recorder.signal("INT");
@@ -90,10 +90,10 @@ fn ctrl_c() {
 #[test]
 fn a_relay_that_is_gone() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let mut recorder = recorder(&link, folder.path());
-    let _speaker = speaker(&link, "Ada");
+    let mut recorder = recorder(&links, folder.path());
+    let _speaker = speaker(&links, "Ada");
     recorder.until("recording", PATIENCE);
     std::thread::sleep(Duration::from_secs(3));
     relay.signal("KILL");
@@ -112,14 +112,22 @@ fn a_relay_that_is_gone() {
 #[test]
 fn a_full_disk() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
     let mut limited = Command::new("prlimit");
     limited
         .arg("--fsize=65536")
         .arg(sottovoce().get_program())
         .args([
-            "join", &link, "--name", "Recorder", "--json", "--for", "12s",
+            "join",
+            &links.host,
+            "--admit",
+            "all",
+            "--name",
+            "Recorder",
+            "--json",
+            "--for",
+            "12s",
         ])
         .arg("--record")
         .arg(folder.path())
@@ -127,7 +135,7 @@ fn a_full_disk() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let recorder = limited.spawn().expect("prlimit runs");
-    let _speaker = speaker(&link, "Ada");
+    let _speaker = speaker(&links, "Ada");
     let output = recorder.wait_with_output().expect("it ends");
     let (printed, said) = (
         String::from_utf8_lossy(&output.stdout),
@@ -163,10 +171,10 @@ fn a_full_disk() {
 #[test]
 fn names_that_mean_harm() {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let outer = tempfile::tempdir().expect("a scratch folder");
     let folder = outer.path().join("a/b");
-    let recorder = recorder(&link, &folder);
+    let recorder = recorder(&links, &folder);
     let longest = "\u{1d54f}".repeat(64);
     let names = [
         "../../x",
@@ -181,7 +189,7 @@ fn names_that_mean_harm() {
         "Ada",
         "ADA",
     ];
-    let speakers: Vec<Participant> = names.iter().map(|name| speaker(&link, name)).collect();
+    let speakers: Vec<Participant> = names.iter().map(|name| speaker(&links, name)).collect();
     std::thread::sleep(Duration::from_secs(4));
     for speaker in &speakers {
         speaker.signal("INT");

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use support::{Participant, Relay, sottovoce};
 
 fn three_in(relay: &Relay) -> Vec<Participant> {
-    let link = relay.invite();
-    let join = |_| Participant::join(&link, "Ada", &[] as &[&str]);
-    let mut participants: Vec<Participant> = (0..3).map(join).collect();
+    let links = relay.invite();
+    let nothing = &[] as &[&str];
+    let join = |_| Participant::join(&links.meeting, "Ada", nothing);
+    let mut participants = vec![Participant::hosts(&links, "Ada", nothing)];
+    participants.extend((0..2).map(join));
     for participant in &mut participants {
         participant.until("connected", Duration::from_secs(10));
     }

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Participant, Relay, fixture, framemd5, invite};
+use support::{Participant, Relay, fixture, framemd5};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -25,17 +25,17 @@ fn restart(how: &str) {
     let identity = identity.to_str().expect("a path");
     let relay = Relay::with(&["--listen", "127.0.0.1:0", "--identity", identity]);
     let (address, port) = (relay.address.clone(), relay.port());
-    let link = invite(&address);
+    let links = relay.invite();
     let recordings = folder.path().join("recordings");
-    let mut listener = Participant::join(
-        &link,
+    let mut listener = Participant::hosts(
+        &links,
         "Listener",
         &["--record", recordings.to_str().expect("a path")],
     );
     listener.until("connected", PATIENCE);
     let ada = fixture("vp8-voice.webm");
     let mut speaker = Participant::join(
-        &link,
+        &links.meeting,
         "Ada",
         &["--play", ada.to_str().expect("a path"), "--loop"],
     );

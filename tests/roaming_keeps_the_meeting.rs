@@ -12,14 +12,14 @@ use support::{Participant, Relay, fixture, invite, through};
 fn another_port_costs_less_than_a_second() {
     let relay = Relay::start();
     let proxy = Proxy::start(relay.port(), 7, Conditions::PERFECT);
-    let link = invite(&through(&relay.address, proxy.port));
+    let links = invite(&through(&relay.address, proxy.port), &[]);
     let folder = tempfile::tempdir().expect("a scratch folder");
     let traces = [
         folder.path().join("speaker"),
         folder.path().join("listener"),
     ];
-    let mut listener = Participant::join(
-        &link,
+    let mut listener = Participant::hosts(
+        &links,
         "Listener",
         &[
             "--for",
@@ -30,7 +30,7 @@ fn another_port_costs_less_than_a_second() {
     );
     listener.until("connected", Duration::from_secs(10));
     let mut speaker = Participant::join(
-        &link,
+        &links.meeting,
         "Speaker",
         &[
             "--play",

@@ -7,14 +7,20 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Participant, Relay, Seen, fixture, framemd5, invite, sottovoce};
+use support::{Links, Participant, Relay, Seen, fixture, framemd5, invite, sottovoce};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn speaker(link: &str, name: &str, file: &str) -> Participant {
+fn speaker(links: &Links, name: &str, file: &str) -> Participant {
     let file = fixture(file);
     let play = file.to_str().expect("a path");
-    Participant::join(link, name, &["--play", play, "--loop"])
+    Participant::hosts(links, name, &["--play", play, "--loop"])
+}
+
+fn second(links: &Links, name: &str, file: &str) -> Participant {
+    let file = fixture(file);
+    let play = file.to_str().expect("a path");
+    Participant::join(&links.meeting, name, &["--play", play, "--loop"])
 }
 
 /// What was told under this name, in the order in which it was told.
@@ -26,7 +32,7 @@ fn warnings<'a>(events: &'a [serde_json::Value], kind: &str) -> Vec<&'a str> {
 /// `script` gives it a terminal for its output.
 #[test]
 fn a_terminal_is_no_player() {
-    let link = invite("https://relay.example/");
+    let link = invite("https://relay.example/", &[]).meeting;
     let program = sottovoce().get_program().to_owned();
     let program = program.to_str().expect("a path");
     let line = format!("'{program}' join '{link}' --name me --watch Ada");
@@ -44,9 +50,9 @@ fn a_terminal_is_no_player() {
 #[test]
 fn that_nobody_of_the_name_is_here_is_said_once() {
     let relay = Relay::start();
-    let link = relay.invite();
-    let _other = speaker(&link, "ada", "vp8-voice.webm");
-    let mut watcher = Participant::join(&link, "me", &["--watch", "Ada"]);
+    let links = relay.invite();
+    let _other = speaker(&links, "ada", "vp8-voice.webm");
+    let mut watcher = Participant::join(&links.meeting, "me", &["--watch", "Ada"]);
     watcher.until("connected", PATIENCE);
     let began = Instant::now();
     let told = watcher.until_that("warning", PATIENCE, |event| {
@@ -69,8 +75,8 @@ fn that_nobody_of_the_name_is_here_is_said_once() {
 #[test]
 fn that_nobody_of_the_name_came_is_said_at_the_end_of_a_short_visit_too() {
     let relay = Relay::start();
-    let link = relay.invite();
-    let watcher = Participant::join(&link, "me", &["--watch", "Ada", "--for", "1s"]);
+    let links = relay.invite();
+    let watcher = Participant::hosts(&links, "me", &["--watch", "Ada", "--for", "1s"]);
     let (_, _, events) = watcher.finish(PATIENCE);
     let told = warnings(&events, "watch-nobody-came");
     assert_eq!(told.len(), 1, "{events:?}");
@@ -85,22 +91,30 @@ fn of_two(
     then: impl FnOnce(&mut Participant),
 ) -> (Vec<serde_json::Value>, Vec<u8>) {
     let relay = Relay::start();
-    let link = relay.invite();
+    let links = relay.invite();
     let folder = tempfile::tempdir().expect("a scratch folder");
     let shown = folder.path().join("shown.webm");
     let mut watcher = sottovoce();
     watcher
-        .args(["join", &link, "--name", "me", "--watch", "Ada", "--json"])
+        .args([
+            "join",
+            &links.meeting,
+            "--name",
+            "me",
+            "--watch",
+            "Ada",
+            "--json",
+        ])
         .args(["--for", "8s"])
         .stdin(Stdio::null())
         .stdout(File::create(&shown).expect("a file"))
         .stderr(Stdio::piped());
-    let mut first = speaker(&link, "Ada", files[0]);
+    let mut first = speaker(&links, "Ada", files[0]);
     first.until("connected", PATIENCE);
     let watcher = watcher.spawn().expect("it starts");
     first.until("joined", PATIENCE);
     std::thread::sleep(Duration::from_millis(500));
-    let _second = speaker(&link, "Ada", files[1]);
+    let _second = second(&links, "Ada", files[1]);
     first.until("joined", PATIENCE);
     then(&mut first);
     let output = watcher.wait_with_output().expect("it ends");
@@ -193,12 +207,19 @@ fn what_a_namesake_has_of_another_kind_is_left_out_and_told() {
 #[test]
 fn an_output_without_room_is_no_recording() {
     let relay = Relay::start();
-    let link = relay.invite();
-    let _speaker = speaker(&link, "Ada", "vp8-voice.webm");
+    let links = relay.invite();
+    let _speaker = speaker(&links, "Ada", "vp8-voice.webm");
     let full = File::options().write(true).open("/dev/full");
     let output = sottovoce()
         .args([
-            "join", &link, "--name", "me", "--watch", "Ada", "--for", "5s",
+            "join",
+            &links.meeting,
+            "--name",
+            "me",
+            "--watch",
+            "Ada",
+            "--for",
+            "5s",
         ])
         .stdin(Stdio::null())
         .stdout(full.expect("a full device"))

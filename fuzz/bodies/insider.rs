@@ -1,5 +1,5 @@
-//! Someone with the link who seals whatever they like: the key schedule, the envelope and the
-//! frames once more, from their description and not from the code.
+//! Someone who seals whatever they like: the key schedules, the envelope and the frames once more,
+//! from their description and not from the code. And the one to whom they are sent.
 
 use std::time::Duration;
 
@@ -11,13 +11,15 @@ use sframe::CipherSuite;
 use sframe::frame::{MediaFrameView, MonotonicCounter};
 use sframe::key::EncryptionKey;
 use sha2::Sha256;
-use sottovoce::meeting::{
-    Codec, Input, Invite, LinkSecret, Meeting, Output, Presence, RelayRef, StayId, Surface,
-    TrackDescription, TrackKind,
-};
-use sottovoce::wire::{FromRelay, ParticipantId, To, TrackId};
+use sottovoce::meeting::hosted::Meeting;
+use sottovoce::meeting::links::{Link, Links};
+use sottovoce::meeting::media::ReceiverKeys;
+use sottovoce::meeting::{Input, Output, Presence, RelayRef, StayId, Surface};
+use sottovoce::wire::{FromRelay, ParticipantId, To, ToRelay, TrackId};
 
-const SECRET: [u8; 32] = [0x5e; 32];
+const BASE: [u8; 32] = [0x5e; 32];
+const EPOCH: u64 = 4;
+const LEAF: u32 = 2;
 const ENVELOPE_SALT: [u8; 16] = [0xe5; 16];
 const MEDIA_SALT: [u8; 16] = [0xa5; 16];
 
@@ -26,39 +28,19 @@ pub const INSIDER: ParticipantId = ParticipantId(7);
 /// Who opens.
 const VICTIM: ParticipantId = ParticipantId(9);
 
-/// The victim's connection.
-pub const STAY: StayId = StayId(0);
-
 pub const SOUND: TrackId = TrackId(0);
 pub const PICTURE: TrackId = TrackId(1);
 
-fn derive<const N: usize>(label: &str, context: &[&[u8]]) -> [u8; N] {
+fn derive<const N: usize>(secret: &[u8], label: &str, context: &[&[u8]]) -> [u8; N] {
     let mut info = Vec::new();
     for part in [label.as_bytes()].iter().chain(context) {
         info.extend((part.len() as u32).to_be_bytes());
         info.extend(*part);
     }
     let mut out = [0; N];
-    let key = Hkdf::<Sha256>::new(Some(b"sottovoce 1"), &SECRET);
+    let key = Hkdf::<Sha256>::new(Some(b"sottovoce 1"), secret);
     key.expand(&info, &mut out).expect("short");
     out
-}
-
-/// Seals a plaintext of the envelope as it is.
-pub fn seal_body(counter: u64, plain: &[u8]) -> Vec<u8> {
-    let key: [u8; 32] = derive("envelope", &[&ENVELOPE_SALT]);
-    let mut nonce = [0; 12];
-    nonce[4..].copy_from_slice(&counter.to_be_bytes());
-    let aad = INSIDER.0.to_be_bytes();
-    let payload = Payload {
-        msg: plain,
-        aad: &aad,
-    };
-    let nonce: Nonce<_> = nonce.into();
-    let sealed = Aes256Gcm::new((&key).into())
-        .encrypt(&nonce, payload)
-        .expect("any length");
-    [&ENVELOPE_SALT[..], &counter.to_be_bytes(), &sealed].concat()
 }
 
 /// A plaintext of the envelope that holds `body` in good order.
@@ -66,36 +48,9 @@ pub fn framed(body: &[u8]) -> Vec<u8> {
     [&(body.len() as u16).to_be_bytes()[..], body, &[0; 5]].concat()
 }
 
-/// What the insider says of itself, in postcard.
-pub fn presence() -> Vec<u8> {
-    let track = |track, kind, codec| TrackDescription {
-        track,
-        kind,
-        codec,
-        codec_private: vec![1, 2, 3],
-        codec_delay_ns: 6_500_000,
-        seek_preroll_ns: 80_000_000,
-        default_duration_ns: None,
-    };
-    let sound = TrackKind::Audio {
-        rate: 48_000,
-        channels: 2,
-    };
-    let picture = TrackKind::Video {
-        width: 640,
-        height: 360,
-    };
-    let presence = Presence {
-        name: "Insider".into(),
-        tracks: vec![
-            track(SOUND, sound, Codec::Opus),
-            track(PICTURE, picture, Codec::Vp8),
-        ],
-        timestamp_scale_ns: 1_000_000,
-        tag: [3; 16],
-    };
-    // The 0 is the body's variant.
-    postcard::to_allocvec(&(To::Everyone, 0_u32, presence, MEDIA_SALT)).expect("fits")
+/// Asks who holds the door: a body of the lobby, variant 0, within the room's bodies of variant 0.
+pub fn ask() -> Vec<u8> {
+    postcard::to_allocvec(&(To::Everyone, 0_u32, 0_u32, [3_u8; 16])).expect("fits")
 }
 
 /// Seals the frames of one track.
@@ -107,11 +62,13 @@ pub struct Sealer {
 
 impl Sealer {
     pub fn new(track: TrackId) -> Self {
-        let material: [u8; 32] = derive("media", &[&MEDIA_SALT, &[track.0]]);
-        let [a, b, c] = derive("media key id", &[&MEDIA_SALT, &[track.0]]);
+        let context: [&[u8]; 3] = [&EPOCH.to_be_bytes(), &LEAF.to_be_bytes(), &MEDIA_SALT];
+        let sender: [u8; 32] = derive(&BASE, "media sender", &context);
+        let material: [u8; 32] = derive(&sender, "media track", &[&[track.0]]);
+        let [a, b, c] = derive(&sender, "media track id", &[&[track.0]]);
         let id = u64::from(u32::from_be_bytes([0, a, b, c]));
         let mut context = [0; 28];
-        context[..7].copy_from_slice(b"frame 1");
+        context[..7].copy_from_slice(b"frame 2");
         context[7] = track.0;
         context[8..24].copy_from_slice(&MEDIA_SALT);
         Self {
@@ -132,50 +89,125 @@ impl Sealer {
     }
 }
 
-/// A participant who has come into the room and to whom nobody has said anything yet.
-pub fn victim() -> Meeting {
-    let relay = RelayRef {
-        host: "192.0.2.1".into(),
-        port: 4433,
-        hashes: vec![[7; 32]],
-    };
-    let invite = Invite::new(LinkSecret::from_bytes(SECRET), vec![relay]);
-    let presence = Presence {
-        name: "Victim".into(),
-        tracks: vec![],
-        timestamp_scale_ns: 1,
-        tag: [4; 16],
-    };
-    let mut meeting = Meeting::new(&invite, presence, [9; 32]);
-    let you = VICTIM;
-    let present = vec![INSIDER];
-    hear(&mut meeting, FromRelay::Welcome { you, present });
-    drain(&mut meeting);
-    meeting
+/// What opens the insider's frames.
+pub fn receiver() -> ReceiverKeys {
+    let mut keys = ReceiverKeys::new(LEAF, MEDIA_SALT);
+    keys.epoch(Duration::ZERO, EPOCH, &BASE);
+    keys
 }
 
-/// A participant to whom the insider has said who it is.
-pub fn acquainted_victim() -> Meeting {
-    let mut meeting = victim();
-    tell(&mut meeting, seal_body(1, &framed(&presence())));
-    let said = drain(&mut meeting);
-    assert!(
-        matches!(said[..], [Output::Appeared { .. }]),
-        "the description of the seal is wrong"
-    );
-    meeting
+/// A host in its lobby, where everyone who has the link can speak to it.
+pub struct Victim {
+    meeting: Meeting,
+    lobby: StayId,
+    envelope: [u8; 32],
+    now: Duration,
 }
 
-pub fn tell(meeting: &mut Meeting, body: Vec<u8>) {
-    let from = INSIDER;
-    hear(meeting, FromRelay::Message { from, body });
-}
+impl Victim {
+    /// One who has just founded its meeting.
+    pub fn new() -> Self {
+        let relay = RelayRef {
+            host: "192.0.2.1".into(),
+            port: 4433,
+            hashes: vec![[7; 32]],
+        };
+        let links = Links::draw(vec![relay], "", 0, false, [8; 32]).expect("links");
+        let link = Link::parse(&links.host).expect("its own link");
+        let handle = link.meeting().lobby(0).expect("a relay");
+        // In a link's bytes the secret follows version and kind.
+        let (_, fragment) = links.meeting.split_once('#').expect("a fragment");
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(fragment.as_bytes());
+        let secret = &bytes.expect("base64url")[2..34];
+        let presence = Presence {
+            name: "Victim".into(),
+            tracks: vec![],
+            timestamp_scale_ns: 1,
+            tag: [4; 16],
+        };
+        let meeting = Meeting::new(link, presence, false, false, [9; 32]);
+        let mut victim = Self {
+            meeting,
+            lobby: StayId(0),
+            envelope: derive(secret, "envelope", &[&ENVELOPE_SALT]),
+            now: Duration::ZERO,
+        };
+        let mut found = false;
+        while !found {
+            for output in victim.pass(Duration::from_millis(100)) {
+                let stay = match output {
+                    Output::Enter { stay } => {
+                        victim.handle(Input::Connected { stay, relay: 0 });
+                        continue;
+                    }
+                    Output::Control {
+                        stay,
+                        message: ToRelay::Hello { room, .. },
+                    } => {
+                        if room == handle {
+                            victim.lobby = stay;
+                            found = true;
+                        }
+                        stay
+                    }
+                    _ => continue,
+                };
+                let (you, present) = (VICTIM, vec![]);
+                let message = FromRelay::Welcome { you, present };
+                victim.handle(Input::Relay { stay, message });
+            }
+        }
+        victim
+    }
 
-fn hear(meeting: &mut Meeting, message: FromRelay) {
-    let stay = STAY;
-    meeting.handle(Duration::ZERO, Input::Relay { stay, message });
-}
+    /// The insider comes, as somebody who was never seen before.
+    pub fn meets_the_insider(&mut self) {
+        let participant = INSIDER;
+        self.hear(FromRelay::Left { participant });
+        self.hear(FromRelay::Joined { participant });
+        self.pass(Duration::from_secs(1));
+    }
 
-pub fn drain(meeting: &mut Meeting) -> Vec<Output> {
-    std::iter::from_fn(|| meeting.poll()).collect()
+    /// What follows when so much time passes.
+    pub fn pass(&mut self, time: Duration) -> Vec<Output> {
+        self.now += time;
+        self.handle(Input::Tick);
+        self.drain()
+    }
+
+    /// The insider sends this body.
+    pub fn told(&mut self, body: Vec<u8>) -> Vec<Output> {
+        let from = INSIDER;
+        self.hear(FromRelay::Message { from, body });
+        self.drain()
+    }
+
+    /// A body of the insider that holds this plaintext of the envelope as it is.
+    pub fn seal(&self, counter: u64, plain: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; 12];
+        nonce[4..].copy_from_slice(&counter.to_be_bytes());
+        let aad = INSIDER.0.to_be_bytes();
+        let payload = Payload {
+            msg: plain,
+            aad: &aad,
+        };
+        let nonce: Nonce<_> = nonce.into();
+        let sealed = Aes256Gcm::new((&self.envelope).into())
+            .encrypt(&nonce, payload)
+            .expect("any length");
+        [&ENVELOPE_SALT[..], &counter.to_be_bytes(), &sealed].concat()
+    }
+
+    fn hear(&mut self, message: FromRelay) {
+        let stay = self.lobby;
+        self.handle(Input::Relay { stay, message });
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.meeting.handle(self.now, input);
+    }
+
+    fn drain(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.meeting.poll()).collect()
+    }
 }

@@ -8,12 +8,16 @@ mod control;
 mod datagram;
 mod group;
 mod insider;
+mod lobby;
 mod meeting;
+mod signed;
 
 pub use control::{control_from_relay, control_to_relay, hello_version};
 pub use datagram::{bundle, uplink};
 pub use group::{group_frames, group_headers};
+pub use lobby::{lobby_body, sas_message};
 pub use meeting::{insider_body, insider_frame, link, sealed_body, sealed_frame};
+pub use signed::{attest, beat};
 
 /// A target: its name, which is also the folder of its seeds, and its body.
 pub type Target = (&'static str, fn(&[u8]));
@@ -33,6 +37,10 @@ pub const TARGETS: &[Target] = &[
     ("insider_body", insider_body),
     ("sealed_frame", sealed_frame),
     ("insider_frame", insider_frame),
+    ("lobby_body", lobby_body),
+    ("sas_message", sas_message),
+    ("beat", beat),
+    ("attest", attest),
 ];
 
 /// The input as a peer would bring it: the first byte says in pieces of how many bytes (0: all at

@@ -1,30 +1,27 @@
-//! `sottovoce invite`: makes a meeting link. Talks to nobody.
+//! `sottovoce invite`: makes the links of a meeting. Talks to nobody.
 
 use std::io::Write;
 
 use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::meeting::links::{Link, Links};
-use sottovoce::meeting::{Invite, LinkError, LinkSecret, RELAYS, RelayRef};
+use sottovoce::meeting::{LinkError, RELAYS, RelayRef};
 
 use super::{Exit, Failure, say};
 
-/// Make a meeting link from a relay's address. Talks to nobody; the relay learns of the meeting
-/// when the first participant comes.
+/// Make the links of a meeting from a relay's address: one to give away, and the host's to keep.
+/// Talks to nobody; the relay learns of the meeting when the first participant comes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The relay's address as it prints it when it starts; in quotes, since some shells take [ ] and
     /// # for patterns. Given again: a relay to go to when those before it cannot be reached
     #[arg(long, value_name = "URL", required = true)]
     relay: Vec<String>,
-    /// A meeting with a host, who lets people in: prints a host link to keep, too
-    #[arg(long)]
-    hosted: bool,
     /// What the meeting is called
-    #[arg(long, value_name = "TEXT", requires = "hosted", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
     /// So many more links of people who take over when the host is gone, in their order
-    #[arg(long, value_name = "N", requires = "hosted", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     co_host: usize,
     /// A vigil, one to many: whoever has the link to give away can watch and record, and nobody sees who
     /// does; who is to speak joins with --speak
@@ -35,36 +32,17 @@ pub(crate) struct Arguments {
     pub(super) json: bool,
 }
 
-/// Prints a link with a fresh secret.
+/// Prints the links of a new meeting: the one to give away alone on standard output, so that a script
+/// or a pipe never passes on the ones to keep.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let relays = relays(&arguments.relay)?;
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|_| {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|_| {
         Failure::new(
             Exit::Internal,
             "This system gives no random numbers, so there is no secret.",
         )
     })?;
-    if arguments.hosted || arguments.vigil {
-        return hosted(&arguments, relays, secret);
-    }
-    let link = Invite::new(LinkSecret::from_bytes(secret), relays).to_link();
-    // Many relays with long names: nobody could read it.
-    if Invite::parse(&link).is_err() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "--relay: together these addresses make a link that is too long; give fewer.",
-        ));
-    }
-    match arguments.json {
-        true => say(&format!("{}\n", json!({ "meeting_link": link }))),
-        false => say(&format!("{link}\n")),
-    }
-}
-
-/// Prints the links of a meeting with a host: the one to give away alone on standard output, so that a
-/// script or a pipe never passes on the ones to keep.
-fn hosted(arguments: &Arguments, relays: Vec<RelayRef>, random: [u8; 32]) -> Result<(), Failure> {
     let (title, co_hosts, vigil) = (&arguments.title, arguments.co_host, arguments.vigil);
     let links = Links::draw(relays, title, co_hosts, vigil, random);
     let links = links.map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))?;
@@ -126,7 +104,7 @@ fn relays(given: &[String]) -> Result<Vec<RelayRef>, Failure> {
 
 fn relay(text: &str) -> Result<RelayRef, Failure> {
     let wrong = |sentence: &str| Failure::new(Exit::Link, format!("--relay: {sentence}"));
-    if let Ok(_) | Err(LinkError::Version(_)) = Invite::parse(text) {
+    if let Ok(_) | Err(LinkError::Version(_) | LinkError::Older(_)) = Link::parse(text) {
         return Err(wrong(
             "this is a meeting link, not a relay's address. A link is for `sottovoce join`; \
              `invite` takes the address that the relay printed when it started",

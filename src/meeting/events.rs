@@ -11,6 +11,7 @@ use super::group::GroupRejection;
 use super::lobby::Status;
 use super::media::Report;
 use super::track::{Frame, Presence};
+use super::verify::SasWords;
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, ToRelay, TrackId};
 
 /// A meeting without I/O, as whoever drives it sees it.
@@ -233,6 +234,26 @@ pub enum Notice {
         /// The number.
         number: u32,
     },
+    /// Two words to compare, over a way by which both people know each other: the same on both screens
+    /// when nobody stands between them.
+    Compare {
+        /// In the chair: who knocks under this number. `None` for the knocker itself.
+        number: Option<u32>,
+        /// The words.
+        words: SasWords,
+    },
+    /// The chair has said that the knocker of this number has the same words.
+    Compared {
+        /// The number.
+        number: u32,
+    },
+    /// There are no words to compare, or not any more.
+    NoWords {
+        /// As in [`Notice::Compare`].
+        number: Option<u32>,
+        /// Why.
+        why: NoWords,
+    },
     /// Somebody said something to be read.
     Chat {
         /// Who.
@@ -259,6 +280,23 @@ pub enum Notice {
         /// What.
         report: Report,
     },
+}
+
+/// Why there are no words to compare between the chair and one knocker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoWords {
+    /// None were asked for, or they have not come yet.
+    NotYet,
+    /// The other side does not answer.
+    NoAnswer,
+    /// The other side answered something that was not due.
+    Disorder,
+    /// The other side does not keep to what it committed to: somebody tried to choose the words.
+    Broken,
+    /// All tries with the other side are used up.
+    UsedUp,
+    /// Another chair, or another lobby, has to do with the knocker now; or it has knocked anew.
+    Elsewhere,
 }
 
 /// How fresh the chair's word is.
@@ -298,6 +336,12 @@ pub enum Command {
     AdmitAll(bool),
     /// Not to let somebody in who knocks.
     Deny(u32),
+    /// To compare two words with somebody who knocks.
+    Compare(u32),
+    /// The words that were shown for somebody who knocks are the same on both screens.
+    Same(u32),
+    /// They are not: not to let that one in.
+    Different(u32),
     /// To put somebody out.
     Remove(Who),
     /// To admit nobody, or people again.
@@ -345,15 +389,17 @@ pub enum Rejection {
     External = 10,
     /// A commit that changes more than who is a member.
     Commit = 11,
-    /// A rank that is not proven, or another meeting's group.
+    /// A rank that is not proven, another meeting's group, or a commitment that is not kept.
     BadProof = 12,
     /// Something is wrong here; nobody else's fault.
     Internal = 13,
+    /// Nothing of the kind was due, or not any more.
+    Unexpected = 14,
 }
 
 impl Rejection {
     /// How many kinds there are.
-    pub const KINDS: usize = 14;
+    pub const KINDS: usize = 15;
 }
 
 impl From<GroupRejection> for Rejection {

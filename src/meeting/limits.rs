@@ -2,12 +2,8 @@
 
 use crate::wire::limits::BODY;
 
-/// Participants that are kept track of; more than a room has members.
+/// Participants of one room that are kept track of; more than a room has members.
 pub(super) const PEOPLE: usize = 4096;
-
-/// People remembered, those who left included. Who has the link can come and go as another one for
-/// ever; beyond this many, newcomers are not listened to.
-pub(super) const REMEMBERED: usize = 1024;
 
 /// Tracks of one participant: sound, picture, screen, in a few sizes.
 pub(super) const TRACKS: usize = 16;

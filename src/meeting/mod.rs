@@ -11,14 +11,12 @@ mod limits;
 pub mod crypto;
 pub mod group;
 
-mod link;
 pub mod links;
 mod secret;
 
 pub mod chair;
 pub mod lobby;
 
-mod body;
 mod envelope;
 mod name;
 mod track;
@@ -27,22 +25,16 @@ pub mod media;
 pub mod verify;
 
 mod events;
-mod known;
-mod state;
 
 pub mod hosted;
 pub mod vigil;
 
 pub use events::{
-    Command, Ending, Freshness, Input, Listed, Notice, Output, Rejection, StayId, Surface, Who,
+    Command, Ending, Freshness, Input, Listed, NoWords, Notice, Output, Rejection, StayId, Surface,
+    Who,
 };
 pub use limits::{CHAT_BYTES, NAME_BYTES, NAME_LETTERS};
-pub use link::Invite;
 pub use links::{LinkError, RELAYS, RelayRef};
 pub use name::display_safe;
 pub use secret::LinkSecret;
-pub use state::Meeting;
 pub use track::{Codec, Frame, Presence, TrackDescription, TrackKind};
-
-#[cfg(test)]
-mod tests;

@@ -32,18 +32,6 @@ impl LinkSecret {
     pub(super) fn envelope_key(&self, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
         derive(&self.0, "envelope", &[salt])
     }
-
-    /// The SFrame base key of one track of the sender who drew `salt`.
-    pub(super) fn media_key(&self, salt: &[u8; 16], track: u8) -> Zeroizing<[u8; 32]> {
-        derive(&self.0, "media", &[salt, &[track]])
-    }
-
-    /// The SFrame key id that goes with it: says nothing about the sender, and is not needed to find
-    /// the key, but a wrong one shows a wrong key.
-    pub(super) fn media_key_id(&self, salt: &[u8; 16], track: u8) -> u64 {
-        let [a, b, c] = *derive(&self.0, "media key id", &[salt, &[track]]);
-        u64::from(u32::from_be_bytes([0, a, b, c]))
-    }
 }
 
 /// Randomness for one participant, drawn from the seed that it was given.
@@ -97,10 +85,7 @@ mod tests {
         let (a, b) = ([1; 16], [2; 16]);
         assert!(secret.room_handle("a:1") != secret.room_handle("a:2"));
         assert_ne!(*secret.envelope_key(&a), *secret.envelope_key(&b));
-        assert_ne!(*secret.media_key(&a, 1), *secret.media_key(&a, 2));
-        assert_ne!(*secret.media_key(&a, 1), *secret.media_key(&b, 1));
-        assert_ne!(secret.media_key_id(&a, 1), secret.media_key_id(&a, 2));
-        assert_ne!(*secret.media_key(&a, 1), secret.room_handle("a:1").0);
+        assert_ne!(*secret.envelope_key(&a), secret.room_handle("a:1").0);
         let mut draws = Draws::new([3; 32]);
         assert_ne!(draws.salt(), draws.salt());
     }
@@ -112,6 +97,6 @@ mod tests {
             LinkSecret::from_bytes([8; 32]),
         );
         assert!(one.room_handle("a:1") != other.room_handle("a:1"));
-        assert_ne!(*one.media_key(&[1; 16], 1), *other.media_key(&[1; 16], 1));
+        assert_ne!(*one.envelope_key(&[1; 16]), *other.envelope_key(&[1; 16]));
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::limits::{CODEC_PRIVATE, NAME_BYTES, TRACKS};
 use crate::wire::{GroupNumber, TrackId};
 
 /// Who a participant says it is and what it sends. Travels sealed; the relay never sees it.
@@ -17,6 +18,21 @@ pub struct Presence {
     /// Random for each run of a participant, and kept over its reconnections: says that someone
     /// who appears is the one who left a moment ago, so that a recording goes on in one file.
     pub tag: [u8; 16],
+}
+
+impl Presence {
+    /// Whether what a participant says of itself is within bounds.
+    pub(super) fn is_acceptable(&self) -> bool {
+        let mut numbers: Vec<TrackId> = self.tracks.iter().map(|track| track.track).collect();
+        numbers.sort_unstable();
+        self.name.len() <= NAME_BYTES
+            && self.tracks.len() <= TRACKS
+            && self
+                .tracks
+                .iter()
+                .all(|track| track.codec_private.len() <= CODEC_PRIVATE)
+            && numbers.windows(2).all(|pair| pair[0] != pair[1])
+    }
 }
 
 /// One track, with what a decoder needs before the first frame.

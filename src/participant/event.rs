@@ -44,11 +44,41 @@ pub enum Event {
         number: u32,
         /// The chosen name.
         name: Shown,
+        /// The person has said that it has the same two words.
+        compared: bool,
     },
     /// Whoever knocked under this number does not wait any more.
     KnockGone {
         /// The number.
         number: u32,
+    },
+    /// Two words to compare between whoever holds the chair and one who knocks.
+    Compare {
+        /// Who knocks; none for the one who knocks itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        number: Option<u32>,
+        /// Its name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Shown>,
+        /// In the language of the terminal.
+        words: [String; 2],
+        /// Counts from 1; there are three.
+        attempt: u8,
+    },
+    /// The person has said that one who knocks has the same words.
+    Compared {
+        /// Who knocks.
+        number: u32,
+        /// Its name.
+        name: Shown,
+    },
+    /// There are no two words to compare, or not any more.
+    NoWords {
+        /// Who knocks; none for the one who knocks itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        number: Option<u32>,
+        /// Why.
+        reason: NoWordsReason,
     },
     /// Somebody said something to be read.
     Chat {
@@ -178,6 +208,24 @@ pub enum Wait {
     Unlock,
     /// For a place among those who wait.
     Place,
+}
+
+/// Why there are no words to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoWordsReason {
+    /// None were asked for, or they have not come yet.
+    NotYet,
+    /// The other side does not answer.
+    NoAnswer,
+    /// The other side answered something that was not due.
+    Disorder,
+    /// The other side does not keep to what it committed to.
+    Broken,
+    /// All tries are used up.
+    UsedUp,
+    /// What was compared was with another, or for another knock.
+    Elsewhere,
 }
 
 /// How fresh the chair's word is.

@@ -13,6 +13,7 @@ mod event;
 mod hearing;
 mod line;
 mod options;
+mod outside;
 mod people;
 mod player;
 #[cfg(test)]

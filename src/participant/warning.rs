@@ -23,6 +23,8 @@ pub(crate) enum Warning {
     DiskSlow,
     /// The uplink is too slow for the pictures; some are left out.
     UplinkSlow,
+    /// Sizes of frames of sound say when somebody speaks.
+    SoundVaries,
     /// A frame is too large for a datagram, or for the meeting.
     TooLargeToSend,
     /// A relay of the link is passed over.
@@ -74,6 +76,7 @@ impl Warning {
             Self::Recording { .. } => "recording-stopped",
             Self::DiskSlow => "disk-slow",
             Self::UplinkSlow => "uplink-slow",
+            Self::SoundVaries => "sound-varies",
             Self::TooLargeToSend => "too-large-to-send",
             Self::RelayPassed {
                 error: ConnectError::WrongCertificate,
@@ -139,6 +142,11 @@ impl fmt::Display for Warning {
             Self::UplinkSlow => formatter.write_str(
                 "The network does not take the pictures as fast as they come: some are left out. \
                  Sound goes on. A lower video bit rate would help.",
+            ),
+            Self::SoundVaries => formatter.write_str(
+                "The sound that you send is not of a constant size: whoever controls the relay can \
+                 tell when you speak. With ffmpeg, make it with -c:a libopus -application voip \
+                 -vbr off -b:a 24k, and without -dtx.",
             ),
             Self::TooLargeToSend => formatter.write_str(
                 "A frame is too large for the meeting and was left out. Encode what you play \

@@ -19,6 +19,7 @@ mod relay_replays;
 mod relay_serves_an_old_room;
 mod relay_splices_frames;
 mod relay_splits_the_room;
+mod relay_stands_between_a_comparison;
 mod relay_swaps_welcomes;
 
 mod insider_changes_its_credential;

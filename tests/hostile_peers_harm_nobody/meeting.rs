@@ -4,9 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use sottovoce::meeting::Invite;
 use sottovoce::wire::RoomHandle;
 
+use super::peer::run;
+use super::scout::main_room;
 use crate::support::{Participant, Relay, fixture};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,7 +18,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// A relay, someone who talks and shows pictures, and someone who receives all of it.
 pub struct Meeting {
     pub relay: Relay,
-    pub link: String,
+    room: RoomHandle,
     talker: Participant,
     listener: Participant,
     before_kib: u64,
@@ -29,30 +30,30 @@ impl Meeting {
     pub fn begin() -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let relay = Relay::start();
-        let link = relay.invite();
-        let mut listener = Participant::join::<&str>(&link, "Listener", &[]);
+        let links = relay.invite();
+        let mut listener = Participant::hosts::<&str>(&links, "Listener", &[]);
         listener.until("connected", PATIENCE);
         let file = fixture("vp8-voice.webm");
         let play = file.to_str().expect("a path");
         let arguments = ["--play", play, "--loop", "--begin-with", "1"];
-        let mut talker = Participant::join(&link, "Talker", &arguments);
+        let mut talker = Participant::join(&links.meeting, "Talker", &arguments);
         talker.until("connected", PATIENCE);
         listener.until("joined", PATIENCE);
+        let room = run(main_room(&links.meeting, relay.port()));
         std::thread::sleep(Duration::from_secs(1));
         Self {
             before_kib: relay.rss_kib(),
             relay,
-            link,
+            room,
             talker,
             listener,
             _turn: turn,
         }
     }
 
-    /// The meeting's room at its relay, which whoever has the link knows.
+    /// The room in which the two hear each other: whoever was let in once knows it.
     pub fn room(&self) -> RoomHandle {
-        let invite = Invite::parse(&self.link).expect("a link");
-        invite.room_handle(0).expect("its first relay")
+        self.room
     }
 
     /// Ends well: the listener has each frame that was sent, neither of the two lost the relay,

@@ -1,9 +1,10 @@
 //! Addresses that lost a part, are too many, or are the same.
 
-use sottovoce::meeting::{Invite, LinkSecret, RelayRef};
+use sottovoce::meeting::RelayRef;
+use sottovoce::meeting::links::Links;
 
-use super::support::{Relay, invite, sottovoce};
-use super::{deaf_address, fails, join, run};
+use super::support::{Relay, sottovoce};
+use super::{deaf_address, fails, invite, join, run};
 
 /// The relay printed a # and what follows; without it no link to an IP address leads anywhere.
 #[test]
@@ -54,10 +55,10 @@ fn a_link_without_hashes_to_a_relay_that_nobody_vouches_for() {
         port: relay.port(),
         hashes: Vec::new(),
     };
-    let link = Invite::new(LinkSecret::from_bytes([3; 32]), vec![reference]).to_link();
+    let links = Links::draw(vec![reference], "", 0, false, [3; 32]).expect("links");
     // With this machine's authorities, and on a machine that has none.
     for authorities in [None, Some("/dev/null")] {
-        let mut command = join(&link);
+        let mut command = join(&links.meeting);
         if let Some(file) = authorities {
             command.env("SSL_CERT_FILE", file);
             command.env("SSL_CERT_DIR", "/nowhere");

@@ -100,9 +100,9 @@ impl Relay {
             .expect("a port")
     }
 
-    /// A new meeting link for it.
-    pub fn invite(&self) -> String {
-        invite(&self.address)
+    /// The links of a new meeting at it.
+    pub fn invite(&self) -> Links {
+        invite(&self.address, &[])
     }
 
     /// Sends a signal (`TERM`, `INT`, `HUP`, `KILL`).
@@ -148,32 +148,17 @@ impl Drop for Relay {
     }
 }
 
-/// A link to a new meeting at `address`.
-pub fn invite(address: &str) -> String {
-    let output = sottovoce()
-        .args(["invite", "--json", "--relay", address])
-        .output()
-        .expect("invite runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    value["meeting_link"].as_str().expect("a link").to_owned()
-}
-
-/// The links of a meeting that has a host.
+/// The links of a meeting.
 pub struct Links {
     pub meeting: String,
     pub host: String,
     pub co_hosts: Vec<String>,
 }
 
-/// The links of a new meeting with a host, at `address`.
-pub fn invite_hosted(address: &str, arguments: &[&str]) -> Links {
+/// The links of a new meeting at `address`.
+pub fn invite(address: &str, arguments: &[&str]) -> Links {
     let output = sottovoce()
-        .args(["invite", "--hosted", "--json", "--relay", address])
+        .args(["invite", "--json", "--relay", address])
         .args(arguments)
         .output()
         .expect("invite runs");
@@ -210,7 +195,14 @@ impl Participant {
         Self::with_input(link, name, arguments, Stdio::null())
     }
 
-    /// The same, and commands can be [typed](Self::types).
+    /// The same by the host's link, and whoever knocks is let in.
+    pub fn hosts<S: AsRef<std::ffi::OsStr>>(links: &Links, name: &str, arguments: &[S]) -> Self {
+        let mut all: Vec<&std::ffi::OsStr> = vec!["--admit".as_ref(), "all".as_ref()];
+        all.extend(arguments.iter().map(AsRef::as_ref));
+        Self::join(&links.host, name, &all)
+    }
+
+    /// The same as [`join`](Self::join), and commands can be [typed](Self::types).
     pub fn typing<S: AsRef<std::ffi::OsStr>>(link: &str, name: &str, arguments: &[S]) -> Self {
         let mut all = vec![std::ffi::OsStr::new("--commands")];
         all.extend(arguments.iter().map(AsRef::as_ref));

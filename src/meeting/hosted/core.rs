@@ -9,6 +9,7 @@ use crate::meeting::events::{Notice, Output, Rejection, StayId};
 use crate::meeting::links::{Bundle, CommitterLink, Link};
 use crate::meeting::secret::{Draws, LinkSecret};
 use crate::meeting::track::Presence;
+use crate::meeting::verify::Attempts;
 use crate::wire::To;
 
 /// See the module.
@@ -29,6 +30,8 @@ pub(super) struct Core {
     room: Option<StayId>,
     /// The highest number that a knock has had: the lobby gives none twice, whoever keeps its door.
     pub(super) knocks: u32,
+    /// What is left of comparisons with those who keep the door, over all knocks by this link.
+    pub(super) tries: Attempts,
     titled: bool,
     rejections: [u64; Rejection::KINDS],
 }
@@ -49,6 +52,7 @@ impl Core {
             admits_all: false,
             room: None,
             knocks: 0,
+            tries: Attempts::default(),
             titled: false,
             rejections: [0; Rejection::KINDS],
         }

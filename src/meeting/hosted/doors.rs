@@ -7,11 +7,12 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::admission::returns;
+use super::comparing::{Comparisons, context};
 use super::core::Core;
 use super::plain::Plain;
 use super::stays::Purpose;
 use crate::meeting::chair::Outcasts;
-use crate::meeting::events::{Notice, StayId};
+use crate::meeting::events::{Notice, Rejection, StayId};
 use crate::meeting::group::{Group, KeyPackage, LeafId, Member};
 use crate::meeting::lobby::{LobbyBody, Porter, PorterOutput, Waiting};
 use crate::meeting::secret::LinkSecret;
@@ -47,6 +48,7 @@ pub(super) struct Ruling {
     told: Vec<u32>,
     /// Those of them that the person admits.
     pub(super) admitted: Vec<u32>,
+    pub(super) comparisons: Comparisons,
     /// Commits, each with the epoch that it rests on.
     pub(super) kept: VecDeque<(u64, Vec<u8>)>,
     pub(super) last_commit: Option<Duration>,
@@ -65,6 +67,7 @@ impl Ruling {
             put_out: Vec::new(),
             told: Vec::new(),
             admitted: Vec::new(),
+            comparisons: Comparisons::default(),
             kept: VecDeque::new(),
             last_commit: None,
             asked: Vec::new(),
@@ -113,6 +116,7 @@ impl Ruling {
         if self.lobby == Some(door) && self.told.contains(&number) {
             self.told.retain(|told| *told != number);
             self.admitted.retain(|admitted| *admitted != number);
+            self.comparisons.forget(number);
             core.note(Notice::KnockGone { number });
         }
     }
@@ -160,7 +164,8 @@ impl Ruling {
 
     /// Lets the porters do what they have to.
     pub(super) fn doors_turn(&mut self, core: &mut Core) {
-        let mut withdrawn = Vec::new();
+        self.comparisons.tick(core);
+        let (mut withdrawn, mut compared) = (Vec::new(), Vec::new());
         for (stay, porter) in &mut self.doors {
             porter.tick(core.now);
             while let Some(said) = porter.poll() {
@@ -168,12 +173,38 @@ impl Ruling {
                     PorterOutput::Post { to, body } => core.say(*stay, to, &Plain::Lobby(body)),
                     PorterOutput::Withdrawn(number) => withdrawn.push((*stay, number)),
                     PorterOutput::Knocked(number) => core.knocks = core.knocks.max(number),
-                    PorterOutput::Sas { .. } => {}
+                    PorterOutput::Sas { number, message } => {
+                        compared.push((*stay, number, message));
+                    }
                 }
             }
         }
         for (door, number) in withdrawn {
             self.done(door, number, core);
+        }
+        for (door, number, message) in compared {
+            if self.lobby != Some(door) {
+                core.reject(Rejection::Unexpected);
+                continue;
+            }
+            let answer = self.comparisons.handle(number, &message, core);
+            if let (Some(answer), Some(porter)) = (answer, self.doors.get_mut(&door)) {
+                porter.sas(number, &answer.to_bytes());
+            }
+        }
+    }
+
+    /// Begins to compare words with somebody who waits in this lobby.
+    pub(super) fn compare(&mut self, number: u32, lobby: &LinkSecret, core: &mut Core) {
+        let Some(porter) = self.lobby.and_then(|stay| self.doors.get_mut(&stay)) else {
+            return;
+        };
+        let waiting = porter.waiting().find(|waiting| waiting.number == number);
+        let Some(context) = waiting.map(|waiting| context(core, lobby, waiting.key_package)) else {
+            return;
+        };
+        if let Some(commit) = self.comparisons.begin(number, context, core) {
+            porter.sas(number, &commit.to_bytes());
         }
     }
 
@@ -284,6 +315,7 @@ impl Ruling {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.doors.values().filter_map(Porter::deadline).min()
+        let doors = self.doors.values().filter_map(Porter::deadline);
+        doors.chain(self.comparisons.deadline()).min()
     }
 }

@@ -5,7 +5,6 @@ use super::inside::{Became, Inside};
 use super::plain::{Plain, Said};
 use super::ruling::may_commit;
 use super::voice::attested;
-use crate::meeting::body::is_acceptable;
 use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::{GroupRejection, LeafId, Processed};
 use crate::meeting::limits::CHAT_BYTES;
@@ -144,7 +143,7 @@ impl Inside {
         let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
         match said {
             Said::Here { me, .. } if me != from => core.reject(Rejection::Misdirected),
-            Said::Here { presence, .. } if !is_acceptable(&presence) => {
+            Said::Here { presence, .. } if !presence.is_acceptable() => {
                 core.reject(Rejection::TooLarge);
             }
             Said::Here {

@@ -3,7 +3,8 @@
 //! It may know: everything that `meeting` knows.
 //! It must never know: sockets, files, screens, the clock on the wall; nor anything of the relay.
 //!
-//! [`Meeting`] is what a participant drives. `outside` waits at a door; `inside` is a member; `ruling`
+//! [`Meeting`] is what a participant drives. `outside` waits at a door, and `comparing` is
+//! what it may compare there with the chair; `inside` is a member; `ruling`
 //! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
 //! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given. `docs/meeting.md` tells it as a whole.
 
@@ -12,6 +13,7 @@ mod plain;
 mod stays;
 
 mod admission;
+mod comparing;
 mod core;
 
 mod outside;
@@ -93,7 +95,7 @@ impl Meeting {
 
     /// Where a member's group stands, for tests: they look from outside at what nobody may see.
     #[cfg(test)]
-    fn look(&self) -> Option<tests::Look> {
+    pub(in crate::meeting) fn look(&self) -> Option<tests::Look> {
         let Place::Inside(inside) = &self.place else {
             return None;
         };

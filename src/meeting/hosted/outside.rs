@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::admission::{Admission, Returning};
+use super::comparing::{Answering, context};
 use super::core::Core;
 use super::plain::Plain;
 use super::stays::{Arrived, Purpose};
 use crate::meeting::chair::Beat;
-use crate::meeting::events::{Ending, Notice, StayId};
+use crate::meeting::events::{Ending, Notice, Rejection, StayId};
 use crate::meeting::group::{Committers, Group, Joining, LeafName};
 use crate::meeting::links::{Bundle, Link};
-use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, Status};
+use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
 use crate::meeting::secret::LinkSecret;
 
 /// How long a host waits for a door among the committers when somebody is there: a co-host may be in
@@ -25,8 +26,9 @@ pub(super) struct Outside {
     pub(super) stay: StayId,
     purpose: Purpose,
     secret: LinkSecret,
-    knocker: Knocker,
+    pub(super) knocker: Knocker,
     joining: Option<Joining>,
+    answering: Answering,
     /// When it may found the meeting, if it may.
     founds_at: Option<Duration>,
     returning: Returning,
@@ -105,6 +107,7 @@ impl Outside {
             proof_of_return: returning.prove(joining.key_package()),
         };
         let link = core.link.meeting().with_secret(secret.clone());
+        let answering = Answering::new(context(core, &secret, joining.key_package()));
         let knocker = Knocker::new(&link, knock, core.seed())?;
         let mut outside = Self {
             stay,
@@ -112,6 +115,7 @@ impl Outside {
             secret,
             knocker,
             joining: Some(joining),
+            answering,
             founds_at: None,
             returning,
         };
@@ -146,7 +150,7 @@ impl Outside {
                 }
             }
             Arrived::Left(participant) => self.knocker.left(core.now, participant),
-            Arrived::Joined => {}
+            Arrived::Joined => self.knocker.joined(),
         }
     }
 
@@ -158,9 +162,15 @@ impl Outside {
     /// Does what follows.
     pub(super) fn turn(&mut self, core: &mut Core) -> Came {
         self.knocker.tick(core.now);
+        self.answering.tick(core);
         while let Some(said) = self.knocker.poll() {
             match said {
-                KnockerOutput::Post { to, body } => core.say(self.stay, to, &Plain::Lobby(body)),
+                KnockerOutput::Post { to, body } => {
+                    if matches!(body, LobbyBody::Knock { .. }) {
+                        self.answering.elsewhere(core);
+                    }
+                    core.say(self.stay, to, &Plain::Lobby(body));
+                }
                 KnockerOutput::Door(bundle) => {
                     self.founds_at = None;
                     if let Some(joining) = &mut self.joining {
@@ -170,8 +180,7 @@ impl Outside {
                 }
                 KnockerOutput::Status(Status::Denied) => return Came::Over(self.denied()),
                 KnockerOutput::Status(status) => core.note(Notice::Waiting(status)),
-                // No comparison was asked for here.
-                KnockerOutput::Sas(_) => {}
+                KnockerOutput::Sas(message) => self.compare(&message, core),
                 KnockerOutput::Moved(secret) => return self.moved(secret, core),
                 KnockerOutput::Admitted(payload) => return self.admitted(&payload, core),
             }
@@ -185,6 +194,16 @@ impl Outside {
         Came::Nothing
     }
 
+    fn compare(&mut self, message: &[u8], core: &mut Core) {
+        // Committers are known to each other by their keys.
+        if self.purpose != Purpose::Lobby {
+            return core.reject(Rejection::Unexpected);
+        }
+        if let Some(answer) = self.answering.handle(message, core) {
+            self.knocker.sas(&answer.to_bytes());
+        }
+    }
+
     fn denied(&self) -> Ending {
         match self.purpose {
             Purpose::Committers => Ending::InUse,
@@ -193,6 +212,7 @@ impl Outside {
     }
 
     fn moved(&mut self, secret: LinkSecret, core: &mut Core) -> Came {
+        self.answering.elsewhere(core);
         core.leave(self.stay);
         let stay = core.enter(Purpose::Lobby, &secret);
         let returning = std::mem::take(&mut self.returning);
@@ -213,7 +233,8 @@ impl Outside {
         let Some(opened) = opened else {
             // Whoever answered holds a committer's key and sent a welcome that leads nowhere: tries
             // again from the beginning.
-            core.reject(crate::meeting::events::Rejection::BadProof);
+            self.answering.elsewhere(core);
+            core.reject(Rejection::BadProof);
             let (purpose, stay, secret) = (self.purpose, self.stay, self.secret.clone());
             let returning = std::mem::take(&mut self.returning);
             if let Some(outside) = Self::at(core, purpose, stay, secret, returning) {
@@ -233,7 +254,8 @@ impl Outside {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        [self.knocker.deadline(), self.founds_at]
+        let answering = self.answering.deadline();
+        [self.knocker.deadline(), self.founds_at, answering]
             .into_iter()
             .flatten()
             .min()

@@ -129,10 +129,9 @@ impl Inside {
                     self.introduce_anew(core);
                     return Became::Same;
                 }
-                KnockerOutput::Door(_)
-                | KnockerOutput::Status(_)
-                | KnockerOutput::Sas(_)
-                | KnockerOutput::Moved(_) => {}
+                // Members are known by their leaves.
+                KnockerOutput::Sas(_) => core.reject(Rejection::Unexpected),
+                KnockerOutput::Door(_) | KnockerOutput::Status(_) | KnockerOutput::Moved(_) => {}
             }
         }
         Became::Same

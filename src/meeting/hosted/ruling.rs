@@ -281,12 +281,25 @@ impl Inside {
         };
         match command {
             // A number that nobody has must not let in whoever gets it.
-            Command::Admit(number) | Command::Deny(number) if !ruling.waits(number) => {
+            Command::Admit(number)
+            | Command::Deny(number)
+            | Command::Compare(number)
+            | Command::Same(number)
+            | Command::Different(number)
+                if !ruling.waits(number) =>
+            {
                 core.reject(Rejection::UnknownSender);
             }
             Command::Admit(number) => ruling.admitted.push(number),
             Command::AdmitAll(on) => ruling.admits_all = on,
-            Command::Deny(number) => {
+            Command::Compare(number) => ruling.compare(number, &self.link_secret, core),
+            Command::Same(number) => {
+                if ruling.comparisons.is_shown(number, core) {
+                    core.note(Notice::Compared { number });
+                }
+            }
+            Command::Different(number) if !ruling.comparisons.is_shown(number, core) => {}
+            Command::Deny(number) | Command::Different(number) => {
                 if let Some(lobby) = ruling.lobby {
                     ruling.deny(lobby, number, core);
                 }

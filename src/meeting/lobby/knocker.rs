@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::body::{Answer, Door, KnockPlain, LobbyBody, Reply};
-use super::limits::{ASK_EVERY, KEY_PACKAGE_BYTES, NOT_HERE, PROOF_BYTES, SAS_BYTES, SILENT};
+use super::limits::{
+    ASK_EVERY, ASK_NEWCOMERS, KEY_PACKAGE_BYTES, NOT_HERE, PROOF_BYTES, SAS_BYTES, SILENT,
+};
 use super::outputs::{Knock, KnockerOutput, Status};
 use super::parts::Assembly;
 use super::seal::{KnockerLine, Parties, Refusal, check, lobby_id, seal_knock};
@@ -47,6 +49,8 @@ enum State {
 struct Asking {
     since: Duration,
     question: Question,
+    /// Since it was asked.
+    somebody_came: bool,
 }
 
 /// The newest question; an answer to an older one is worth nothing.
@@ -130,6 +134,13 @@ impl Knocker {
         }
     }
 
+    /// The relay says that somebody has come into the lobby: it may be the chair.
+    pub fn joined(&mut self) {
+        if let State::Asking(asking) = &mut self.state {
+            asking.somebody_came = true;
+        }
+    }
+
     /// The relay says that somebody has left the lobby.
     pub fn left(&mut self, now: Duration, participant: ParticipantId) {
         if matches!(&self.state, State::Knocked(knocked) if knocked.chair == participant) {
@@ -202,13 +213,22 @@ impl Asking {
         if now >= self.since.saturating_add(NOT_HERE) {
             core.is(Status::HostNotHere);
         }
-        if now >= self.question.asked.saturating_add(ASK_EVERY) {
+        if now >= self.again() {
             self.question = core.ask(now);
+            self.somebody_came = false;
         }
     }
 
+    fn again(&self) -> Duration {
+        let wait = match self.somebody_came {
+            true => ASK_NEWCOMERS,
+            false => ASK_EVERY,
+        };
+        self.question.asked.saturating_add(wait)
+    }
+
     fn deadline(&self, core: &Core) -> Duration {
-        let again = self.question.asked.saturating_add(ASK_EVERY);
+        let again = self.again();
         match core.status {
             Some(Status::HostNotHere) => again,
             _ => again.min(self.since.saturating_add(NOT_HERE)),
@@ -324,6 +344,7 @@ impl Core {
         Asking {
             since: now,
             question: self.ask(now),
+            somebody_came: false,
         }
     }
 
@@ -357,6 +378,7 @@ impl Core {
             let nonce = self.draws.salt();
             let question = Question { nonce, asked: now };
             let asking = Asking {
+                somebody_came: false,
                 since: now,
                 question,
             };

@@ -51,6 +51,9 @@ pub(super) const PART_EVERY: Duration = Duration::from_millis(250);
 /// Between two questions of somebody whom no door has answered.
 pub(super) const ASK_EVERY: Duration = Duration::from_secs(5);
 
+/// How soon a question is put again when somebody has come since, who may be the chair.
+pub(super) const ASK_NEWCOMERS: Duration = Duration::from_secs(1);
+
 /// After so long without a word from the chair a knocker asks again.
 pub(super) const SILENT: Duration = Duration::from_secs(15);
 

@@ -32,6 +32,7 @@ pub use limits::{KEY_PACKAGE_BYTES, PAYLOAD_BYTES, PROOF_BYTES, SAS_BYTES, WAITI
 pub use outputs::{Knock, KnockerOutput, Status};
 pub use porter::{AdmitError, Porter, PorterOutput, Waiting};
 pub use seal::Refusal;
+pub(super) use seal::lobby_id;
 
 #[cfg(test)]
 mod tests;

@@ -67,7 +67,7 @@ impl Parties {
 }
 
 /// Names a lobby without giving its secret away.
-pub(super) fn lobby_id(secret: &LinkSecret) -> [u8; 32] {
+pub(in crate::meeting) fn lobby_id(secret: &LinkSecret) -> [u8; 32] {
     *derive(secret.as_bytes(), "lobby", &[])
 }
 

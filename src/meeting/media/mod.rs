@@ -33,9 +33,6 @@ pub use receiver::{Opened, ReceiverKeys};
 pub use sender::SenderKeys;
 
 pub(super) use attest::ATTEST;
-pub(super) use pieces::cut;
-pub(super) use schedule::TrackKey;
-pub(super) use seal::{Opener, Padding, Sealer};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::meeting::limits::{INCOMPLETE, PIECE, PIECES};
 
 /// How a payload is cut; `None` when it is larger than all pieces together.
-pub(in crate::meeting) fn cut(payload: &Bytes) -> Option<Vec<Bytes>> {
+pub(super) fn cut(payload: &Bytes) -> Option<Vec<Bytes>> {
     if payload.len() > PIECE * PIECES {
         return None;
     }

@@ -2,39 +2,17 @@
 
 use zeroize::Zeroizing;
 
-use crate::meeting::secret::{LinkSecret, derive};
+use crate::meeting::secret::derive;
 use crate::wire::TrackId;
 
-/// How the plaintext of a frame is laid out, and which label is authenticated with it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Under the link's secret: the encoder's bytes go up to the end.
-    Link,
-    /// Under an epoch's: the encoder's bytes have their length before them, padding may follow.
-    Epoch,
-}
-
 /// What a [`Sealer`](super::Sealer) and an [`Opener`](super::Opener) are made of.
-pub(in crate::meeting) struct TrackKey {
+pub(super) struct TrackKey {
     /// SFrame's base key.
     pub(super) base: Zeroizing<[u8; 32]>,
     /// SFrame's key id: three bytes that say nothing about the sender.
     pub(super) id: u64,
     /// The sender's media salt.
     pub(super) salt: [u8; 16],
-    pub(super) form: Form,
-}
-
-impl TrackKey {
-    /// A track of the sender who drew `salt`, under the link's secret.
-    pub(in crate::meeting) fn of_link(secret: &LinkSecret, salt: [u8; 16], track: TrackId) -> Self {
-        Self {
-            base: secret.media_key(&salt, track.0),
-            id: secret.media_key_id(&salt, track.0),
-            salt,
-            form: Form::Link,
-        }
-    }
 }
 
 /// What the keys of all tracks of one sender in one epoch derive from.
@@ -60,7 +38,6 @@ impl SenderSecret {
             base: derive(&self.secret[..], "media track", &[&[track.0]]),
             id: u64::from(u32::from_be_bytes([0, a, b, c])),
             salt: self.salt,
-            form: Form::Epoch,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::cipher::{OVERHEAD, OpenKey, SealKey, header};
 use super::padme::padme;
 use super::pieces::Assembly;
 use super::replay::{ReplayWindow, Verdict};
-use super::schedule::{Form, TrackKey};
+use super::schedule::TrackKey;
 use crate::meeting::events::Rejection;
 use crate::meeting::track::Frame;
 use crate::wire::limits::GROUP_FRAME;
@@ -34,7 +34,7 @@ struct Head {
 
 /// Whether a frame's size is blurred.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::meeting) enum Padding {
+pub(super) enum Padding {
     /// Sound: its source has a constant rate, or nothing would hide its pauses.
     None,
     /// Pictures.
@@ -42,11 +42,8 @@ pub(in crate::meeting) enum Padding {
 }
 
 /// What is authenticated besides the SFrame header: 28 bytes.
-fn context(form: Form, salt: &[u8; 16], track: TrackId, group: GroupNumber) -> [u8; 28] {
-    let mut context = match form {
-        Form::Link => *b"frame 1\0................\0\0\0\0",
-        Form::Epoch => *b"frame 2\0................\0\0\0\0",
-    };
+fn context(salt: &[u8; 16], track: TrackId, group: GroupNumber) -> [u8; 28] {
+    let mut context = *b"frame 2\0................\0\0\0\0";
     context[7] = track.0;
     context[8..24].copy_from_slice(salt);
     context[24..].copy_from_slice(&group.0.to_be_bytes());
@@ -54,21 +51,19 @@ fn context(form: Form, salt: &[u8; 16], track: TrackId, group: GroupNumber) -> [
 }
 
 /// Seals the frames of one track.
-pub(in crate::meeting) struct Sealer {
+pub(super) struct Sealer {
     key: SealKey,
     next: u64,
     salt: [u8; 16],
-    form: Form,
 }
 
 impl Sealer {
     /// `None` only when the cryptography is out of order, which is our fault.
-    pub(in crate::meeting) fn new(key: &TrackKey) -> Option<Self> {
+    pub(super) fn new(key: &TrackKey) -> Option<Self> {
         Some(Self {
             key: SealKey::new(&key.base[..], key.id)?,
             next: 0,
             salt: key.salt,
-            form: key.form,
         })
     }
 
@@ -77,8 +72,8 @@ impl Sealer {
         self.next
     }
 
-    /// Seals one piece of a frame. Only keys of an epoch have room for padding.
-    pub(in crate::meeting) fn seal(
+    /// Seals one piece of a frame.
+    pub(super) fn seal(
         &mut self,
         frame: &Frame,
         piece: u8,
@@ -98,19 +93,17 @@ impl Sealer {
         };
         let plain = Vec::with_capacity(padme(64 + bytes.len()));
         let mut plain = postcard::to_extend(&head, plain).ok()?;
-        if self.form == Form::Epoch {
-            let length = u32::try_from(bytes.len()).ok()?;
-            plain = postcard::to_extend(&length, plain).ok()?;
-        }
+        let length = u32::try_from(bytes.len()).ok()?;
+        plain = postcard::to_extend(&length, plain).ok()?;
         plain.extend_from_slice(bytes);
-        if self.form == Form::Epoch && padding == Padding::Padme {
+        if padding == Padding::Padme {
             // What fits a group without padding fits with it: the largest class ends there.
             let padded = padme(plain.len()).min(GROUP_FRAME - OVERHEAD);
             plain.resize(padded.max(plain.len()), 0);
         }
         let counter = self.next;
         self.next = counter.checked_add(1)?;
-        let context = context(self.form, &self.salt, frame.track, frame.group);
+        let context = context(&self.salt, frame.track, frame.group);
         self.key.seal(counter, &plain, &context)
     }
 }
@@ -125,39 +118,26 @@ pub(super) struct Piece {
 }
 
 /// Opens the frames of one track of another participant.
-pub(in crate::meeting) struct Opener {
+pub(super) struct Opener {
     key: OpenKey,
     window: ReplayWindow,
     salt: [u8; 16],
-    form: Form,
     assembly: Assembly,
 }
 
 impl Opener {
     /// As [`Sealer::new`].
-    pub(in crate::meeting) fn new(key: &TrackKey) -> Option<Self> {
+    pub(super) fn new(key: &TrackKey) -> Option<Self> {
         Some(Self {
             key: OpenKey::new(&key.base[..], key.id)?,
             window: ReplayWindow::new(),
             salt: key.salt,
-            form: key.form,
             assembly: Assembly::default(),
         })
     }
 
     pub(super) fn id(&self) -> u64 {
         self.key.id()
-    }
-
-    /// Opens what came; a frame when this was the last piece of one.
-    pub(in crate::meeting) fn open(
-        &mut self,
-        track: TrackId,
-        group: GroupNumber,
-        sealed: &[u8],
-    ) -> Result<Option<Frame>, Rejection> {
-        let piece = self.unseal(track, group, sealed)?;
-        Ok(self.take(piece))
     }
 
     /// Opens what came, and changes nothing.
@@ -173,9 +153,9 @@ impl Opener {
             Verdict::Replay => return Err(Rejection::Replay),
             Verdict::TooOld => return Err(Rejection::TooOld),
         }
-        let context = context(self.form, &self.salt, track, group);
+        let context = context(&self.salt, track, group);
         let plain = self.key.open(sealed, &context)?;
-        let (head, rest) = read(self.form, &plain).ok_or(Rejection::Malformed)?;
+        let (head, rest) = read(&plain).ok_or(Rejection::Malformed)?;
         Ok(Piece {
             counter,
             track,
@@ -207,11 +187,8 @@ impl Opener {
 }
 
 /// Head and payload of a plaintext. Padding must be zeros, so that it carries nothing.
-fn read(form: Form, plain: &[u8]) -> Option<(Head, &[u8])> {
+fn read(plain: &[u8]) -> Option<(Head, &[u8])> {
     let (head, rest) = postcard::take_from_bytes::<Head>(plain).ok()?;
-    if form == Form::Link {
-        return Some((head, rest));
-    }
     let (length, rest) = postcard::take_from_bytes::<u32>(rest).ok()?;
     let (payload, padding) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     padding

@@ -28,6 +28,19 @@ pub enum SasMessage {
     HostNonce([u8; 32]),
 }
 
+impl SasMessage {
+    /// For the lobby's seal.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// What came; `None` when it is not byte for byte what [`Self::to_bytes`] gives.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let message: Self = postcard::from_bytes(bytes).ok()?;
+        (message.to_bytes() == bytes).then_some(message)
+    }
+}
+
 /// What the words are about. Both sides must have the same, or they see other words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SasContext {
@@ -72,6 +85,7 @@ impl Attempts {
 }
 
 /// What to show and compare.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SasWords {
     numbers: [u16; WORDS],
     attempt: u8,

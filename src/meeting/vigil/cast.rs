@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use super::card::{Opened, Speaker};
 use super::paper::{Says, Word};
-use crate::meeting::body::is_acceptable;
 use crate::meeting::events::{Listed, Notice, Output, Rejection, Who};
 use crate::meeting::group::Group;
 use crate::meeting::media::{ATTEST, Attest, Gate, Opened as Unsealed, ReceiverKeys, SealedFrame};
@@ -183,7 +182,7 @@ impl Cast {
         };
         let who = one.who;
         match &word.says {
-            Says::Here { presence, .. } if !is_acceptable(presence) => {
+            Says::Here { presence, .. } if !presence.is_acceptable() => {
                 return (Heard::Refused(Rejection::TooLarge), Vec::new());
             }
             // Under another salt counters would begin anew, and what was heard could be heard again.

@@ -13,6 +13,12 @@ pub enum Command {
     Admit(Subject),
     /// Send someone away who waits.
     Deny(Subject),
+    /// Compare two words with someone who waits.
+    Compare(Subject),
+    /// The words were the same.
+    Same(Subject),
+    /// They were not: send that one away.
+    Different(Subject),
     /// Put someone out of the meeting.
     Remove(Subject),
     /// Let nobody else in.
@@ -23,6 +29,10 @@ pub enum Command {
     Words,
     /// Ask everyone to be silent.
     MuteAllRequest,
+    /// Send silence in the place of sound, and no pictures.
+    Mute,
+    /// Send what there is again.
+    Unmute,
     /// Say this to everyone, to be read; at most [`CHAT_BYTES`], not empty.
     Say(String),
     /// Leave the meeting.
@@ -100,6 +110,24 @@ const WORDS: &[Word] = &[
         make: Make::One(Command::Deny),
     },
     Word {
+        word: "compare",
+        takes: "NUMBER or NAME",
+        does: "compare two words with who waits",
+        make: Make::One(Command::Compare),
+    },
+    Word {
+        word: "same",
+        takes: "NUMBER or NAME",
+        does: "they read you the same words",
+        make: Make::One(Command::Same),
+    },
+    Word {
+        word: "different",
+        takes: "NUMBER or NAME",
+        does: "they read you others: send away",
+        make: Make::One(Command::Different),
+    },
+    Word {
         word: "remove",
         takes: "NUMBER or NAME",
         does: "put out of the meeting",
@@ -128,6 +156,18 @@ const WORDS: &[Word] = &[
         takes: "",
         does: "ask everyone to be silent",
         make: Make::Alone(Command::MuteAllRequest),
+    },
+    Word {
+        word: "mute",
+        takes: "",
+        does: "send silence, and no pictures",
+        make: Make::Alone(Command::Mute),
+    },
+    Word {
+        word: "unmute",
+        takes: "",
+        does: "send sound and pictures again",
+        make: Make::Alone(Command::Unmute),
     },
     Word {
         word: "say",
@@ -176,8 +216,11 @@ impl Command {
     }
 }
 
-/// The one command whose word begins so.
+/// The one command whose word this is, or begins so.
 fn find(typed: &str) -> Result<&'static Word, Mistake> {
+    if let Some(word) = WORDS.iter().find(|word| word.word == typed) {
+        return Ok(word);
+    }
     let mut found = candidates(typed);
     match (found.next(), found.next()) {
         (Some(word), None) => Ok(word),

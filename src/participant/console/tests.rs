@@ -33,6 +33,8 @@ fn a_line_becomes_what_it_asks_for() {
             "/say  /who is a command",
             Command::Say("/who is a command".into()),
         ),
+        ("/mute", Command::Mute),
+        ("/unm", Command::Unmute),
         ("/leave", Command::Leave),
         ("/help", Command::Help),
         (
@@ -41,9 +43,12 @@ fn a_line_becomes_what_it_asks_for() {
         ),
         // Prefixes that only one command has.
         ("/a 1", Command::Admit(Subject::Number(1))),
-        ("/u", Command::Unlock),
-        ("/mute", Command::MuteAllRequest),
-        ("/d 1", Command::Deny(Subject::Number(1))),
+        ("/unl", Command::Unlock),
+        ("/mute-", Command::MuteAllRequest),
+        ("/de 1", Command::Deny(Subject::Number(1))),
+        ("/c 1", Command::Compare(Subject::Number(1))),
+        ("/same Ada", Command::Same(name("Ada"))),
+        ("/di 1", Command::Different(Subject::Number(1))),
         ("/wh", Command::Who),
     ];
     for (line, command) in table {
@@ -62,7 +67,10 @@ fn a_mistake_is_told_with_what_helps() {
         ("/whoever", "There is no /whoever."),
         ("/WHO", "There is no /WHO."),
         ("/w", "/w may be /who or /words."),
+        ("/u", "/u may be /unlock or /unmute."),
         ("/l", "/l may be /lock or /leave."),
+        ("/d 1", "/d may be /deny or /different."),
+        ("/compare all", "/compare is for one person"),
         (
             "/admit",
             "type NUMBER, NAME or all after it. /who shows the numbers.",
@@ -95,7 +103,7 @@ fn help_names_each_command() {
     for word in super::command::completions("") {
         assert!(help.contains(&format!("  /{word} ")), "{word}");
     }
-    assert_eq!(help.lines().count(), 11);
+    assert_eq!(help.lines().count(), 16);
 }
 
 fn all(bytes: &[u8], chunk: usize) -> Vec<Typed> {

@@ -26,7 +26,7 @@ pub enum MediaError {
     /// The input is not WebM or Matroska.
     #[error(
         "this is neither WebM nor Matroska: convert it with \
-         ffmpeg -i INPUT -c:v libvpx-vp9 -c:a libopus OUTPUT.webm"
+         ffmpeg -i INPUT -c:v libvpx-vp9 -c:a libopus -vbr off OUTPUT.webm"
     )]
     NotMatroska,
     /// No track is described before the first frame, or the input ends before.
@@ -38,7 +38,7 @@ pub enum MediaError {
     /// There are tracks, and none that a meeting carries.
     #[error(
         "codec not supported ({found}): a meeting carries Opus, VP8, VP9 and AV1; re-encode with \
-         ffmpeg -i INPUT -c:v libvpx-vp9 -c:a libopus OUTPUT.webm"
+         ffmpeg -i INPUT -c:v libvpx-vp9 -c:a libopus -vbr off OUTPUT.webm"
     )]
     CodecNotSupported {
         /// The codec ids found, printable ASCII only, cut short.
@@ -139,7 +139,7 @@ pub enum MediaWarning {
     /// A track is left out for its codec.
     #[error(
         "a track is left out, its codec is not supported ({codec}): re-encode with \
-         ffmpeg -c:v libvpx-vp9 -c:a libopus to send it"
+         ffmpeg -c:v libvpx-vp9 -c:a libopus -vbr off to send it"
     )]
     CodecLeftOut {
         /// The codec id, printable ASCII only, cut short.

@@ -8,9 +8,6 @@ use crate::meeting::{Command as Wish, Input, Who};
 use crate::participant::console::{Command, Subject, Typed, help};
 use crate::participant::event::Event;
 
-/// What is said to a command that a meeting without a host has no use for.
-const NO_HOST: &str = "This meeting has no host: whoever has the link is in it.";
-
 impl Session {
     /// Does what was typed, or says why not.
     pub(super) fn typed(&mut self, now: Instant, typed: Typed) {
@@ -21,7 +18,8 @@ impl Session {
         match command {
             Command::Leave => self.leave(now),
             Command::Help => self.output.answer(&help()),
-            _ if self.bundle.is_none() => self.output.answer(NO_HOST),
+            Command::Mute => self.mute(true),
+            Command::Unmute => self.mute(false),
             Command::Words => self.begin_words(),
             Command::Admit(Subject::Everyone) => {
                 let waiting: Vec<u32> = self.knocks.keys().copied().collect();
@@ -34,6 +32,9 @@ impl Session {
             }
             Command::Admit(subject) => self.about_knock(now, &subject, Wish::Admit),
             Command::Deny(subject) => self.about_knock(now, &subject, Wish::Deny),
+            Command::Compare(subject) => self.about_knock(now, &subject, Wish::Compare),
+            Command::Same(subject) => self.about_knock(now, &subject, Wish::Same),
+            Command::Different(subject) => self.about_knock(now, &subject, Wish::Different),
             Command::Remove(subject) => match self.person(&subject) {
                 Ok(who) => self.wish(now, Wish::Remove(who)),
                 Err(sentence) => self.output.answer(&sentence),
@@ -67,7 +68,7 @@ impl Session {
         let found: Vec<u32> = match subject {
             Subject::Number(number) => vec![*number],
             Subject::Name(name) => {
-                let named = self.knocks.iter().filter(|(_, shown)| shown.0 == *name);
+                let named = self.knocks.iter().filter(|(_, one)| one.name.0 == *name);
                 named.map(|(number, _)| *number).collect()
             }
             Subject::Everyone => Vec::new(),
@@ -99,9 +100,10 @@ impl Session {
 
     /// Computes the words of the meeting, which takes a moment.
     fn begin_words(&mut self) {
-        let Some(bundle) = self.bundle.filter(|_| self.words.is_none()) else {
+        if self.words.is_some() {
             return;
-        };
+        }
+        let bundle = self.bundle;
         self.words = Some(tokio::task::spawn_blocking(move || {
             let words = MeetingWords::of_bundle(&bundle)?;
             Some(words.words(language()).map(str::to_owned))
@@ -121,10 +123,11 @@ impl Session {
 
     /// Lists those who wait, after those who are in.
     pub(super) fn list_knocks(&mut self) {
-        for (number, name) in &self.knocks {
+        for (number, knocker) in &self.knocks {
             let event = Event::Knock {
                 number: *number,
-                name: name.clone(),
+                name: knocker.name.clone(),
+                compared: knocker.compared,
             };
             self.output.event(&event);
         }
@@ -132,7 +135,7 @@ impl Session {
 }
 
 /// The language of the terminal (POSIX.1-2017, section 8.2).
-fn language() -> Language {
+pub(super) fn language() -> Language {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
     let tag = set
         .filter_map(|name| std::env::var(name).ok())

@@ -32,6 +32,7 @@ use super::console::{Console, Typed};
 use super::error::JoinError;
 use super::event::{LossReason, Shown, Summary};
 use super::options::JoinOptions;
+use super::outside::{Mute, Sizes};
 use super::people::People;
 use super::player::{Played, Player};
 use super::scribe::{Report, Scribe};
@@ -127,6 +128,9 @@ struct Session {
     /// When to begin to play.
     play_at: Option<Instant>,
     sent: BTreeMap<TrackId, (TrackDescription, Sent)>,
+    mute: Mute,
+    /// Of the sound that is sent.
+    sizes: Sizes,
     scribe: Option<Scribe>,
     watch: Option<Watch>,
     watched: Option<Who>,
@@ -143,18 +147,25 @@ struct Session {
     failure: Option<JoinError>,
     /// The meeting is over for this participant.
     over: Option<Ending>,
-    /// What pins the host's keys, in a meeting that has one.
-    bundle: Option<[u8; 32]>,
+    /// What pins the host's keys.
+    bundle: [u8; 32],
     /// This participant watches a vigil, and has no voice.
     watches: bool,
-    console: Option<Console>,
+    console: Console,
     /// This participant holds the chair.
     chair: bool,
     /// Who waits at the door, by number.
-    knocks: BTreeMap<u32, Shown>,
+    knocks: BTreeMap<u32, Knocker>,
     /// The words of the meeting are being computed.
     words: Option<JoinHandle<Option<[String; 5]>>>,
     leaving: Option<Leaving>,
+}
+
+/// Somebody who waits at the door.
+struct Knocker {
+    name: Shown,
+    /// The person has said that it has the same words.
+    compared: bool,
 }
 
 /// A frame that is being sent, on one stay or several.
@@ -266,7 +277,7 @@ impl Session {
             }
             Some(report) = maybe(self.watch.as_mut().map(Watch::report)) => Step::Watched(report),
             () = at(departure) => Step::Departure,
-            typed = typed(self.console.as_mut()) => Step::Typed(typed),
+            typed = typed(&mut self.console) => Step::Typed(typed),
             words = maybe(self.words.as_mut()) => {
                 Step::Worded(words.and_then(Result::ok).flatten())
             }
@@ -357,13 +368,11 @@ async fn at(when: Option<Instant>) {
 }
 
 /// Waits for what is typed; for ever when no more can come.
-async fn typed(console: Option<&mut Console>) -> Typed {
-    if let Some(console) = console
-        && let Some(typed) = console.next().await
-    {
-        return typed;
+async fn typed(console: &mut Console) -> Typed {
+    match console.next().await {
+        Some(typed) => typed,
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 /// Waits for what there may be to wait for.

@@ -1,10 +1,13 @@
 //! What a meeting has to say to the person.
 
-use super::Session;
+use super::commands::language;
+use super::{Knocker, Session};
 use crate::meeting::lobby::Status;
 use crate::meeting::media::Report;
-use crate::meeting::{Freshness, Listed, Notice, Who, display_safe};
-use crate::participant::event::{ChairState, Event, RosterEntry, Shown, SignatureState, Wait};
+use crate::meeting::{Freshness, Listed, NoWords, Notice, Who, display_safe};
+use crate::participant::event::{
+    ChairState, Event, NoWordsReason, RosterEntry, Shown, SignatureState, Wait,
+};
 
 impl Session {
     /// Says it, harmless on a screen.
@@ -23,12 +26,37 @@ impl Session {
             },
             Notice::Knocking { number, name } => {
                 let name = Shown(display_safe(&name));
-                self.knocks.insert(number, name.clone());
-                Event::Knock { number, name }
+                let knocker = Knocker {
+                    name: name.clone(),
+                    compared: false,
+                };
+                self.knocks.insert(number, knocker);
+                Event::Knock {
+                    number,
+                    name,
+                    compared: false,
+                }
             }
             Notice::KnockGone { number } => {
                 self.knocks.remove(&number);
                 Event::KnockGone { number }
+            }
+            Notice::Compare { number, words } => {
+                let with = number.and_then(|number| self.compared(number, false));
+                Event::Compare {
+                    number,
+                    name: with,
+                    words: words.words(language()).map(str::to_owned),
+                    attempt: words.attempt(),
+                }
+            }
+            Notice::Compared { number } => match self.compared(number, true) {
+                Some(name) => Event::Compared { number, name },
+                None => return,
+            },
+            Notice::NoWords { number, why } => {
+                let reason = no_words(why);
+                Event::NoWords { number, reason }
             }
             Notice::Chat { who, text } => match self.shown(who) {
                 Some(name) => Event::Chat {
@@ -61,6 +89,13 @@ impl Session {
         self.output.event(&event);
     }
 
+    /// Notes whether somebody at the door has the same words; whom.
+    fn compared(&mut self, number: u32, same: bool) -> Option<Shown> {
+        let knocker = self.knocks.get_mut(&number)?;
+        knocker.compared = same;
+        Some(knocker.name.clone())
+    }
+
     fn shown(&self, who: Who) -> Option<Shown> {
         Some(self.people.get(who)?.shown.clone())
     }
@@ -74,6 +109,17 @@ fn waits(status: Status) -> Option<Wait> {
         Status::Full => Some(Wait::Place),
         // The one takes a moment, and the end is said otherwise.
         Status::Asking | Status::Denied => None,
+    }
+}
+
+fn no_words(why: NoWords) -> NoWordsReason {
+    match why {
+        NoWords::NotYet => NoWordsReason::NotYet,
+        NoWords::NoAnswer => NoWordsReason::NoAnswer,
+        NoWords::Disorder => NoWordsReason::Disorder,
+        NoWords::Broken => NoWordsReason::Broken,
+        NoWords::UsedUp => NoWordsReason::UsedUp,
+        NoWords::Elsewhere => NoWordsReason::Elsewhere,
     }
 }
 

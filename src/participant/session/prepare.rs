@@ -9,10 +9,11 @@ use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
 use crate::meeting::vigil::Viewer;
-use crate::meeting::{Invite, LinkError, Meeting, Presence, RelayRef, Surface, hosted};
+use crate::meeting::{Presence, RelayRef, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
+use crate::participant::outside::{Mute, Sizes};
 use crate::participant::people::People;
 use crate::participant::player::Player;
 use crate::participant::scribe::Scribe;
@@ -26,15 +27,16 @@ impl Session {
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let (signs, admits_all) = (options.sign, options.admit_all);
         let speaks = options.speak;
-        Self::prepare_for(options, output, move |link, presence, seed| match link {
-            AnyLink::Open(invite) => Box::new(Meeting::new(&invite, presence, seed)),
-            AnyLink::Hosted(link) => match watching(&link, speaks) {
+        Self::prepare_for(
+            options,
+            output,
+            move |link, presence, seed| match watching(&link, speaks) {
                 Some(viewer) => Box::new(viewer),
                 None => Box::new(hosted::Meeting::new(
                     link, presence, signs, admits_all, seed,
                 )),
             },
-        })
+        )
         .await
     }
 
@@ -43,15 +45,15 @@ impl Session {
     pub(super) async fn prepare_for(
         options: JoinOptions,
         output: Output,
-        meeting: impl FnOnce(AnyLink, Presence, [u8; 32]) -> Box<dyn Surface>,
+        meeting: impl FnOnce(Link, Presence, [u8; 32]) -> Box<dyn Surface>,
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
-        let link = AnyLink::parse(&options.link)?;
-        if options.play.is_some() && link.watches(options.speak) {
+        let link = Link::parse(&options.link)?;
+        if options.play.is_some() && watching(&link, options.speak).is_some() {
             return Err(JoinError::Watches);
         }
-        let in_link = link.relays().len();
-        let known = relays(link.relays())?;
+        let in_link = link.meeting().relays.len();
+        let known = relays(&link.meeting().relays)?;
         let scribe = match &options.record {
             Some(folder) => {
                 Some(
@@ -97,10 +99,10 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
-        let bundle = link.bundle();
+        let bundle = link.meeting().bundle.0;
         let meeting = meeting(link, presence, random()?);
         let mut output = output;
-        let console = bundle.map(|_| Console::open(&mut output, options.input));
+        let console = Console::open(&mut output, options.input);
         Ok(Self {
             options,
             output,
@@ -123,6 +125,8 @@ impl Session {
             audience: 0,
             play_at: None,
             sent,
+            mute: Mute::default(),
+            sizes: Sizes::default(),
             scribe,
             watch,
             watched: None,
@@ -145,45 +149,11 @@ impl Session {
     }
 }
 
-/// A link to a meeting with a host, or to one where whoever has the link is in.
-pub(super) enum AnyLink {
-    Open(Invite),
-    Hosted(Link),
-}
-
 /// Somebody with this link, if it is to watch: a vigil's, and not to hold it.
 fn watching(link: &Link, speaks: bool) -> Option<Viewer> {
     match link {
         Link::Meeting(link) if !speaks => Viewer::new(link.clone()),
         Link::Meeting(_) | Link::Committer(_) => None,
-    }
-}
-
-impl AnyLink {
-    fn watches(&self, speaks: bool) -> bool {
-        matches!(self, Self::Hosted(link) if watching(link, speaks).is_some())
-    }
-
-    fn parse(text: &str) -> Result<Self, LinkError> {
-        match Link::parse(text) {
-            Ok(link) => Ok(Self::Hosted(link)),
-            Err(LinkError::Older(_)) => Invite::parse(text).map(Self::Open),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn bundle(&self) -> Option<[u8; 32]> {
-        match self {
-            Self::Open(_) => None,
-            Self::Hosted(link) => Some(link.meeting().bundle.0),
-        }
-    }
-
-    fn relays(&self) -> &[RelayRef] {
-        match self {
-            Self::Open(invite) => &invite.relays,
-            Self::Hosted(link) => &link.meeting().relays,
-        }
     }
 }
 

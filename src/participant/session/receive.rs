@@ -156,6 +156,7 @@ impl Session {
             | Rejection::OldEpoch
             | Rejection::NotAllowed
             | Rejection::Internal
+            | Rejection::Unexpected
             | Rejection::TooLarge => {}
         }
     }

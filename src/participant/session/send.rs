@@ -4,9 +4,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Last, Session, Way};
 use crate::carrier::client::DatagramError;
-use crate::meeting::{Frame, Input, StayId};
+use crate::meeting::{Frame, Input, StayId, TrackDescription, TrackKind};
 use crate::participant::error::JoinError;
 use crate::participant::event::Event;
+use crate::participant::media::is_one_stream;
 use crate::participant::player::Played;
 use crate::participant::tally::Sent;
 use crate::participant::uplink::{Lane, Pushed};
@@ -19,6 +20,10 @@ const AUDIENCE: Duration = Duration::from_millis(1500);
 /// How long somebody who showed itself may take to ask for what is about to be played: the way
 /// there and back, since it heard of this participant when this one heard of it.
 const SUBSCRIBING: Duration = Duration::from_millis(300);
+
+fn is_sound(track: &TrackDescription) -> bool {
+    matches!(track.kind, TrackKind::Audio { .. })
+}
 
 impl Session {
     /// This participant is in the room. It plays at once when nobody else is there; otherwise
@@ -44,7 +49,11 @@ impl Session {
     /// Something came out of the source.
     pub(super) fn played(&mut self, now: Instant, played: Played) {
         match played {
-            Played::Frame(frame) => self.send(now, frame),
+            Played::Frame(frame) => {
+                if let Some(frame) = self.shown_outside(frame) {
+                    self.send(now, frame);
+                }
+            }
             Played::Warning(warning) => {
                 if warning.is_a_loss() {
                     self.damaged = true;
@@ -64,6 +73,41 @@ impl Session {
                 self.played_out(now);
             }
         }
+    }
+
+    /// What is sent of a frame, and whether it says too much.
+    fn shown_outside(&mut self, frame: Frame) -> Option<Frame> {
+        let (track, _) = self.sent.get(&frame.track)?;
+        let varies = is_sound(track) && self.sizes.vary(frame.payload.len());
+        let frame = self.mute.pass(track, frame);
+        if varies {
+            self.warn(&Warning::SoundVaries);
+        }
+        frame
+    }
+
+    /// Mutes what is sent, or no more.
+    pub(super) fn mute(&mut self, on: bool) {
+        let mut sound = self.sent.values().filter(|(track, _)| is_sound(track));
+        let silent = sound.all(|(track, _)| is_one_stream(track));
+        let sentence = match (on, self.mute.set(on)) {
+            _ if self.sent.is_empty() => "You send neither sound nor pictures.",
+            (true, true) if !silent => {
+                "You are muted: neither sound nor pictures go out. Sound of so many channels has no \
+                 silence of the same size, so that the relay can tell. /unmute ends it."
+            }
+            (true, true) => {
+                "You are muted: what goes out in the place of your sound is silence of the same size, \
+                 which the relay cannot tell from it. Your pictures stop, and everybody sees that. \
+                 /unmute ends it."
+            }
+            (true, false) => "You are muted already. /unmute ends it.",
+            (false, true) => {
+                "You are heard again. Your pictures go on when your encoder makes the next key frame."
+            }
+            (false, false) => "You are not muted.",
+        };
+        self.output.answer(sentence);
     }
 
     /// The source has ended: that is the end, unless a time to stay was given.

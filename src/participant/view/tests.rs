@@ -4,7 +4,7 @@ use super::words::grouped;
 use super::*;
 use crate::meeting::Codec;
 use crate::participant::event::{
-    LossReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
+    LossReason, NoWordsReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
 };
 use crate::participant::media::MediaError;
 use crate::participant::warning::Warning;
@@ -75,8 +75,50 @@ fn everything() -> Vec<Event> {
             frames: 1,
         },
         Event::Played,
+        Event::Knock {
+            number: 3,
+            name: name("Bea"),
+            compared: true,
+        },
+        words(Some(3), 2),
+        words(None, 1),
+        Event::Compared {
+            number: 3,
+            name: name("Bea"),
+        },
+        Event::NoWords {
+            number: None,
+            reason: NoWordsReason::Broken,
+        },
         Event::Summary(summary()),
     ]
+}
+
+fn words(number: Option<u32>, attempt: u8) -> Event {
+    Event::Compare {
+        number,
+        name: number.map(|_| name("Bea")),
+        words: ["abandon", "zoo"].map(str::to_owned),
+        attempt,
+    }
+}
+
+#[test]
+fn both_are_told_the_words_and_what_to_do_with_them() {
+    let host = words::sentence(&words(Some(3), 2));
+    for part in [
+        "with Bea",
+        "try 2 of 3",
+        "abandon zoo",
+        "/same 3",
+        "/different 3",
+    ] {
+        assert!(host.contains(part), "{part}: {host}");
+    }
+    let knocker = words::sentence(&words(None, 1));
+    for part in ["with the host:", "abandon zoo", "aloud", "leave"] {
+        assert!(knocker.contains(part), "{part}: {knocker}");
+    }
 }
 
 fn summary() -> Summary {
@@ -146,6 +188,11 @@ fn json_is_one_object_a_line_that_names_its_event() {
             "reconnected",
             "recorded",
             "played",
+            "knock",
+            "compare",
+            "compare",
+            "compared",
+            "no-words",
             "summary"
         ]
     );
@@ -154,7 +201,15 @@ fn json_is_one_object_a_line_that_names_its_event() {
     assert_eq!(lines[5]["file"], "r/Ada.webm");
     assert!(lines[6].get("file").is_none());
     assert_eq!(lines[7]["reason"], "silence");
-    let end = &lines[12];
+    assert_eq!(lines[12]["compared"], true);
+    assert_eq!(lines[13]["words"], serde_json::json!(["abandon", "zoo"]));
+    assert_eq!(
+        (&lines[13]["number"], &lines[13]["attempt"]),
+        (&3.into(), &2.into())
+    );
+    assert!(lines[14].get("number").is_none());
+    assert_eq!(lines[16]["reason"], "broken");
+    let end = &lines[17];
     assert_eq!(end["sent"]["audio_frames"], 1000);
     assert_eq!(end["sent"]["tracks"][0]["codec"], "opus");
     assert_eq!(end["participants"][0]["tracks"][0]["kind"], "video");

@@ -4,15 +4,20 @@ use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
 use crate::participant::event::{
-    ChairState, Event, Kind, ParticipantSummary, RosterEntry, Shown, SignatureState, Summary, Wait,
-    codec,
+    ChairState, Event, Kind, NoWordsReason, ParticipantSummary, RosterEntry, Shown, SignatureState,
+    Summary, Wait, codec,
 };
 
 /// The colour of an event: green for who comes, yellow for what needs attention.
 pub(super) fn shade(event: &Event) -> Option<&'static str> {
     match event {
         Event::Joined { .. } | Event::Reconnected { .. } => Some("32"),
-        Event::Warning { .. } | Event::Reconnecting { .. } => Some("33"),
+        Event::Warning { .. }
+        | Event::Reconnecting { .. }
+        | Event::NoWords {
+            reason: NoWordsReason::Broken,
+            ..
+        } => Some("33"),
         Event::Left { .. } => Some("2"),
         _ => None,
     }
@@ -31,9 +36,24 @@ pub(super) fn sentence(event: &Event) -> String {
                 .into()
         }
         Event::Title { title } => format!("The meeting: {title}"),
-        Event::Knock { number, name } => {
-            format!("{name} knocks: /admit {number} or /deny {number}")
+        Event::Knock {
+            number,
+            name,
+            compared: false,
+        } => format!("{name} knocks: /admit {number}, /deny {number}, or first /compare {number}"),
+        Event::Knock { number, name, .. } => {
+            format!("{name} knocks, and has the same words: /admit {number} or /deny {number}")
         }
+        Event::Compare {
+            number,
+            name,
+            words,
+            attempt,
+        } => compare(*number, name.as_ref(), words, *attempt),
+        Event::Compared { number, name } => {
+            format!("{name} has the same words as you: /admit {number} lets them in.")
+        }
+        Event::NoWords { number, reason } => no_words(*number, *reason),
         Event::KnockGone { number } => format!("Nobody waits as number {number} any more."),
         Event::Chat { name, text } => format!("{name}: {text}"),
         Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
@@ -44,7 +64,7 @@ pub(super) fn sentence(event: &Event) -> String {
             format!("The meeting has a new link to give away:\n\n  {meeting_link}\n")
         }
         Event::ChairHeard { state } => chair(*state).into(),
-        Event::AskedToBeQuiet => "The host asks everyone to be quiet.".into(),
+        Event::AskedToBeQuiet => "The host asks everyone to be quiet: /mute.".into(),
         Event::Roster { members } => roster(members),
         Event::Words { words } => format!(
             "The words of this meeting: {}\nWhoever reads you other words is in another meeting.",
@@ -93,6 +113,57 @@ fn waits(wait: Wait) -> &'static str {
         Wait::Decision => "Waiting for the host to let you in.",
         Wait::Unlock => "The meeting is locked. Waiting.",
         Wait::Place => "Too many people are waiting; trying again.",
+    }
+}
+
+fn compare(number: Option<u32>, name: Option<&Shown>, words: &[String; 2], attempt: u8) -> String {
+    let words = words.join(" ");
+    let again = match attempt {
+        0 | 1 => String::new(),
+        _ => format!(" (try {attempt} of 3)"),
+    };
+    match (number, name) {
+        (Some(number), Some(name)) => format!(
+            "Your words with {name}{again}: {words}\nHave them read to you by a voice or a face that \
+             you know, outside this meeting. The same: /same {number}. Others: /different {number}."
+        ),
+        _ => format!(
+            "Your words with the host{again}: {words}\nRead them aloud to the host, by a voice or a face \
+             that they know, outside this meeting. If the host has others, leave."
+        ),
+    }
+}
+
+fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
+    let (whose, leave) = match number {
+        Some(number) => (
+            format!("with number {number}"),
+            format!("/deny {number} sends them away"),
+        ),
+        None => ("with the host".to_owned(), "Better leave".to_owned()),
+    };
+    match (reason, number) {
+        (NoWordsReason::NotYet, Some(number)) => format!(
+            "There are no words {whose} yet: /compare {number} asks for some, which may take a moment."
+        ),
+        (NoWordsReason::NotYet, None) => format!("There are no words {whose} yet."),
+        (NoWordsReason::NoAnswer, _) => {
+            format!("No words {whose}: the other side does not answer.")
+        }
+        (NoWordsReason::Disorder, _) => {
+            format!("No words {whose}: the other side says what was not due. {leave}.")
+        }
+        (NoWordsReason::Broken, _) => {
+            format!("No words {whose}: somebody between you tried to choose them. {leave}.")
+        }
+        (NoWordsReason::UsedUp, _) => {
+            format!("No more words {whose}: three tries are all there are. {leave}.")
+        }
+        (NoWordsReason::Elsewhere, _) => {
+            format!(
+                "The words {whose} count no more: somebody else lets people in now, or elsewhere."
+            )
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
+mod comparing;
 pub(in crate::meeting) mod part;
 mod schedules;
 mod story;
 pub(in crate::meeting) mod world;
 
+use super::Meeting;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Command, Ending, Freshness, Notice, Surface};
 use crate::meeting::group::{LeafId, Member};
@@ -39,22 +41,26 @@ pub(in crate::meeting) struct Meet {
 }
 
 pub(in crate::meeting) fn meet(co_hosts: usize) -> Meet {
-    drawn(co_hosts, false)
+    another_meet(co_hosts, 42)
+}
+
+pub(super) fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
+    drawn_from(co_hosts, drawn, false)
 }
 
 /// The links of one vigil.
 pub(in crate::meeting) fn vigil(co_hosts: usize) -> Meet {
-    drawn(co_hosts, true)
+    drawn_from(co_hosts, 42, true)
 }
 
-fn drawn(co_hosts: usize, vigil: bool) -> Meet {
+fn drawn_from(co_hosts: usize, drawn: u8, vigil: bool) -> Meet {
     let relay = RelayRef {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
     };
     let links =
-        Links::draw(vec![relay], "Commemoration", co_hosts, vigil, [42; 32]).expect("links");
+        Links::draw(vec![relay], "Commemoration", co_hosts, vigil, [drawn; 32]).expect("links");
     let parse = |text: &String| Link::parse(text).expect("a link");
     Meet {
         guest: parse(&links.meeting),

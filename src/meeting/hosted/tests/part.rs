@@ -1,8 +1,8 @@
 //! Whoever takes part in a test's world: in the meeting, or watching a vigil.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use super::Look;
 use crate::meeting::events::{Input, Output, Surface};
 use crate::meeting::hosted::Meeting;
 use crate::meeting::vigil::Viewer;
@@ -19,11 +19,25 @@ impl Part {
             Self::Watches(viewer) => &mut **viewer,
         }
     }
+}
 
-    pub(crate) fn look(&self) -> Option<Look> {
+/// Tests of meetings look inside: who does so knows that it is one.
+impl Deref for Part {
+    type Target = Meeting;
+
+    fn deref(&self) -> &Meeting {
         match self {
-            Self::Speaks(meeting) => meeting.look(),
-            Self::Watches(_) => None,
+            Self::Speaks(meeting) => meeting,
+            Self::Watches(_) => panic!("who watches is in no group"),
+        }
+    }
+}
+
+impl DerefMut for Part {
+    fn deref_mut(&mut self) -> &mut Meeting {
+        match self {
+            Self::Speaks(meeting) => meeting,
+            Self::Watches(_) => panic!("who watches is in no group"),
         }
     }
 }

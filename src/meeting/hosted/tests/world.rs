@@ -8,7 +8,6 @@ use bytes::Bytes;
 use super::part::Part;
 use super::*;
 use crate::meeting::events::{Input, Output, StayId, Who};
-use crate::meeting::hosted::Meeting;
 use crate::meeting::vigil::Viewer;
 use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay};
 

@@ -147,6 +147,9 @@ impl Lobby {
         self.porter = Some(Porter::new(
             committer, room, me, false, self.now, [seed; 32],
         ));
+        for guest in &mut self.guests {
+            guest.knocker.joined();
+        }
     }
 
     /// Its place in [`Self::guests`].

@@ -67,8 +67,10 @@ fn who_is_there_before_the_host_is_told_so_and_served_when_it_comes() {
     assert_eq!(lobby.status(0), Status::Asking);
     lobby.run(seconds(2));
     assert_eq!(lobby.status(0), Status::HostNotHere);
+    // Between two questions.
+    lobby.run(seconds(3));
     lobby.chair(&host, CHAIR, 1);
-    lobby.run(seconds(6));
+    lobby.run(seconds(1));
     assert_eq!(lobby.status(0), Status::Waiting);
     assert_eq!(lobby.numbers(), [1]);
 }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::super::Session;
 use super::super::interrupt::Interrupts;
 use super::*;
+use crate::meeting::Input as Told;
 
 /// A relay on a thread of its own, so that it can die.
 struct Mortal {
@@ -53,8 +54,11 @@ async fn inside(options: JoinOptions) -> (Page, Session) {
     let mut session = Session::prepare(options, output).await.ok().unwrap();
     session.said(Instant::now());
     while !session.is_in_the_meeting() {
-        let (stay, came) = session.stays.next().await;
-        session.came(Instant::now(), stay, came).unwrap();
+        let moment = Duration::from_millis(20);
+        match tokio::time::timeout(moment, session.stays.next()).await {
+            Ok((stay, came)) => session.came(Instant::now(), stay, came).unwrap(),
+            Err(_) => session.tell(Instant::now(), Told::Tick),
+        }
     }
     // The last acknowledgements are there.
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -86,8 +90,8 @@ async fn that_the_relay_is_gone_is_also_said_when_something_had_failed_before() 
     let _dead = relay.die();
     let error = finish(session).await;
     assert!(matches!(error, JoinError::PlayedInPart { .. }), "{error}");
-    assert_eq!(page.names(), ["connected", "warning", "summary"]);
-    let told = page.events().remove(1);
+    assert_eq!(page.names(), ["chair", "connected", "warning", "summary"]);
+    let told = page.events().remove(2);
     assert_eq!(told["warning"], "end-missing");
     let text = told["text"].as_str().unwrap();
     assert!(text.contains("gone at the end"), "{text}");

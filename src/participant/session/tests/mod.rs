@@ -68,7 +68,7 @@ fn options(link: &str, name: &str) -> JoinOptions {
         record: None,
         watch: None,
         stay: None,
-        admit_all: false,
+        admit_all: true,
         sign: false,
         speak: false,
         input: crate::participant::console::StandardInput::Taken,
@@ -117,13 +117,14 @@ async fn two_hear_and_record_each_other_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let cast = [("Ada", "vp8-voice.webm"), ("Bea", "av1-voice.webm")];
     let mut threads = Vec::new();
-    for (name, file) in cast {
-        let mut options = options(&relay.link(), name);
+    let links = [relay.link(), relay.meeting_link()];
+    for ((name, file), link) in cast.into_iter().zip(links) {
+        let mut options = options(&link, name);
         options.play = Some(Input::File(fixture(file)));
         options.record = Some(folder.path().join(name));
         options.trace = Some(folder.path().join(format!("{name}.trace")));
         options.begin_with = 1;
-        options.stay = Some(Duration::from_secs(8));
+        options.stay = Some(Duration::from_secs(12));
         threads.push(spawn(options));
     }
     let mut summaries = Vec::new();
@@ -203,7 +204,7 @@ async fn a_relay_that_restarts_has_everyone_back_in_the_same_recording() {
     listener.stay = Some(Duration::from_secs(9));
     let (heard, listening) = spawn(listener);
     heard.until("connected").await;
-    let mut speaker = options(&link, "Ada");
+    let mut speaker = options(&relay.meeting_link(), "Ada");
     speaker.play = Some(Input::File(fixture("vp8-voice.webm")));
     speaker.again = true;
     speaker.stay = Some(Duration::from_secs(7));
@@ -256,15 +257,16 @@ async fn the_others_see_one_go_and_return() {
     quiet.until("connected").await;
     relay.drop_all(CloseReason::TooSlow);
     quiet.until("reconnected").await;
-    let mut brief = options(&relay.link(), "Brief");
+    let mut brief = options(&relay.meeting_link(), "Brief");
     brief.stay = Some(Duration::from_millis(200));
     let (brief, passing) = spawn(brief);
     ended(passing).await.unwrap();
-    assert_eq!(brief.names(), ["connected", "joined", "summary"]);
+    assert_eq!(brief.names(), ["waiting", "connected", "joined", "summary"]);
     ended(staying).await.unwrap();
     assert_eq!(
         quiet.names(),
         [
+            "chair",
             "connected",
             "reconnecting",
             "reconnected",
@@ -273,7 +275,7 @@ async fn the_others_see_one_go_and_return() {
             "summary"
         ]
     );
-    let left = quiet.events().remove(4);
+    let left = quiet.events().remove(5);
     assert_eq!(
         (&left["name"], &left["goodbye"]),
         (&"Brief".into(), &true.into())

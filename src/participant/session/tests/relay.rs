@@ -11,7 +11,8 @@ use quinn::{Connection, Endpoint, VarInt};
 use tokio::sync::mpsc;
 
 use crate::carrier::certificate::{CertificateStore, Identity};
-use crate::meeting::{Invite, LinkSecret, RelayRef};
+use crate::meeting::RelayRef;
+use crate::meeting::links::Links;
 use crate::wire::{
     ALPN, Bundle, CloseReason, ControlReader, DownlinkGroup, FromRelay, ParticipantId, RoomHandle,
     To, ToRelay, TrackId, UplinkGroup, encode_control, split_uplink,
@@ -83,8 +84,14 @@ impl Relay {
         }
     }
 
+    /// The host's link of a meeting at it.
     pub(super) fn link(&self) -> String {
-        link(vec![self.reference()])
+        links(vec![self.reference()]).host
+    }
+
+    /// The link of the same meeting that the host gives away.
+    pub(super) fn meeting_link(&self) -> String {
+        links(vec![self.reference()]).meeting
     }
 
     /// How a link names it.
@@ -124,9 +131,9 @@ impl Relay {
     }
 }
 
-/// A link to these relays.
-pub(super) fn link(relays: Vec<RelayRef>) -> String {
-    Invite::new(LinkSecret::from_bytes([8; 32]), relays).to_link()
+/// The links of a meeting at these relays, always the same one.
+pub(super) fn links(relays: Vec<RelayRef>) -> Links {
+    Links::draw(relays, "", 0, false, [8; 32]).unwrap()
 }
 
 async fn accept(endpoint: Endpoint, room: Arc<Mutex<Room>>) {
@@ -180,14 +187,22 @@ async fn serve(connection: Connection, room: Arc<Mutex<Room>>) -> Option<()> {
                     let mut room = room.lock().unwrap();
                     room.guests.get_mut(&id)?.wants.insert((participant, track));
                 }
+                (ToRelay::Unsubscribe { participant, track }, Some(id)) => {
+                    let mut room = room.lock().unwrap();
+                    room.guests
+                        .get_mut(&id)?
+                        .wants
+                        .remove(&(participant, track));
+                }
                 _ => panic!("a message at the wrong time"),
             }
         }
     }
     let me = me?;
     let mut room = room.lock().unwrap();
-    room.guests.remove(&me)?;
-    for guest in room.guests.values() {
+    let gone = room.guests.remove(&me)?;
+    let same = |guest: &&Guest| guest.handle == gone.handle;
+    for guest in room.guests.values().filter(same) {
         let _ = guest.control.send(FromRelay::Left { participant: me });
     }
     Some(())

@@ -1,6 +1,6 @@
 //! Links with more than one relay.
 
-use super::relay::link;
+use super::relay::links;
 use super::*;
 
 /// The kinds of the warnings, in order.
@@ -15,12 +15,12 @@ async fn where_the_first_relay_does_not_answer_all_meet_at_the_second() {
     let gone = Relay::start(0).await;
     let relays = |other: &Relay| vec![gone.reference(), other.reference()];
     let second = Relay::start(0).await;
-    let link = link(relays(&second));
+    let links = links(relays(&second));
     gone.stop().await;
     let mut pages = Vec::new();
-    for name in ["Ada", "Bea"] {
-        let mut options = options(&link, name);
-        options.stay = Some(Duration::from_secs(2));
+    for (name, link) in [("Ada", &links.host), ("Bea", &links.meeting)] {
+        let mut options = options(link, name);
+        options.stay = Some(Duration::from_secs(6));
         pages.push(spawn(options));
     }
     for (page, thread) in pages {
@@ -41,7 +41,7 @@ async fn where_the_first_relay_does_not_answer_all_meet_at_the_second() {
 async fn one_who_poses_as_the_first_relay_is_told_and_passed_over() {
     let first = Relay::start(0).await;
     let second = Relay::start(0).await;
-    let link = link(vec![first.reference(), second.reference()]);
+    let link = links(vec![first.reference(), second.reference()]).host;
     let port = first.port;
     first.stop().await;
     let _poses = Relay::known_by([6; 32], port).await;
@@ -58,7 +58,7 @@ async fn one_who_poses_as_the_first_relay_is_told_and_passed_over() {
 async fn a_full_room_at_the_first_relay_sends_nobody_to_the_second() {
     let (first, second) = (Relay::start(0).await, Relay::start(0).await);
     first.refuse(CloseReason::RoomFull);
-    let link = link(vec![first.reference(), second.reference()]);
+    let link = links(vec![first.reference(), second.reference()]).host;
     let (page, thread) = spawn(options(&link, "Ada"));
     let error = ended(thread).await.unwrap_err();
     assert!(

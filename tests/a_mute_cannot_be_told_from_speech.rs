@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::{Participant, Relay, fixture, framemd5, invite_hosted};
+use support::{Participant, Relay, fixture, framemd5, invite};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -67,7 +67,7 @@ fn the_recording_of_one_who_mutes_is_silent_meanwhile() {
         let play = source.to_str().expect("a path");
         let recordings = folder.path().join("recordings");
         let relay = Relay::start();
-        let links = invite_hosted(&relay.address, &[]);
+        let links = invite(&relay.address, &[]);
         let record = [
             "--admit",
             "all",
@@ -130,7 +130,7 @@ fn sound_of_a_variable_rate_is_warned_of() {
     let source = folder.path().join("varies.webm");
     noise(&source, &["-vbr", "on"]);
     let relay = Relay::start();
-    let links = invite_hosted(&relay.address, &[]);
+    let links = invite(&relay.address, &[]);
     for (file, warned) in [(source, true), (fixture("voice-ada.webm"), false)] {
         let play = ["--play", file.to_str().expect("a path"), "--for", "3s"];
         let host = Participant::join(&links.host, "Host", &play);

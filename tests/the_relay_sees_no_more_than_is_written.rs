@@ -20,7 +20,7 @@ use fields::Seen;
 use page::{listed, numbers};
 use sottovoce::wire::limits::SIZE_CLASSES;
 use support::network::{Conditions, Proxy};
-use support::{Links, Participant, Relay, fixture, invite_hosted};
+use support::{Links, Participant, Relay, fixture, invite};
 use tap::Tap;
 
 /// The heading of the page's table of what is said to the relay and by it.
@@ -101,7 +101,7 @@ fn a_whole_session_shows_what_the_page_lists_and_nothing_else() {
     let port = relay.port();
     let wire = Proxy::recording(port, 7, Conditions::PERFECT);
     let tap = Tap::before(wire.port);
-    let links = invite_hosted(&tap.address, &["--co-host", "1"]);
+    let links = invite(&tap.address, &["--co-host", "1"]);
     session(&links, relay, port);
 
     let seen = Seen::of(&tap.connections(), &tap.greetings());

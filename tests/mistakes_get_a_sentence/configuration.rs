@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use super::support::{Relay, invite, signal, sottovoce};
-use super::{fails, run};
+use super::support::{Relay, signal, sottovoce};
+use super::{fails, invite, run};
 
 #[test]
 fn an_unknown_field_in_the_configuration() {

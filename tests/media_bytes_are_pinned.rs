@@ -48,6 +48,7 @@ fn meeting_link() -> MeetingLink {
             relay("192.0.2.1", 4433, vec![[0xaa; 32]]),
             relay("relay.example", 443, Vec::new()),
         ],
+        viewer: None,
     }
 }
 

@@ -214,6 +214,11 @@ impl Inside {
         for (participant, word) in stage.present.waited() {
             if self.placed(participant, word, core) {
                 self.judge_papers(stay, participant, true, core);
+                // Its signatures came before it was known whose they are: all once more.
+                for on in [false, true] {
+                    let out = &mut core.out;
+                    core.stays.listen(stay, participant, PAPERS, on, out);
+                }
             }
         }
         // The chair's go out with its next beat, which follows at once.

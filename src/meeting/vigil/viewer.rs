@@ -223,7 +223,12 @@ impl Viewer {
                 self.subscribe(participant, track, true);
             }
             match heard {
-                Word::Good => self.judge(participant, true),
+                Word::Good => {
+                    self.judge(participant, true);
+                    // Its signatures came before it was known whose they are: all once more.
+                    self.subscribe(participant, PAPERS, false);
+                    self.subscribe(participant, PAPERS, true);
+                }
                 Word::Unknown => self.present.wait(participant, word),
                 Word::Refused(rejection) => self.reject(rejection),
             }

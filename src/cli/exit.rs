@@ -44,7 +44,7 @@ impl Exit {
         use sottovoce::participant::JoinError as J;
         use sottovoce::wire::CloseReason;
         match error {
-            J::Name => Self::Usage,
+            J::Name | J::Watches => Self::Usage,
             J::Connect(C::Bind(_)) => Self::Listen,
             J::Link(LinkError::Version(_)) => Self::Version,
             J::Link(_) | J::NoRelay => Self::Link,

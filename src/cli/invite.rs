@@ -23,6 +23,10 @@ pub(crate) struct Arguments {
     /// So many more links of people who take over when the host is gone, in their order
     #[arg(long, value_name = "N", default_value_t = 0)]
     co_host: usize,
+    /// A vigil, one to many: whoever has the link to give away can watch and record, and nobody sees who
+    /// does; who is to speak joins with --speak
+    #[arg(long)]
+    vigil: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -39,7 +43,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             "This system gives no random numbers, so there is no secret.",
         )
     })?;
-    let links = Links::draw(relays, &arguments.title, arguments.co_host, false, random);
+    let (title, co_hosts, vigil) = (&arguments.title, arguments.co_host, arguments.vigil);
+    let links = Links::draw(relays, title, co_hosts, vigil, random);
     let links = links.map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))?;
     if Link::parse(&links.host).is_err() {
         return Err(Failure::new(
@@ -64,7 +69,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             "Link of co-host {number}, for that one alone:\n\n  {link}\n\n"
         ));
     }
-    keep.push_str("Meeting link, to give away:\n\n");
+    keep.push_str(match arguments.vigil {
+        true => {
+            "Link to give away (anyone with it can watch and record; to speak, join --speak):\n\n"
+        }
+        false => "Meeting link, to give away:\n\n",
+    });
     let _ = std::io::stderr().write_all(keep.as_bytes());
     say(&format!("{}\n", links.meeting))
 }

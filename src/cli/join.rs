@@ -18,7 +18,7 @@ use super::{Exit, Failure};
 pub(crate) struct Arguments {
     #[command(flatten)]
     link: LinkArguments,
-    /// The name that the others see
+    /// The name that the others see; nobody sees that of who watches a vigil
     #[arg(long)]
     name: String,
     /// WebM or Matroska with Opus, VP8, VP9 or AV1 to play; - for standard input
@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Sign what is sent, so that nobody else in the meeting can speak as you
     #[arg(long)]
     sign: bool,
+    /// With the link of a vigil: knock and speak, instead of watching
+    #[arg(long)]
+    speak: bool,
     /// Take commands and what is to be said from standard input, a line each, though it is no terminal
     #[arg(long)]
     commands: bool,
@@ -102,6 +105,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         watch: arguments.watch,
         admit_all: arguments.admit == Admit::All,
         sign: arguments.sign,
+        speak: arguments.speak,
         input,
         stay: arguments.stay,
         bind: arguments.bind,

@@ -215,6 +215,11 @@ pub enum Output {
 pub enum Notice {
     /// This participant waits to be let in, and how that stands.
     Waiting(Status),
+    /// This is a vigil: whoever has the link can watch and record.
+    Vigil {
+        /// This participant is one of those who are seen and heard.
+        speaks: bool,
+    },
     /// The committers' word on what the meeting is called.
     Title(String),
     /// Somebody knocks, under a number for commands. Only the chair is told.

@@ -27,6 +27,7 @@ pub mod verify;
 mod events;
 
 pub mod hosted;
+pub mod vigil;
 
 pub use events::{
     Command, Ending, Freshness, Input, Listed, NoWords, Notice, Output, Rejection, StayId, Surface,

@@ -25,6 +25,12 @@ pub enum JoinError {
     /// The link: it names no relay that this program can reach.
     #[error("the link names no relay that can be reached from here; ask for a fresh link")]
     NoRelay,
+    /// The person: who watches a vigil plays nothing.
+    #[error(
+        "this link is for watching, and who watches sends nothing: leave --play out. To speak, add \
+         --speak; the host then lets you in, or not"
+    )]
+    Watches,
     /// What is to be played cannot be.
     #[error("--play {file}: {error}")]
     Play {

@@ -28,6 +28,11 @@ pub enum Event {
         /// For what.
         r#for: Wait,
     },
+    /// This is a vigil: whoever has the link can watch and record.
+    Vigil {
+        /// This participant is one of those who are seen and heard.
+        speaks: bool,
+    },
     /// What the meeting is called, by the word of its host's link.
     Title {
         /// The title.

@@ -29,6 +29,8 @@ pub struct JoinOptions {
     pub admit_all: bool,
     /// Sign what is sent, so that no other member can speak as this one.
     pub sign: bool,
+    /// With the link of a vigil: knock and speak, instead of watching.
+    pub speak: bool,
     /// Whether standard input may be read for commands.
     pub input: StandardInput,
     /// The local address and port (0: any) to send from.

@@ -41,3 +41,5 @@ mod removed_takes_a_co_hosts_place;
 
 mod outsider_learns_who_is_inside;
 mod outsider_reads;
+
+mod viewer_turns_on_speakers;

@@ -135,7 +135,7 @@ impl Envelope {
         }
     }
 
-    pub fn seal(&mut self, to: To, body: &Plain) -> Vec<u8> {
+    pub fn seal<B: Serialize>(&mut self, to: To, body: &B) -> Vec<u8> {
         let body = postcard::to_allocvec(&Sealed { to, body }).expect("encodes");
         let classes = [192, 960, 4032, 16320, 32_640];
         let class = classes.into_iter().find(|class| body.len() + 2 <= *class);
@@ -161,6 +161,15 @@ impl Envelope {
 
 /// What anybody who has the room's secret reads.
 pub fn open(secret: &[u8; 32], from: ParticipantId, bytes: &[u8]) -> Option<Plain> {
+    open_as(secret, from, bytes)
+}
+
+/// The same, for whatever should be in it.
+pub fn open_as<B: for<'a> Deserialize<'a>>(
+    secret: &[u8; 32],
+    from: ParticipantId,
+    bytes: &[u8],
+) -> Option<B> {
     let (salt, rest) = bytes.split_first_chunk::<16>()?;
     let (counter, sealed) = rest.split_first_chunk::<8>()?;
     let payload = Payload {
@@ -171,7 +180,7 @@ pub fn open(secret: &[u8; 32], from: ParticipantId, bytes: &[u8]) -> Option<Plai
     let plain = cipher(secret, salt).decrypt(&nonce, payload).ok()?;
     let (length, rest) = plain.split_first_chunk::<2>()?;
     let body = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
-    Some(postcard::from_bytes::<Sealed<Plain>>(body).ok()?.body)
+    Some(postcard::from_bytes::<Sealed<B>>(body).ok()?.body)
 }
 
 fn cipher(secret: &[u8; 32], salt: &[u8; 16]) -> Aes256Gcm {

@@ -50,13 +50,22 @@ pub fn meet(co_hosts: usize) -> Meet {
 }
 
 pub fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
+    drawn_from(co_hosts, drawn, false)
+}
+
+/// The links of a vigil.
+pub fn vigil() -> Meet {
+    drawn_from(0, 42, true)
+}
+
+fn drawn_from(co_hosts: usize, drawn: u8, vigil: bool) -> Meet {
     let relay = RelayRef {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
     };
     let drawn = [drawn; 32];
-    let links = Links::draw(vec![relay], "Commemoration", co_hosts, false, drawn).expect("links");
+    let links = Links::draw(vec![relay], "Commemoration", co_hosts, vigil, drawn).expect("links");
     let parse = |text: &String| Link::parse(text).expect("a link");
     Meet {
         guest: parse(&links.meeting),

@@ -129,11 +129,15 @@ struct Newest {
 
 /// The newest beat of each rank.
 #[derive(Default)]
-pub(super) struct Beats(BTreeMap<u8, Newest>);
+pub(in crate::meeting) struct Beats(BTreeMap<u8, Newest>);
 
 impl Beats {
     /// Takes a beat when it counts.
-    pub(super) fn take(&mut self, now: Duration, claim: &Claim) -> Result<(), BeatError> {
+    pub(in crate::meeting) fn take(
+        &mut self,
+        now: Duration,
+        claim: &Claim,
+    ) -> Result<(), BeatError> {
         let hash = claim.hash();
         let Some(newest) = self.0.get_mut(&claim.rank) else {
             let over = VecDeque::new();

@@ -7,14 +7,14 @@ use super::limits::PERIOD;
 
 /// Measured against the chair's own count of periods, so that a relay which delivers everything
 /// ever later is noticed like one that delivers nothing. The quickest beat so far is lag 0.
-pub(super) struct Lag {
+pub(in crate::meeting) struct Lag {
     of: Option<(u8, Run)>,
     anchor_ms: i128,
     seq: u64,
 }
 
 impl Lag {
-    pub(super) fn new(now: Duration) -> Self {
+    pub(in crate::meeting) fn new(now: Duration) -> Self {
         Self {
             of: None,
             anchor_ms: ms(now),
@@ -22,7 +22,7 @@ impl Lag {
         }
     }
 
-    pub(super) fn heard(&mut self, now: Duration, claim: &Claim) {
+    pub(in crate::meeting) fn heard(&mut self, now: Duration, claim: &Claim) {
         let anchor = ms(now) - periods(claim.seq);
         let of = Some((claim.rank, claim.run));
         if self.of == of {
@@ -34,7 +34,7 @@ impl Lag {
         self.seq = claim.seq;
     }
 
-    pub(super) fn at(&self, now: Duration) -> Duration {
+    pub(in crate::meeting) fn at(&self, now: Duration) -> Duration {
         let lag = ms(now) - self.anchor_ms - periods(self.seq);
         Duration::from_millis(u64::try_from(lag.max(0)).unwrap_or(u64::MAX))
     }

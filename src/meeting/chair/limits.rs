@@ -6,16 +6,16 @@ use std::time::Duration;
 pub(super) const PERIOD: Duration = Duration::from_secs(5);
 
 /// A beat that is younger is fresh. Three lost ones do not change who commits.
-pub(super) const FRESH: Duration = Duration::from_secs(20);
+pub(in crate::meeting) const FRESH: Duration = Duration::from_secs(20);
 
 /// What each further co-host waits longer, so that they do not take over together.
 pub(super) const TURN: Duration = Duration::from_secs(5);
 
 /// Lag at which people are warned.
-pub(super) const WARN: Duration = Duration::from_secs(15);
+pub(in crate::meeting) const WARN: Duration = Duration::from_secs(15);
 
 /// Lag at which nothing is sent any more: a removal may be held back.
-pub(super) const STOP: Duration = Duration::from_secs(60);
+pub(in crate::meeting) const STOP: Duration = Duration::from_secs(60);
 
 /// Lag at which the meeting counts as lost.
 pub(super) const LOST: Duration = Duration::from_secs(120);

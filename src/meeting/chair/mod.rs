@@ -14,8 +14,11 @@ mod outcasts;
 
 mod core;
 
+pub(super) use beat::Beats;
 pub use beat::{Beat, BeatError, Claim, Run};
 pub use core::{Chair, Output, Standing};
+pub(super) use lag::Lag;
+pub(super) use limits::{FRESH, STOP, WARN};
 pub use outcasts::Outcasts;
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ impl Inside {
             let beat = beat.clone();
             core.say(stay, To::Everyone, &Plain::Beat(beat));
         }
+        self.publish_card(beat, core);
         self.call_over(core);
     }
 

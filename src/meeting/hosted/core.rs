@@ -39,6 +39,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(link: Link, presence: Presence, signs: bool, seed: [u8; 32]) -> Self {
         let mut draws = Draws::new(seed);
+        let signs = signs || link.meeting().viewer.is_some();
         Self {
             now: Duration::ZERO,
             stays: Stays::default(),
@@ -75,6 +76,11 @@ impl Core {
             Link::Committer(link) => Some(link),
             Link::Meeting(_) => None,
         }
+    }
+
+    /// The viewer key, in a vigil.
+    pub(super) fn viewer(&self) -> Option<&LinkSecret> {
+        self.link.meeting().viewer.as_ref()
     }
 
     pub(super) fn rank(&self) -> Option<u8> {

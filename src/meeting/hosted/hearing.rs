@@ -209,12 +209,14 @@ impl Inside {
             }
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
             Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
-            Said::Attest(attest) => attested(who, &attest, &mut self.people, core),
+            Said::Attest(attest) => {
+                attested(who, &attest, &mut self.people, core);
+            }
         }
     }
 
     /// Asks for what this side's user wishes to have of somebody, in a room where it is now.
-    fn listen_again(&self, who: Who, stay: StayId, me: ParticipantId, core: &mut Core) {
+    pub(super) fn listen_again(&self, who: Who, stay: StayId, me: ParticipantId, core: &mut Core) {
         let Some(person) = self.people.get(who) else {
             return;
         };

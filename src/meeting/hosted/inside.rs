@@ -13,6 +13,7 @@ use super::hearing::Early;
 use super::people::People;
 use super::plain::Said;
 use super::rejoin::Rejoin;
+use super::stage::Stage;
 use super::stays::{Arrived, Purpose};
 use super::voice::{Voice, opened, tick};
 use crate::meeting::chair::{Chair, Standing};
@@ -21,6 +22,7 @@ use crate::meeting::group::Group;
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
 use crate::meeting::track::Frame;
+use crate::meeting::vigil::{PAPERS, Says};
 use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 
 /// How long one who was cut off takes to be told what it missed.
@@ -46,6 +48,8 @@ pub(super) struct Inside {
     pub(super) homes: Vec<Home>,
     pub(super) people: People,
     pub(super) voice: Voice,
+    /// In a vigil: where media goes.
+    pub(super) stage: Option<Stage>,
     pub(super) ruling: Option<Ruling>,
     pub(super) chairs: Chairs,
     /// Being taken in anew, after the thread was lost.
@@ -93,6 +97,7 @@ impl Inside {
             homes: Vec::new(),
             people: People::default(),
             voice,
+            stage: None,
             ruling: None,
             chairs: Chairs::default(),
             rejoin: None,
@@ -105,6 +110,7 @@ impl Inside {
             ask_at: None,
         };
         inside.go_to(main, core);
+        inside.stage = Stage::enter(core);
         inside.take_roster(core);
         inside
     }
@@ -152,6 +158,9 @@ impl Inside {
 
     /// Something came in one of the rooms.
     pub(super) fn arrived(&mut self, stay: StayId, arrived: Arrived, core: &mut Core) -> Became {
+        if self.is_stage(stay) {
+            self.stage_arrived(&arrived, core);
+        }
         match arrived {
             Arrived::Entered => self.entered(stay, core),
             Arrived::Joined => {}
@@ -175,7 +184,9 @@ impl Inside {
             if self.homes.last().is_some_and(|home| home.stay == stay) {
                 core.out.push_back(Output::Main(stay));
                 self.settle_in(core);
-                self.voice.moved(stay, core);
+                if self.stage.is_none() {
+                    self.voice.moved(stay, core);
+                }
             }
             self.introduce(stay, To::Everyone, true, core);
             if !std::mem::replace(&mut self.announced, true) {
@@ -199,6 +210,7 @@ impl Inside {
             core.out.push_back(Output::Departed { who });
         }
         self.voice.epoch(&self.group, &mut self.people, core);
+        self.stage_epoch(core);
     }
 
     /// Somebody's connection is gone, by the relay's word.
@@ -216,6 +228,11 @@ impl Inside {
 
     /// This side's connection to a room is gone.
     pub(super) fn lost(&mut self, stay: StayId, core: &mut Core) {
+        if self.is_stage(stay)
+            && let Some(stage) = &mut self.stage
+        {
+            stage.lost();
+        }
         let newest = self.homes.last().is_some_and(|home| home.stay == stay);
         for home in &mut self.homes {
             if home.stay == stay {
@@ -268,6 +285,7 @@ impl Inside {
 
     /// Leaves on purpose.
     pub(super) fn goodbye(&mut self, core: &mut Core) {
+        self.tell_viewers(Says::Bye, core);
         self.say(&Said::Bye, core);
     }
 
@@ -280,14 +298,21 @@ impl Inside {
         in_group: bool,
         core: &mut Core,
     ) {
-        opened(at, place, sealed, in_group, &mut self.people, core);
+        match self.is_stage(at.0) && place.0 == PAPERS && in_group {
+            true => self.paper(at.1, sealed, core),
+            false => opened(at, place, sealed, in_group, &mut self.people, core),
+        }
     }
 
     /// Media of this participant.
     pub(super) fn send(&mut self, frame: &Frame, core: &mut Core) {
-        let rooms = match self.stopped {
-            true => Vec::new(),
-            false => self.rooms_to_send_in(core.now),
+        if self.stage.is_some() && frame.track == PAPERS {
+            return core.reject(Rejection::NotAllowed);
+        }
+        let rooms = match (self.stopped, &self.stage) {
+            (true, _) => Vec::new(),
+            (false, Some(stage)) => stage.rooms(),
+            (false, None) => self.rooms_to_send_in(core.now),
         };
         self.voice.send(frame, &rooms, core);
     }
@@ -295,8 +320,9 @@ impl Inside {
     /// A track of this participant is over.
     pub(super) fn ended(&mut self, track: TrackId, frames: u64, core: &mut Core) {
         for attest in self.voice.attest(core.now, Some(track), &self.group) {
-            self.say(&Said::Attest(attest), core);
+            self.publish_attest(attest, core);
         }
+        self.tell_viewers(Says::Ended { track, frames }, core);
         self.say(&Said::Ended { track, frames }, core);
     }
 
@@ -309,8 +335,9 @@ impl Inside {
         }
         self.rule(core);
         for attest in self.voice.attest(core.now, None, &self.group) {
-            self.say(&Said::Attest(attest), core);
+            self.publish_attest(attest, core);
         }
+        self.stage_turn(core);
         tick(&mut self.people, core);
         self.ask_again(core);
         became
@@ -323,6 +350,7 @@ impl Inside {
             self.ruling_deadline(),
             self.moving_deadline(),
             self.voice.deadline(&self.people),
+            self.stage.as_ref().and_then(Stage::deadline),
             self.ask_at,
         ];
         deadlines.into_iter().flatten().min()
@@ -335,6 +363,9 @@ impl Inside {
         }
         for home in &self.homes {
             core.leave(home.stay);
+        }
+        if let Some(stage) = &self.stage {
+            core.leave(stage.stay);
         }
         for (who, person) in self.people.iter() {
             if person.shown {

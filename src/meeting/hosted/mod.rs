@@ -6,7 +6,7 @@
 //! [`Meeting`] is what a participant drives. `outside` waits at a door, and `comparing` is
 //! what it may compare there with the chair; `inside` is a member; `ruling`
 //! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
-//! `rejoin` how one who lost the thread finds it again. `docs/meeting.md` tells it as a whole.
+//! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given. `docs/meeting.md` tells it as a whole.
 
 mod pace;
 mod plain;
@@ -23,6 +23,7 @@ mod voice;
 mod hearing;
 mod inside;
 mod speaking;
+mod stage;
 
 mod chairs;
 mod moving;
@@ -32,7 +33,7 @@ mod doors;
 mod ruling;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::meeting) mod tests;
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ use self::core::Core;
 use self::inside::{Became, Inside};
 use self::outside::{Came, Outside};
 use self::stays::Arrived;
-use super::events::{Command, Ending, Input, Output, Rejection, StayId, Surface};
+use super::events::{Command, Ending, Input, Notice, Output, Rejection, StayId, Surface};
 use super::links::Link;
 use super::secret::LinkSecret;
 use super::track::Presence;
@@ -75,6 +76,10 @@ impl Meeting {
     ) -> Self {
         let mut core = Core::new(link, presence, signs, seed);
         core.admits_all = admits_all;
+        // Before it is let in: who is not willing to be seen by everybody can still go.
+        if core.viewer().is_some() {
+            core.note(Notice::Vigil { speaks: true });
+        }
         let mut meeting = Self {
             core,
             place: Place::New,
@@ -90,7 +95,7 @@ impl Meeting {
 
     /// Where a member's group stands, for tests: they look from outside at what nobody may see.
     #[cfg(test)]
-    fn look(&self) -> Option<tests::Look> {
+    pub(in crate::meeting) fn look(&self) -> Option<tests::Look> {
         let Place::Inside(inside) = &self.place else {
             return None;
         };

@@ -207,7 +207,7 @@ impl Outside {
     fn denied(&self) -> Ending {
         match self.purpose {
             Purpose::Committers => Ending::InUse,
-            Purpose::Lobby | Purpose::Main => Ending::Denied,
+            Purpose::Lobby | Purpose::Main | Purpose::Stage => Ending::Denied,
         }
     }
 

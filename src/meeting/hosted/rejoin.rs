@@ -119,6 +119,9 @@ impl Inside {
                     self.group = opened.group;
                     self.link_secret = opened.link;
                     self.voice = Voice::new(core);
+                    if let Some(stage) = &mut self.stage {
+                        stage.new_voice();
+                    }
                     self.people.new_line();
                     self.go_to(opened.main, core);
                     self.epoch_changed(true, core);

@@ -72,6 +72,9 @@ impl Inside {
         if let Some(lobby) = self.ruling.take().and_then(|ruling| ruling.lobby) {
             core.leave(lobby);
         }
+        if let Some(stage) = &mut self.stage {
+            stage.cease_to_rule();
+        }
         core.note(Notice::InTheChair(false));
     }
 
@@ -84,7 +87,7 @@ impl Inside {
             }
             Some(Purpose::Lobby) => Some(self.link_secret.clone()),
             Some(Purpose::Committers) => core.committers().map(|(_, secret)| secret),
-            None => None,
+            Some(Purpose::Stage) | None => None,
         };
         let seed = core.seed();
         let (Some(ruling), Some(secret), Some(me), Some(link)) = (

@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     Committers,
     /// Where members meet.
     Main,
+    /// Where a vigil is seen. Nothing is said there.
+    Stage,
 }
 
 /// What came, for the meeting to act on.
@@ -191,6 +193,7 @@ impl Stays {
                 inside.forget(participant);
                 Arrived::Left(participant)
             })),
+            FromRelay::Message { .. } if stay.purpose == Purpose::Stage => Ok(None),
             FromRelay::Message { from, body } => {
                 let Some(inside) = &mut stay.inside else {
                     return Ok(None);

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::people::People;
 use crate::meeting::events::{Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::Group;
-use crate::meeting::media::{Attest, Opened, ReceiverKeys, SenderKeys};
+use crate::meeting::media::{ATTEST, Attest, Opened, ReceiverKeys, SenderKeys};
 use crate::meeting::track::{Frame, TrackKind};
 use crate::wire::{GroupNumber, ParticipantId, TrackId};
 
@@ -63,7 +63,12 @@ impl Voice {
     /// The group has a new epoch: new keys for everyone.
     pub(super) fn epoch(&mut self, group: &Group, people: &mut People, core: &mut Core) {
         let epoch = group.epoch();
-        let Ok(base) = group.export("sottovoce media", &epoch.to_be_bytes()) else {
+        // Viewers are given the stage key: nothing else may derive from what they have.
+        let label = match core.viewer() {
+            Some(_) => "sottovoce stage",
+            None => "sottovoce media",
+        };
+        let Ok(base) = group.export(label, &epoch.to_be_bytes()) else {
             return;
         };
         self.base = base;
@@ -95,6 +100,8 @@ impl Voice {
         if person.salt.is_some_and(|before| before != salt) {
             return core.reject(Rejection::NotAllowed);
         }
+        // In a vigil whoever watches has the keys.
+        let signs = signs || core.viewer().is_some();
         person.signs |= signs;
         if person.keys.is_none() {
             person.salt = Some(salt);
@@ -208,24 +215,43 @@ pub(super) fn opened(
     report(who, keys, core);
 }
 
-/// Signatures of somebody over what it sent.
-pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mut Core) {
+/// Signatures of somebody over what it sent: whether they are good.
+pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mut Core) -> bool {
     let Some(person) = people.get_mut(who) else {
-        return;
+        return false;
     };
     let Some(keys) = &mut person.keys else {
-        return core.reject(Rejection::UnknownSender);
+        core.reject(Rejection::UnknownSender);
+        return false;
     };
     let sign_key = person.sign_key;
     let verify =
         |bytes: &[u8], signature: &[u8; 64]| Group::verify(&sign_key, ATTEST, bytes, signature);
     match keys.attested(core.now, attest, verify) {
         Ok(()) => report(who, keys, core),
-        Err(rejection) => core.reject(rejection),
+        Err(rejection) => {
+            core.reject(rejection);
+            return false;
+        }
     }
+    true
 }
 
 impl Voice {
+    /// What the keys of this epoch derive from.
+    pub(super) fn base(&self) -> [u8; 32] {
+        *self.base
+    }
+
+    /// Whether the first frame of the group that is under way is among those that are signed here.
+    pub(super) fn begins_in(&self, attest: &Attest) -> bool {
+        let current = self.current.get(&attest.track);
+        current.is_some_and(|current| {
+            let first = current.frames.first();
+            first.is_some_and(|first| attest.is_of(current.group, first))
+        })
+    }
+
     /// What this side has to sign by now; with a track, all of it, since it is over.
     pub(super) fn attest(
         &mut self,
@@ -258,9 +284,6 @@ pub(super) fn tick(people: &mut People, core: &mut Core) {
         }
     }
 }
-
-/// What signatures over media are for; apart from every other use of a leaf's key.
-const ATTEST: &str = "attest";
 
 fn tell(who: Who, opened: Result<Opened, Rejection>, core: &mut Core) {
     match opened {

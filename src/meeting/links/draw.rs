@@ -62,12 +62,13 @@ impl Links {
             .collect();
         let committers = seeds.iter().map(CommitterSeed::keys).collect();
         let bundle = Bundle::new(committers, title, vigil).ok_or(DrawError::TitleTooLong)?;
+        let way_back = derive(&*random, "draw way back", &[]);
         let meeting = MeetingLink {
             secret: LinkSecret::from_bytes(*derive(&*random, "draw link", &[])),
             bundle: bundle.hash(),
             relays,
+            viewer: vigil.then(|| CommitterLink::viewer(&way_back)),
         };
-        let way_back = derive(&*random, "draw way back", &[]);
         let mut keep = seeds.into_iter().zip(0..).map(|(seed, rank)| {
             CommitterLink {
                 meeting: meeting.clone(),

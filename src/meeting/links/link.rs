@@ -1,7 +1,8 @@
 //! Links of version 2. Their content, before base64url:
 //!
-//! version (2), kind (0 meeting, 1 committer), link secret (32), hash of the bundle (32), relays;
-//! a committer's besides: rank (1), seed (32), way back (32), the bundle to the end.
+//! version (2), kind (0 meeting, 1 committer, 2 vigil), link secret (32), hash of the bundle (32),
+//! relays; a committer's besides: rank (1), seed (32), way back (32), the bundle to the end; a vigil's
+//! besides: the viewer key (32), which committers derive from the way back.
 //! `text.rs` says what stands around it.
 
 use zeroize::Zeroizing;
@@ -14,6 +15,7 @@ use crate::wire::RoomHandle;
 const VERSION: u8 = 2;
 const MEETING: u8 = 0;
 const COMMITTER: u8 = 1;
+const VIGIL: u8 = 2;
 
 /// What everyone who is invited has. Whoever has it can knock, and learns nothing else by it.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct MeetingLink {
     pub bundle: BundleHash,
     /// Where the meeting can be held, the first relay first; at least one.
     pub relays: Vec<RelayRef>,
+    /// Of a vigil: the viewer key, which is the room secret of the stage. Whoever has it can watch.
+    pub viewer: Option<LinkSecret>,
 }
 
 /// What the host, or one co-host, keeps. Whoever has it admits and removes.
@@ -98,12 +102,18 @@ impl MeetingLink {
             secret,
             bundle: self.bundle,
             relays: self.relays.clone(),
+            viewer: self.viewer.clone(),
         }
     }
 
     /// The link.
     pub fn to_link(&self) -> String {
-        wrap(&self.authority(), "", &self.content(MEETING))
+        let Some(viewer) = &self.viewer else {
+            return wrap(&self.authority(), "", &self.content(MEETING));
+        };
+        let mut bytes = self.content(VIGIL);
+        bytes.extend_from_slice(viewer.as_bytes());
+        wrap(&self.authority(), "", &bytes)
     }
 
     /// The lobby's handle at one of the relays; `None` when there is no such relay.
@@ -144,6 +154,11 @@ impl CommitterLink {
         LinkSecret::from_bytes(*derive(self.way_back.as_bytes(), "committers' room", &[]))
     }
 
+    /// The viewer key of a meeting with this way back.
+    pub(super) fn viewer(way_back: &[u8; 32]) -> LinkSecret {
+        LinkSecret::from_bytes(*derive(way_back, "viewer", &[]))
+    }
+
     /// Tells people which link this is, wherever they have put it.
     fn marker(&self) -> String {
         match self.rank {
@@ -159,19 +174,25 @@ fn read(bytes: &[u8]) -> Option<Link> {
     let (secret, rest) = rest.split_first_chunk::<32>()?;
     let (bundle, rest) = rest.split_first_chunk::<32>()?;
     let (relays, rest) = read_relays(rest)?;
-    let meeting = MeetingLink {
+    let mut meeting = MeetingLink {
         secret: LinkSecret::from_bytes(*secret),
         bundle: BundleHash(*bundle),
         relays,
+        viewer: None,
     };
     match kind {
         MEETING => rest.is_empty().then_some(Link::Meeting(meeting)),
+        VIGIL => {
+            meeting.viewer = Some(LinkSecret::from_bytes(rest.try_into().ok()?));
+            Some(Link::Meeting(meeting))
+        }
         COMMITTER => {
             let (&rank, rest) = rest.split_first()?;
             let (seed, rest) = rest.split_first_chunk::<32>()?;
             let (way_back, rest) = rest.split_first_chunk::<32>()?;
             let bundle = Bundle::from_bytes(rest)?;
             let seed = CommitterSeed::from_bytes(*seed);
+            meeting.viewer = bundle.is_vigil().then(|| CommitterLink::viewer(way_back));
             let fits =
                 bundle.hash() == meeting.bundle && bundle.committer(rank) == Some(&seed.keys());
             fits.then(|| {

@@ -10,6 +10,9 @@ use super::limits::{ATTEST_EVERY, HASHES};
 use crate::meeting::events::Rejection;
 use crate::wire::{GroupNumber, TrackId};
 
+/// What signatures over media are for; apart from every other use of a leaf's key.
+pub(in crate::meeting) const ATTEST: &str = "attest";
+
 /// SHA-256 of what was sealed, the first 16 bytes: to forge a frame for a signed hash costs 2^128.
 pub(super) type Hash = [u8; 16];
 
@@ -86,6 +89,11 @@ impl Attest {
         bytes.extend_from_slice(&(self.hashes.0.len() as u64).to_be_bytes());
         bytes.extend_from_slice(self.hashes.0.as_flattened());
         bytes
+    }
+
+    /// Whether something that was sealed is among it.
+    pub(in crate::meeting) fn is_of(&self, group: GroupNumber, sealed: &[u8]) -> bool {
+        self.hashes.0.contains(&hash(self.track, group, sealed))
     }
 
     /// Counters and their hashes.

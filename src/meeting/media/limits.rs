@@ -34,5 +34,16 @@ pub(super) const PENDING: usize = 2048;
 /// further behind than this is taken anyway.
 pub(super) const SIGNED: usize = 4096;
 
+/// Frames of one sender that wait at a gate for their signature: 1.5 s of sound in 16 pieces, and of a
+/// picture beside it.
+pub(super) const GATE_FRAMES: usize = 2048;
+
+/// Bytes of one sender that wait there: two frames of the largest size.
+pub(super) const GATE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long nothing unsigned may have come before a gate says that all is signed again: who forges must
+/// not fill the screen with it.
+pub(super) const SIGNED_AGAIN: Duration = Duration::from_secs(5);
+
 /// Reports that wait to be asked for.
 pub(super) const REPORTS: usize = 64;

@@ -5,7 +5,8 @@
 //!
 //! In the order in which a frame meets them: [`SenderKeys`] seals (`schedule`, `pieces`, `padme`, `seal`,
 //! `cipher`) and `attest` lists what it sealed; [`ReceiverKeys`] holds back what came too early
-//! (`held`), opens (`seal`, `replay`), and `judge` says what was not signed.
+//! (`held`), opens (`seal`, `replay`), and `judge` says what was not signed. For who only watches, `gate`
+//! stands before all that: it holds back what is not signed yet.
 
 mod limits;
 
@@ -17,6 +18,7 @@ mod schedule;
 mod seal;
 
 mod attest;
+mod gate;
 mod held;
 mod judge;
 
@@ -24,10 +26,13 @@ mod receiver;
 mod sender;
 
 pub use attest::{Attest, Hashes, Signature};
+pub use gate::{Gate, SealedFrame};
 pub use judge::Report;
 pub use limits::{ATTEST_EVERY, HELD_BYTES, HELD_FOR, HELD_FRAMES, OLD_KEYS, SIGNED_WITHIN};
 pub use receiver::{Opened, ReceiverKeys};
 pub use sender::SenderKeys;
+
+pub(super) use attest::ATTEST;
 
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,10 @@ impl Session {
     }
 
     fn wish(&mut self, now: Instant, wish: Wish) {
+        if self.watches && wish != Wish::Who {
+            let sentence = "You watch, and nothing of yours is sent. To speak, join with --speak.";
+            return self.output.answer(sentence);
+        }
         let for_chair = !matches!(wish, Wish::Say(_) | Wish::Who);
         if for_chair && !self.chair {
             let sentence = "Only whoever holds the chair can do that: join with the host link.";

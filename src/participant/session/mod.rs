@@ -151,6 +151,8 @@ struct Session {
     over: Option<Ending>,
     /// What pins the host's keys.
     bundle: [u8; 32],
+    /// This participant watches a vigil, and has no voice.
+    watches: bool,
     console: Console,
     /// This participant holds the chair.
     chair: bool,

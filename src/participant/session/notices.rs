@@ -17,6 +17,10 @@ impl Session {
                 Some(r#for) => Event::Waiting { r#for },
                 None => return,
             },
+            Notice::Vigil { speaks } => {
+                self.watches = !speaks;
+                Event::Vigil { speaks }
+            }
             Notice::Title(title) => Event::Title {
                 title: Shown(title),
             },

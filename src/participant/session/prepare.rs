@@ -8,6 +8,7 @@ use super::stays::Stays;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
+use crate::meeting::vigil::Viewer;
 use crate::meeting::{Presence, RelayRef, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
@@ -25,10 +26,17 @@ impl Session {
     /// Checks what was asked for, and opens what is to be played.
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let (signs, admits_all) = (options.sign, options.admit_all);
-        Self::prepare_for(options, output, move |link, presence, seed| {
-            let meeting = hosted::Meeting::new(link, presence, signs, admits_all, seed);
-            Box::new(meeting)
-        })
+        let speaks = options.speak;
+        Self::prepare_for(
+            options,
+            output,
+            move |link, presence, seed| match watching(&link, speaks) {
+                Some(viewer) => Box::new(viewer),
+                None => Box::new(hosted::Meeting::new(
+                    link, presence, signs, admits_all, seed,
+                )),
+            },
+        )
         .await
     }
 
@@ -41,6 +49,9 @@ impl Session {
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
         let link = Link::parse(&options.link)?;
+        if options.play.is_some() && watching(&link, options.speak).is_some() {
+            return Err(JoinError::Watches);
+        }
         let in_link = link.meeting().relays.len();
         let known = relays(&link.meeting().relays)?;
         let scribe = match &options.record {
@@ -129,12 +140,21 @@ impl Session {
             failure: None,
             over: None,
             bundle,
+            watches: false,
             console,
             chair: false,
             knocks: BTreeMap::new(),
             words: None,
             leaving: None,
         })
+    }
+}
+
+/// Somebody with this link, if it is to watch: a vigil's, and not to hold it.
+fn watching(link: &Link, speaks: bool) -> Option<Viewer> {
+    match link {
+        Link::Meeting(link) if !speaks => Viewer::new(link.clone()),
+        Link::Meeting(_) | Link::Committer(_) => None,
     }
 }
 

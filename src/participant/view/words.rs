@@ -27,6 +27,14 @@ pub(super) fn shade(event: &Event) -> Option<&'static str> {
 pub(super) fn sentence(event: &Event) -> String {
     match event {
         Event::Waiting { r#for } => waits(*r#for).into(),
+        Event::Vigil { speaks: true } => {
+            "This is a vigil: anyone with the link can watch and record what you send.".into()
+        }
+        Event::Vigil { speaks: false } => {
+            "You watch a vigil: you are on no list, and your name goes nowhere. Anyone with the link can \
+             watch and record."
+                .into()
+        }
         Event::Title { title } => format!("The meeting: {title}"),
         Event::Knock {
             number,
@@ -166,7 +174,8 @@ fn chair(state: ChairState) -> &'static str {
             "The host has not been heard for 15 s. Somebody who was removed may still be here."
         }
         ChairState::Stopped => {
-            "The host has not been heard for a minute. Nothing of yours is sent until it is."
+            "The host has not been heard for a minute. Nothing of yours is sent, and who watches a \
+             vigil is shown nothing, until it is."
         }
     }
 }

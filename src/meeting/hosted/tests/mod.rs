@@ -1,9 +1,10 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
 mod comparing;
+pub(in crate::meeting) mod part;
 mod schedules;
 mod story;
-mod world;
+pub(in crate::meeting) mod world;
 
 use super::Meeting;
 use crate::meeting::chair::Outcasts;
@@ -14,43 +15,52 @@ use crate::meeting::lobby::Status;
 use crate::meeting::track::{Codec, Frame, Presence, TrackDescription, TrackKind};
 use crate::wire::{GroupNumber, TrackId};
 
-pub(super) const SOUND: TrackId = TrackId(1);
-pub(super) const PICTURE: TrackId = TrackId(2);
+pub(in crate::meeting) const SOUND: TrackId = TrackId(1);
+pub(in crate::meeting) const PICTURE: TrackId = TrackId(2);
 
 /// Where a member's group stands.
 #[derive(Clone)]
-pub(super) struct Look {
-    pub(super) epoch: u64,
-    pub(super) tag: [u8; 32],
-    pub(super) roster: Vec<Member>,
-    pub(super) me: LeafId,
-    pub(super) run: [u8; 16],
-    pub(super) salt: [u8; 16],
+pub(in crate::meeting) struct Look {
+    pub(in crate::meeting) epoch: u64,
+    pub(in crate::meeting) tag: [u8; 32],
+    pub(in crate::meeting) roster: Vec<Member>,
+    pub(in crate::meeting) me: LeafId,
+    pub(in crate::meeting) run: [u8; 16],
+    pub(in crate::meeting) salt: [u8; 16],
     /// What the keys of this epoch's media derive from.
-    pub(super) base: [u8; 32],
-    pub(super) chair: bool,
-    pub(super) outcasts: Outcasts,
+    pub(in crate::meeting) base: [u8; 32],
+    pub(in crate::meeting) chair: bool,
+    pub(in crate::meeting) outcasts: Outcasts,
 }
 
 /// The links of one meeting.
-pub(super) struct Meet {
-    pub(super) guest: Link,
-    pub(super) host: Link,
-    pub(super) co_hosts: Vec<Link>,
+pub(in crate::meeting) struct Meet {
+    pub(in crate::meeting) guest: Link,
+    pub(in crate::meeting) host: Link,
+    pub(in crate::meeting) co_hosts: Vec<Link>,
 }
 
-pub(super) fn meet(co_hosts: usize) -> Meet {
+pub(in crate::meeting) fn meet(co_hosts: usize) -> Meet {
     another_meet(co_hosts, 42)
 }
 
 pub(super) fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
+    drawn_from(co_hosts, drawn, false)
+}
+
+/// The links of one vigil.
+pub(in crate::meeting) fn vigil(co_hosts: usize) -> Meet {
+    drawn_from(co_hosts, 42, true)
+}
+
+fn drawn_from(co_hosts: usize, drawn: u8, vigil: bool) -> Meet {
     let relay = RelayRef {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
     };
     let links =
-        Links::draw(vec![relay], "Commemoration", co_hosts, false, [drawn; 32]).expect("links");
+        Links::draw(vec![relay], "Commemoration", co_hosts, vigil, [drawn; 32]).expect("links");
     let parse = |text: &String| Link::parse(text).expect("a link");
     Meet {
         guest: parse(&links.meeting),
@@ -59,7 +69,7 @@ pub(super) fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
     }
 }
 
-pub(super) fn presence(name: &str) -> Presence {
+pub(in crate::meeting) fn presence(name: &str) -> Presence {
     let track = |track, kind, codec| TrackDescription {
         track,
         kind,
@@ -89,7 +99,7 @@ pub(super) fn presence(name: &str) -> Presence {
 }
 
 /// Frame `number` of a track; pictures have groups of ten.
-pub(super) fn frame(track: TrackId, number: u64) -> Frame {
+pub(in crate::meeting) fn frame(track: TrackId, number: u64) -> Frame {
     let in_group = if track == PICTURE {
         number % 10
     } else {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::part::Part;
 use super::*;
 use crate::meeting::events::{Input, Output, StayId, Who};
-use crate::wire::{FromRelay, ParticipantId, RoomHandle, To, ToRelay};
+use crate::meeting::vigil::Viewer;
+use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay};
 
 /// How finely the clock goes.
 const STEP: Duration = Duration::from_millis(20);
@@ -23,16 +25,19 @@ pub(crate) enum Parcel {
 struct Connection {
     room: Option<RoomHandle>,
     id: ParticipantId,
+    /// It is announced to nobody.
+    views: bool,
     wishes: BTreeSet<(ParticipantId, TrackId)>,
 }
 
 pub(crate) struct Node {
-    pub(crate) meeting: Meeting,
+    pub(crate) meeting: Part,
     connections: BTreeMap<StayId, Connection>,
     pub(crate) told: Vec<Notice>,
     pub(crate) frames: Vec<(Who, Frame)>,
     pub(crate) people: BTreeMap<Who, String>,
     pub(crate) over: Option<Ending>,
+    pub(crate) rejected: usize,
     pub(crate) inside: bool,
     pub(crate) main: Option<StayId>,
     /// Its process is gone.
@@ -54,6 +59,8 @@ pub(crate) struct World {
     pub(crate) seen: u64,
     /// Whether what goes on one stream may overtake what goes on another.
     pub(crate) mixes: Option<Dice>,
+    /// The current group of each track.
+    groups: BTreeMap<(ParticipantId, TrackId), (GroupNumber, Vec<Bytes>)>,
     /// The sound that people sent, sealed.
     pub(crate) sound: Vec<(usize, Bytes)>,
 }
@@ -96,6 +103,7 @@ impl World {
             passes: Box::new(|_, _| true),
             seen: 0,
             mixes: None,
+            groups: BTreeMap::new(),
             sound: Vec::new(),
         }
     }
@@ -111,10 +119,20 @@ impl World {
         signs: bool,
         admits_all: bool,
     ) -> usize {
-        let index = self.nodes.len();
         let mut seed = [7; 32];
-        seed[..8].copy_from_slice(&(index as u64).to_be_bytes());
+        seed[..8].copy_from_slice(&(self.nodes.len() as u64).to_be_bytes());
         let meeting = Meeting::new(link.clone(), presence(name), signs, admits_all, seed);
+        self.take_in(Part::Speaks(Box::new(meeting)))
+    }
+
+    /// Watches a vigil.
+    pub(crate) fn watch(&mut self, link: &Link) -> usize {
+        let viewer = Viewer::new(link.meeting().clone()).expect("a vigil's link");
+        self.take_in(Part::Watches(Box::new(viewer)))
+    }
+
+    fn take_in(&mut self, meeting: Part) -> usize {
+        let index = self.nodes.len();
         self.nodes.push(Node {
             meeting,
             connections: BTreeMap::new(),
@@ -122,6 +140,7 @@ impl World {
             frames: Vec::new(),
             people: BTreeMap::new(),
             over: None,
+            rejected: 0,
             inside: false,
             main: None,
             dead: false,
@@ -240,6 +259,7 @@ impl World {
         let connection = Connection {
             room: None,
             id: ParticipantId(self.next),
+            views: false,
             wishes: BTreeSet::new(),
         };
         self.nodes[index].connections.insert(stay, connection);
@@ -252,7 +272,8 @@ impl World {
         };
         self.on_its_way
             .retain(|(to, at, _)| (*to, *at) != (index, stay));
-        if let Some(room) = connection.room {
+        self.groups.retain(|(from, _), _| *from != connection.id);
+        if let (Some(room), false) = (connection.room, connection.views) {
             let participant = connection.id;
             for (other, at) in self.in_room(room, self.sides[index]) {
                 let left = Parcel::Control(FromRelay::Left { participant });
@@ -349,9 +370,12 @@ impl World {
                     group,
                     bytes,
                     ..
-                } => self.media(index, stay, track, |from| {
-                    Parcel::GroupFrame(from, track, group, bytes.clone())
-                }),
+                } => {
+                    self.group(index, stay, (track, group), bytes.clone());
+                    self.media(index, stay, track, |from| {
+                        Parcel::GroupFrame(from, track, group, bytes.clone())
+                    });
+                }
                 Output::Inside => node.inside = true,
                 Output::Appeared { who, presence } => {
                     node.people.insert(who, presence.name.clone());
@@ -372,7 +396,8 @@ impl World {
                 Output::Frame { who, frame } => node.frames.push((who, frame)),
                 Output::Told(notice) => node.told.push(notice),
                 Output::Over(ending) => node.over = Some(ending),
-                Output::Ended { .. } | Output::Goodbye { .. } | Output::Rejected(_) => {}
+                Output::Rejected(_) => node.rejected += 1,
+                Output::Ended { .. } | Output::Goodbye { .. } => {}
             }
         }
     }
@@ -384,23 +409,29 @@ impl World {
         };
         let (from, room) = (connection.id, connection.room);
         match message {
-            ToRelay::Hello { room, .. } => {
+            ToRelay::Hello { room, role, .. } => {
                 connection.room = Some(room);
+                connection.views = role == Role::Viewer;
+                let views = connection.views;
                 let others = self.in_room(room, side);
                 let others: Vec<_> = others
                     .into_iter()
                     .filter(|at| *at != (index, stay))
                     .collect();
-                let present = others.iter().map(|at| self.id(*at)).collect();
+                let seen = others
+                    .iter()
+                    .filter(|(other, at)| !self.nodes[*other].connections[at].views);
+                let present = seen.map(|at| self.id(*at)).collect();
                 let welcome = FromRelay::Welcome { you: from, present };
                 self.on_its_way
                     .push_back((index, stay, Parcel::Control(welcome)));
-                for (other, at) in others {
+                for (other, at) in others.into_iter().filter(|_| !views) {
                     let joined = Parcel::Control(FromRelay::Joined { participant: from });
                     self.on_its_way.push_back((other, at, joined));
                 }
             }
             ToRelay::Send { to, body } => {
+                assert!(!connection.views, "a relay closes a viewer who sends");
                 let Some(room) = room else { return };
                 for at in self.in_room(room, side) {
                     let wanted = match to {
@@ -415,12 +446,41 @@ impl World {
                 }
             }
             ToRelay::Subscribe { participant, track } => {
-                connection.wishes.insert((participant, track));
+                if connection.wishes.insert((participant, track))
+                    && let Some((group, frames)) = self.groups.get(&(participant, track))
+                {
+                    for bytes in frames {
+                        let parcel = Parcel::GroupFrame(participant, track, *group, bytes.clone());
+                        self.on_its_way.push_back((index, stay, parcel));
+                    }
+                }
             }
             ToRelay::Unsubscribe { participant, track } => {
                 connection.wishes.remove(&(participant, track));
             }
         }
+    }
+
+    /// A relay keeps the current group of a track for who comes later.
+    fn group(
+        &mut self,
+        index: usize,
+        stay: StayId,
+        (track, group): (TrackId, GroupNumber),
+        bytes: Bytes,
+    ) {
+        let Some(connection) = self.nodes[index].connections.get(&stay) else {
+            return;
+        };
+        assert!(!connection.views, "a relay closes a viewer who sends");
+        let kept = self
+            .groups
+            .entry((connection.id, track))
+            .or_insert((group, Vec::new()));
+        if kept.0 != group {
+            *kept = (group, Vec::new());
+        }
+        kept.1.push(bytes);
     }
 
     fn media(
@@ -433,6 +493,7 @@ impl World {
         let Some(connection) = self.nodes[index].connections.get(&stay) else {
             return;
         };
+        assert!(!connection.views, "a relay closes a viewer who sends");
         let (from, Some(room)) = (connection.id, connection.room) else {
             return;
         };

@@ -70,6 +70,7 @@ fn options(link: &str, name: &str) -> JoinOptions {
         stay: None,
         admit_all: true,
         sign: false,
+        speak: false,
         input: crate::participant::console::StandardInput::Taken,
         bind: None,
         begin_with: 0,

@@ -1,4 +1,4 @@
-//! Where `join` takes the meeting link from. Whoever has the link is in, and everyone on a machine can
+//! Where `join` takes the link from. Whoever has a host's link is the host, and everyone on a machine can
 //! read the command lines of all that runs there, so there are other ways than those.
 
 use std::fs::File;

@@ -42,7 +42,7 @@ enum Command {
     /// Run a relay: forwards sealed media, keeps nothing once people leave.
     Relay(relay::Arguments),
     #[cfg(feature = "participant")]
-    /// Make a meeting link. Talks to nobody.
+    /// Make the links of a meeting: one to give away, and the host's. Talks to nobody.
     Invite(invite::Arguments),
     #[cfg(feature = "participant")]
     /// Take part in a meeting from the terminal: play, record and watch media files.

@@ -15,12 +15,12 @@ use crate::participant::warning::Warning;
 
 impl Session {
     /// The meeting wants to be in one more room. It is sought first at the relay where this participant
-    /// is already: so do the others.
+    /// is already, or was last: so do the others.
     pub(super) fn enter(&mut self, id: StayId) {
-        let lead = self.stays.lead();
-        let beside = lead.map(|lead| lead.dial.place());
+        let lead = self.stays.lead().map(|lead| lead.dial.place());
+        let beside = lead.or(self.place);
         // A port is taken by the first.
-        let bind = match lead {
+        let bind = match beside {
             None => self.options.bind,
             Some(_) => self.options.bind.map(|(address, _)| (address, 0)),
         };
@@ -85,6 +85,7 @@ impl Session {
         };
         let lost = stay.lost();
         stay.place = Place::InTheRoom { present };
+        self.place = Some(stay.dial.place());
         self.welcomed = true;
         if !self.stays.leads(id) {
             return;

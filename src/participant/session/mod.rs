@@ -114,6 +114,8 @@ struct Session {
     relay: usize,
     /// A relay has let this participant into a room.
     welcomed: bool,
+    /// The number in the link of the relay that did so last.
+    place: Option<usize>,
     people: People,
     goodbyes: HashSet<Who>,
     listening: HashSet<(Who, TrackId)>,

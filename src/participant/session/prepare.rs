@@ -115,6 +115,7 @@ impl Session {
             relays: in_link,
             relay: 0,
             welcomed: false,
+            place: None,
             people: People::default(),
             goodbyes: HashSet::new(),
             listening: HashSet::new(),

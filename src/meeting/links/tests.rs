@@ -246,6 +246,22 @@ fn after_a_removal_the_link_has_another_secret_and_the_same_host() {
 }
 
 #[test]
+fn all_links_of_a_vigil_have_one_viewer_key_and_keep_it() {
+    let draw = |vigil| Links::draw(relays(), "", 1, vigil, [1; 32]).ok().unwrap();
+    let links = draw(true);
+    let given = meeting(&links.meeting);
+    assert!(given.viewer.is_some() && given.viewer.as_ref() != Some(&given.secret));
+    for link in [&links.host, &links.co_hosts[0]] {
+        assert!(committer(link).meeting.viewer == given.viewer);
+    }
+    let moved = given.with_secret(LinkSecret::from_bytes([9; 32]));
+    assert!(meeting(&moved.to_link()).viewer == given.viewer);
+    let plain = draw(false);
+    assert!(meeting(&plain.meeting).viewer.is_none());
+    assert!(committer(&plain.host).meeting.viewer.is_none());
+}
+
+#[test]
 fn the_largest_meeting_has_links_that_come_back() {
     let relay = RelayRef {
         host: "a".repeat(255),
@@ -326,7 +342,7 @@ proptest! {
     #[test]
     fn any_content_is_read_without_harm(
         content in proptest::collection::vec(any::<u8>(), 0..700),
-        kind in 0..3u8,
+        kind in 0..4u8,
         marker in "(HOST-KEEP-SECRET\\.)?",
     ) {
         let content = [&[2, kind][..], &content].concat();

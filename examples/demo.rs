@@ -99,6 +99,11 @@ impl Participant {
             .arg(&trace)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(match name {
+                // Told that they are not wanted.
+                REMOVED | DENIED => Stdio::null(),
+                _ => Stdio::inherit(),
+            })
             .spawn()
             .map_err(|error| error.to_string())?;
         let (typed, said) = (child.stdin.take(), child.stdout.take());

@@ -49,6 +49,11 @@ fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
     speaker.signal("INT");
     let (status, _, events) = speaker.finish(PATIENCE);
     assert!(status.success(), "{events:#?}");
+    // Who comes now finds the others at the second, too.
+    let mut late = Participant::join(&links.meeting, "Late", &["--for", "1s"]);
+    late.until_that("warning", PATIENCE, is_second);
+    let (status, _, events) = late.finish(PATIENCE);
+    assert!(status.success(), "{events:#?}");
     listener.signal("INT");
     let (status, _, events) = listener.finish(PATIENCE);
     assert!(status.success(), "{events:#?}");
@@ -57,12 +62,6 @@ fn a_relay_that_stays_away_is_left_by_all_for_the_next() {
     let told = |event: &&Value| event["warning"] == "relay-passed";
     let told = events.iter().filter(told).count();
     assert_eq!(told, 0, "in an outage nobody is told of each attempt");
-
-    // Who comes now finds the others at the second, too.
-    let mut late = Participant::join(&links.meeting, "Late", &["--for", "1s"]);
-    late.until_that("warning", PATIENCE, is_second);
-    let (status, _, events) = late.finish(PATIENCE);
-    assert!(status.success(), "{events:#?}");
 }
 
 /// Both relays are there all the time, and so are the others, at the first.

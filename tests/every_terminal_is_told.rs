@@ -21,11 +21,13 @@ fn at_a_terminal(link: &str, term: Option<&str>, columns: u32) -> Child {
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     script.env_remove("TERM").env_remove("NO_COLOR");
     script.envs(term.map(|term| ("TERM", term)));
-    script.stdin(Stdio::null()).stdout(Stdio::piped());
+    // The terminal stays open; where it ends, the person leaves.
+    script.stdin(Stdio::piped()).stdout(Stdio::piped());
     script.spawn().expect("script runs")
 }
 
-fn said(terminal: Child) -> String {
+fn said(mut terminal: Child) -> String {
+    let _open = terminal.stdin.take();
     let output = terminal.wait_with_output().expect("it ends");
     assert!(output.status.success());
     String::from_utf8_lossy(&output.stdout).into_owned()

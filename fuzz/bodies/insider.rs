@@ -20,7 +20,6 @@ use sottovoce::wire::{FromRelay, ParticipantId, To, ToRelay, TrackId};
 const BASE: [u8; 32] = [0x5e; 32];
 const EPOCH: u64 = 4;
 const LEAF: u32 = 2;
-const ENVELOPE_SALT: [u8; 16] = [0xe5; 16];
 const MEDIA_SALT: [u8; 16] = [0xa5; 16];
 
 /// Who seals.
@@ -100,7 +99,10 @@ pub fn receiver() -> ReceiverKeys {
 pub struct Victim {
     meeting: Meeting,
     lobby: StayId,
-    envelope: [u8; 32],
+    /// The secret of the lobby.
+    secret: Vec<u8>,
+    /// Of the insider's envelope: a new one each time it comes, since no salt is taken twice.
+    salt: u128,
     now: Duration,
 }
 
@@ -118,7 +120,7 @@ impl Victim {
         // In a link's bytes the secret follows version and kind.
         let (_, fragment) = links.meeting.split_once('#').expect("a fragment");
         let bytes = data_encoding::BASE64URL_NOPAD.decode(fragment.as_bytes());
-        let secret = &bytes.expect("base64url")[2..34];
+        let secret = bytes.expect("base64url")[2..34].to_vec();
         let presence = Presence {
             name: "Victim".into(),
             tracks: vec![],
@@ -129,7 +131,8 @@ impl Victim {
         let mut victim = Self {
             meeting,
             lobby: StayId(0),
-            envelope: derive(secret, "envelope", &[&ENVELOPE_SALT]),
+            secret,
+            salt: 0,
             now: Duration::ZERO,
         };
         let mut found = false;
@@ -163,6 +166,7 @@ impl Victim {
     /// The insider comes, as somebody who was never seen before.
     pub fn meets_the_insider(&mut self) {
         let participant = INSIDER;
+        self.salt += 1;
         self.hear(FromRelay::Left { participant });
         self.hear(FromRelay::Joined { participant });
         self.pass(Duration::from_secs(1));
@@ -192,10 +196,12 @@ impl Victim {
             aad: &aad,
         };
         let nonce: Nonce<_> = nonce.into();
-        let sealed = Aes256Gcm::new((&self.envelope).into())
+        let salt = self.salt.to_be_bytes();
+        let key: [u8; 32] = derive(&self.secret, "envelope", &[&salt]);
+        let sealed = Aes256Gcm::new((&key).into())
             .encrypt(&nonce, payload)
             .expect("any length");
-        [&ENVELOPE_SALT[..], &counter.to_be_bytes(), &sealed].concat()
+        [&salt[..], &counter.to_be_bytes(), &sealed].concat()
     }
 
     fn hear(&mut self, message: FromRelay) {

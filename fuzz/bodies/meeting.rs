@@ -84,7 +84,7 @@ pub fn sealed_body(data: &[u8]) {
         };
         let said = victim.told(bytes);
         match &said[..] {
-            [Output::Rejected(_)] => assert!(changed, "a genuine body was refused"),
+            [Output::Rejected(why)] => assert!(changed, "a genuine body was refused: {why:?}"),
             said => assert!(!changed && answers(said), "a body that nobody sealed"),
         }
     });

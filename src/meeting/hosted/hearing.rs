@@ -142,6 +142,9 @@ impl Inside {
         };
         let rank = self.people.get(who).and_then(|person| person.rank);
         let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
+        // Where both halves of a meeting hear each other, the winner rules before the loser leads its
+        // people over.
+        let leads = self.chair.apart() && rank.is_some() && rank == self.chairs.led_by;
         match said {
             Said::Here { me, .. } if me != from => core.reject(Rejection::Misdirected),
             Said::Here { presence, .. } if !is_acceptable(&presence) => {
@@ -195,7 +198,9 @@ impl Inside {
                 person.chat = number;
                 core.note(Notice::Chat { who, text });
             }
-            Said::Move | Said::At { .. } | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
+            Said::Merge { .. } if !is_chair && !leads => core.reject(Rejection::NotAllowed),
+            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
+            Said::Move | Said::At { .. } | Said::AskQuiet if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
             Said::Move => {
@@ -209,7 +214,6 @@ impl Inside {
                 self.go_to(LinkSecret::from_bytes(main), core);
             }
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
-            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
             Said::Attest(attest) => attested(who, &attest, &mut self.people, core),
         }
     }

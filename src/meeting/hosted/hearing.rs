@@ -10,7 +10,7 @@ use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::{GroupRejection, LeafId, Processed};
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
-use crate::wire::{ParticipantId, To, TrackId};
+use crate::wire::{ParticipantId, TrackId};
 
 /// Messages that came before the commit that they rest on: how many are kept.
 const EARLY: usize = 256;
@@ -34,7 +34,11 @@ impl Inside {
         match plain {
             Plain::Mls(bytes) if at_home => return self.mls(stay, from, bytes, core),
             Plain::Beat(beat) => self.beat(beat, core),
-            Plain::Behind { epoch } if at_home => self.send_again(stay, from, epoch, core),
+            Plain::Behind { epoch } if at_home => {
+                if let Some(ruling) = &mut self.ruling {
+                    ruling.is_behind((stay, from), epoch, core.now);
+                }
+            }
             Plain::Lobby(body) => {
                 if let Some(rejoin) = &mut self.rejoin {
                     rejoin.handle(stay, from, &body, core);
@@ -173,7 +177,7 @@ impl Inside {
                 self.listen_again(who, stay, me, core);
                 let now = core.now;
                 if asks && self.people.get_mut(who).is_some_and(|one| one.may_ask(now)) {
-                    self.introduce(stay, To::One(from), false, core);
+                    self.answer_later(stay, from, core);
                 }
             }
             Said::Bye => {

@@ -58,6 +58,8 @@ pub(super) struct Inside {
     pub(super) early: VecDeque<Early>,
     chats: u64,
     announced: bool,
+    /// Who asked where this participant is, in which room, and when it is told.
+    pub(super) answers: VecDeque<(Duration, StayId, ParticipantId)>,
     /// When to ask those who have not said where they are.
     pub(super) ask_at: Option<Duration>,
 }
@@ -102,6 +104,7 @@ impl Inside {
             early: VecDeque::new(),
             chats: 0,
             announced: false,
+            answers: VecDeque::new(),
             ask_at: None,
         };
         inside.go_to(main, core);
@@ -312,6 +315,7 @@ impl Inside {
             self.say(&Said::Attest(attest), core);
         }
         tick(&mut self.people, core);
+        self.answer(core);
         self.ask_again(core);
         became
     }
@@ -323,6 +327,7 @@ impl Inside {
             self.ruling_deadline(),
             self.moving_deadline(),
             self.voice.deadline(&self.people),
+            self.answers.front().map(|answer| answer.0),
             self.ask_at,
         ];
         deadlines.into_iter().flatten().min()

@@ -1,5 +1,6 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
+mod crowd;
 mod schedules;
 mod story;
 mod world;

@@ -7,10 +7,20 @@ use bytes::Bytes;
 
 use super::*;
 use crate::meeting::events::{Input, Output, StayId, Who};
+use crate::wire::limits::BODY;
 use crate::wire::{FromRelay, ParticipantId, RoomHandle, To, ToRelay};
 
 /// How finely the clock goes.
 const STEP: Duration = Duration::from_millis(20);
+
+/// What a relay allows (`relay/limits.rs`, `carrier/limits.rs`), and closes who is over it: bytes of
+/// bodies of one participant at once, and each second after; what a body counts at least; bytes on
+/// their way to one participant; members of a room.
+const BODIES_BURST: f64 = 1024.0 * 1024.0;
+const BODIES_RATE: f64 = 96.0 * 1024.0;
+const BODY_COST: usize = 1024;
+const QUEUE: usize = 256 * 1024;
+const MEMBERS: usize = 1024;
 
 /// What is on its way to a participant.
 pub(crate) enum Parcel {
@@ -24,10 +34,38 @@ struct Connection {
     room: Option<RoomHandle>,
     id: ParticipantId,
     wishes: BTreeSet<(ParticipantId, TrackId)>,
+    /// Bytes of bodies that it may send at once, as of when.
+    may_send: (f64, Duration),
+    /// Bytes of bodies that are on their way to it.
+    queued: usize,
+}
+
+impl Connection {
+    fn sends(&mut self, bytes: usize, now: Duration) {
+        let grown = (now - self.may_send.1).as_secs_f64() * BODIES_RATE;
+        let left = (self.may_send.0 + grown).min(BODIES_BURST) - bytes.max(BODY_COST) as f64;
+        assert!(left >= 0.0, "a relay closes who sends so much");
+        self.may_send = (left, now);
+    }
+}
+
+/// What went over the relay in bodies.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Traffic {
+    /// How many were sent.
+    pub(crate) sent: usize,
+    /// And in how many copies delivered.
+    pub(crate) delivered: usize,
+    /// Bytes of these.
+    pub(crate) bytes: usize,
+    /// Most bytes that were on their way to one connection at a time.
+    pub(crate) most_queued: usize,
 }
 
 pub(crate) struct Node {
     pub(crate) meeting: Meeting,
+    /// Its deadline.
+    due: Option<Duration>,
     connections: BTreeMap<StayId, Connection>,
     pub(crate) told: Vec<Notice>,
     pub(crate) frames: Vec<(Who, Frame)>,
@@ -54,6 +92,7 @@ pub(crate) struct World {
     pub(crate) seen: u64,
     /// Whether what goes on one stream may overtake what goes on another.
     pub(crate) mixes: Option<Dice>,
+    pub(crate) traffic: Traffic,
     /// The sound that people sent, sealed.
     pub(crate) sound: Vec<(usize, Bytes)>,
 }
@@ -96,6 +135,7 @@ impl World {
             passes: Box::new(|_, _| true),
             seen: 0,
             mixes: None,
+            traffic: Traffic::default(),
             sound: Vec::new(),
         }
     }
@@ -117,6 +157,7 @@ impl World {
         let meeting = Meeting::new(link.clone(), presence(name), signs, admits_all, seed);
         self.nodes.push(Node {
             meeting,
+            due: None,
             connections: BTreeMap::new(),
             told: Vec::new(),
             frames: Vec::new(),
@@ -137,14 +178,14 @@ impl World {
         let until = self.now + time;
         while self.now < until {
             let due = self.nodes.iter().filter(|node| !node.dead);
-            let due = due.filter_map(|node| node.meeting.deadline()).min();
+            let due = due.filter_map(|node| node.due).min();
             // Nothing happens before.
             self.now = due
                 .unwrap_or(until)
                 .clamp(self.now + STEP, until.max(self.now + STEP));
             self.settle();
             for index in 0..self.nodes.len() {
-                let due = self.nodes[index].meeting.deadline();
+                let due = self.nodes[index].due;
                 if !self.nodes[index].dead && due.is_some_and(|due| due <= self.now) {
                     self.tell(index, Input::Tick);
                 }
@@ -182,6 +223,26 @@ impl World {
         }
         self.settle();
         for stay in stays {
+            self.connect(index, stay);
+        }
+        self.settle();
+    }
+
+    /// The relay restarts: all connections are lost, and made again.
+    pub(crate) fn restart(&mut self) {
+        let mut all = Vec::new();
+        for index in 0..self.nodes.len() {
+            let stays: Vec<StayId> = self.nodes[index].connections.keys().copied().collect();
+            for stay in stays {
+                self.nodes[index].connections.remove(&stay);
+                all.push((index, stay));
+            }
+        }
+        self.on_its_way.clear();
+        for (index, stay) in &all {
+            self.tell(*index, Input::Lost { stay: *stay });
+        }
+        for (index, stay) in all {
             self.connect(index, stay);
         }
         self.settle();
@@ -241,6 +302,8 @@ impl World {
             room: None,
             id: ParticipantId(self.next),
             wishes: BTreeSet::new(),
+            may_send: (BODIES_BURST, self.now),
+            queued: 0,
         };
         self.nodes[index].connections.insert(stay, connection);
         self.tell(index, Input::Connected { stay, relay: 0 });
@@ -297,9 +360,15 @@ impl World {
         let mut count = 0;
         while let Some((to, stay, parcel)) = self.next_parcel() {
             count += 1;
-            assert!(count < 200_000, "a storm");
+            assert!(count < 400_000, "a storm");
             self.seen += 1;
-            if self.nodes[to].dead || !self.nodes[to].connections.contains_key(&stay) {
+            let Some(connection) = self.nodes[to].connections.get_mut(&stay) else {
+                continue;
+            };
+            if let Parcel::Control(FromRelay::Message { body, .. }) = &parcel {
+                connection.queued -= body.len();
+            }
+            if self.nodes[to].dead {
                 continue;
             }
             if !(self.passes)(to, &parcel) {
@@ -375,6 +444,7 @@ impl World {
                 Output::Ended { .. } | Output::Goodbye { .. } | Output::Rejected(_) => {}
             }
         }
+        self.nodes[index].due = self.nodes[index].meeting.deadline();
     }
 
     fn control(&mut self, index: usize, stay: StayId, message: ToRelay) {
@@ -387,6 +457,7 @@ impl World {
             ToRelay::Hello { room, .. } => {
                 connection.room = Some(room);
                 let others = self.in_room(room, side);
+                assert!(others.len() <= MEMBERS, "a room cannot have more");
                 let others: Vec<_> = others
                     .into_iter()
                     .filter(|at| *at != (index, stay))
@@ -402,12 +473,16 @@ impl World {
             }
             ToRelay::Send { to, body } => {
                 let Some(room) = room else { return };
+                assert!(body.len() <= BODY, "no message holds it");
+                connection.sends(body.len(), self.now);
+                self.traffic.sent += 1;
                 for at in self.in_room(room, side) {
                     let wanted = match to {
                         To::Everyone => at != (index, stay),
                         To::One(one) => self.id(at) == one,
                     };
                     if wanted {
+                        self.pass_on(at, body.len());
                         let body = body.clone();
                         let message = Parcel::Control(FromRelay::Message { from, body });
                         self.on_its_way.push_back((at.0, at.1, message));
@@ -421,6 +496,22 @@ impl World {
                 connection.wishes.remove(&(participant, track));
             }
         }
+    }
+
+    /// A copy of a body goes to this connection.
+    fn pass_on(&mut self, (index, stay): (usize, StayId), bytes: usize) {
+        let Some(connection) = self.nodes[index].connections.get_mut(&stay) else {
+            return;
+        };
+        connection.queued += bytes;
+        let traffic = &mut self.traffic;
+        traffic.delivered += 1;
+        traffic.bytes += bytes;
+        traffic.most_queued = traffic.most_queued.max(connection.queued);
+        assert!(
+            connection.queued <= QUEUE,
+            "a relay closes who lets so much wait"
+        );
     }
 
     fn media(

@@ -10,8 +10,10 @@ media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
 node) pairs="node:nodejs npm:npm" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.
 wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;;
+# To link, too, and to press as a web server does.
+wasm-size) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web wasm-ld:lld brotli:brotli" ;;
 *)
-    echo "usage: $0 build|media|node|wasm" >&2
+    echo "usage: $0 build|media|node|wasm|wasm-size" >&2
     exit 2
     ;;
 esac

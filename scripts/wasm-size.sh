@@ -11,12 +11,17 @@ goal=450000
 
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
+# Debian packages a compiler that can build the standard library for the target; its linker is apart.
+if [ ! -d "$libraries" ] && [ "$(id -u)" = 0 ] && apt-cache show rustc-web >/dev/null 2>&1; then
+    has_debian || scripts/need.sh wasm
+    scripts/need.sh wasm-size
+fi
 set -- build --quiet --locked -p weigh --profile wasm --target "$target"
 if [ -n "$libraries" ] && [ -d "$libraries" ]; then
     "$cargo" "$@"
     built=target/$target/wasm/weigh.wasm
 elif has_debian; then
-    # Debian has the linker apart from the compiler; the one that comes with rustup does as well.
+    # The linker that comes with rustup does as well.
     linker=$(command -v wasm-ld || true)
     if [ -z "$linker" ]; then
         linker=$(find "$(rustc --print sysroot)" -path '*gcc-ld/wasm-ld' 2>/dev/null | head -n 1)

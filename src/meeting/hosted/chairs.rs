@@ -33,6 +33,8 @@ pub(super) struct Chairs {
     pub(super) went: Vec<([u8; 16], Option<u8>)>,
     /// The last beat of one's own.
     pub(super) last: Option<Beat>,
+    /// The rank whose beat was the last to fit this group: its chair, though another one rules now.
+    pub(super) led_by: Option<u8>,
     /// What follows from beats, and was put off.
     acts: VecDeque<Act>,
 }
@@ -53,6 +55,10 @@ impl Inside {
         });
         match heard {
             Ok(claim) => {
+                let rules = self.chair.ruling(core.now) == Some(claim.rank);
+                if rules && !self.chair.apart() {
+                    self.chairs.led_by = Some(claim.rank);
+                }
                 // Another process rules: what was told to the one before may be lost with it.
                 if !self.chair.is_chair() && self.chairs.ruled != Some(claim.run) {
                     self.chairs.ruled = Some(claim.run);

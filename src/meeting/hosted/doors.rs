@@ -14,9 +14,17 @@ use super::stays::Purpose;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Notice, Rejection, StayId};
 use crate::meeting::group::{Group, KeyPackage, LeafId, Member};
-use crate::meeting::lobby::{LobbyBody, Porter, PorterOutput, Waiting};
+use crate::meeting::lobby::{LetIn, LobbyBody, Porter, PorterOutput, Waiting};
 use crate::meeting::secret::LinkSecret;
 use crate::wire::ParticipantId;
+
+/// Least time from one commit to the next: those who come at once come in with one.
+const COMMITS_EACH: Duration = Duration::from_millis(200);
+
+/// How long those who are to be taken in wait for those before them to be there. A commit before that
+/// would have to be sent again to each of these, and as many as knock meanwhile are one commit and one
+/// welcome.
+const COME_WITHIN: Duration = Duration::from_secs(3);
 
 /// Somebody who is to be taken in with the next commit.
 pub(super) struct Wanted {
@@ -38,6 +46,8 @@ enum Verdict {
 /// What a chair holds besides what every member has.
 pub(super) struct Ruling {
     pub(super) doors: BTreeMap<StayId, Porter>,
+    /// Who was let in at a door that is closed until this side is in that room again.
+    pub(super) let_in: BTreeMap<StayId, LetIn>,
     pub(super) lobby: Option<StayId>,
     pub(super) admits_all: bool,
     pub(super) locked: bool,
@@ -52,14 +62,20 @@ pub(super) struct Ruling {
     /// Commits, each with the epoch that it rests on.
     pub(super) kept: VecDeque<(u64, Vec<u8>)>,
     pub(super) last_commit: Option<Duration>,
-    /// Who was sent commits again, and when.
-    pub(super) asked: Vec<((StayId, ParticipantId), Duration)>,
+    /// Processes of those whom the last commit took in, until they are heard.
+    pub(super) coming: Vec<[u8; 16]>,
+    /// Who lacks the commits since which epoch.
+    pub(super) behind: Vec<(StayId, ParticipantId, u64)>,
+    /// When they are sent again.
+    pub(super) again_at: Option<Duration>,
+    pub(super) sent_again: Option<Duration>,
 }
 
 impl Ruling {
     pub(super) fn new(admits_all: bool) -> Self {
         Self {
             doors: BTreeMap::new(),
+            let_in: BTreeMap::new(),
             lobby: None,
             admits_all,
             locked: false,
@@ -70,7 +86,10 @@ impl Ruling {
             comparisons: Comparisons::default(),
             kept: VecDeque::new(),
             last_commit: None,
-            asked: Vec::new(),
+            coming: Vec::new(),
+            behind: Vec::new(),
+            again_at: None,
+            sent_again: None,
         }
     }
 
@@ -95,7 +114,9 @@ impl Ruling {
 
     /// This side is not in that room now: who waited there waits no more.
     pub(super) fn closed(&mut self, stay: StayId, core: &mut Core) {
-        self.doors.remove(&stay);
+        if let Some(porter) = self.doors.remove(&stay) {
+            self.let_in.insert(stay, porter.into_let_in());
+        }
         self.wanted.retain(|wanted| wanted.door != stay);
         if self.lobby == Some(stay) {
             for number in self.told.clone() {
@@ -121,18 +142,29 @@ impl Ruling {
         }
     }
 
-    /// Lets somebody in. Who has gone away meanwhile leaves the tree again by being away.
+    /// Lets these in. Who has gone away meanwhile leaves the tree again by being away.
     pub(super) fn admit(
         &mut self,
         door: StayId,
-        number: u32,
+        numbers: &[u32],
         payload: &Arc<Zeroizing<Vec<u8>>>,
         core: &mut Core,
     ) {
         if let Some(porter) = self.doors.get_mut(&door) {
-            let _ = porter.admit(core.now, number, payload);
+            let _ = porter.admit(core.now, numbers, payload);
         }
-        self.done(door, number, core);
+        for number in numbers {
+            self.done(door, *number, core);
+        }
+    }
+
+    /// When the next commit may be made.
+    pub(super) fn commits_at(&self) -> Duration {
+        let wait = match self.coming.is_empty() || !self.put_out.is_empty() {
+            true => COMMITS_EACH,
+            false => COME_WITHIN,
+        };
+        self.last_commit.map_or(Duration::ZERO, |last| last + wait)
     }
 
     /// Does not let somebody in.

@@ -9,7 +9,7 @@ use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::{GroupRejection, LeafId, Processed};
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
-use crate::wire::{ParticipantId, To, TrackId};
+use crate::wire::{ParticipantId, TrackId};
 
 /// Messages that came before the commit that they rest on: how many are kept.
 const EARLY: usize = 256;
@@ -33,7 +33,11 @@ impl Inside {
         match plain {
             Plain::Mls(bytes) if at_home => return self.mls(stay, from, bytes, core),
             Plain::Beat(beat) => self.beat(beat, core),
-            Plain::Behind { epoch } if at_home => self.send_again(stay, from, epoch, core),
+            Plain::Behind { epoch } if at_home => {
+                if let Some(ruling) = &mut self.ruling {
+                    ruling.is_behind((stay, from), epoch, core.now);
+                }
+            }
             Plain::Lobby(body) => {
                 if let Some(rejoin) = &mut self.rejoin {
                     rejoin.handle(stay, from, &body, core);
@@ -141,6 +145,9 @@ impl Inside {
         };
         let rank = self.people.get(who).and_then(|person| person.rank);
         let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
+        // Where both halves of a meeting hear each other, the winner rules before the loser leads its
+        // people over.
+        let leads = self.chair.apart() && rank.is_some() && rank == self.chairs.led_by;
         match said {
             Said::Here { me, .. } if me != from => core.reject(Rejection::Misdirected),
             Said::Here { presence, .. } if !presence.is_acceptable() => {
@@ -169,7 +176,7 @@ impl Inside {
                 self.listen_again(who, stay, me, core);
                 let now = core.now;
                 if asks && self.people.get_mut(who).is_some_and(|one| one.may_ask(now)) {
-                    self.introduce(stay, To::One(from), false, core);
+                    self.answer_later(stay, from, core);
                 }
             }
             Said::Bye => {
@@ -194,7 +201,9 @@ impl Inside {
                 person.chat = number;
                 core.note(Notice::Chat { who, text });
             }
-            Said::Move | Said::At { .. } | Said::Merge { .. } | Said::AskQuiet if !is_chair => {
+            Said::Merge { .. } if !is_chair && !leads => core.reject(Rejection::NotAllowed),
+            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
+            Said::Move | Said::At { .. } | Said::AskQuiet if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
             Said::Move => {
@@ -208,7 +217,6 @@ impl Inside {
                 self.go_to(LinkSecret::from_bytes(main), core);
             }
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
-            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
             Said::Attest(attest) => {
                 attested(who, &attest, &mut self.people, core);
             }

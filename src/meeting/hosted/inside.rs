@@ -62,6 +62,8 @@ pub(super) struct Inside {
     pub(super) early: VecDeque<Early>,
     chats: u64,
     announced: bool,
+    /// Who asked where this participant is, in which room, and when it is told.
+    pub(super) answers: VecDeque<(Duration, StayId, ParticipantId)>,
     /// When to ask those who have not said where they are.
     pub(super) ask_at: Option<Duration>,
 }
@@ -107,6 +109,7 @@ impl Inside {
             early: VecDeque::new(),
             chats: 0,
             announced: false,
+            answers: VecDeque::new(),
             ask_at: None,
         };
         inside.go_to(main, core);
@@ -339,6 +342,7 @@ impl Inside {
         }
         self.stage_turn(core);
         tick(&mut self.people, core);
+        self.answer(core);
         self.ask_again(core);
         became
     }
@@ -351,6 +355,7 @@ impl Inside {
             self.moving_deadline(),
             self.voice.deadline(&self.people),
             self.stage.as_ref().and_then(Stage::deadline),
+            self.answers.front().map(|answer| answer.0),
             self.ask_at,
         ];
         deadlines.into_iter().flatten().min()

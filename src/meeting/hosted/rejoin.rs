@@ -30,7 +30,10 @@ impl Rejoin {
         core: &Core,
     ) {
         // What knockers say is for the chair.
-        let for_knockers = matches!(body, LobbyBody::Door(_) | LobbyBody::Answer { .. });
+        let for_knockers = matches!(
+            body,
+            LobbyBody::Door(_) | LobbyBody::Answer { .. } | LobbyBody::Part { .. }
+        );
         if stay == self.stay && for_knockers {
             self.knocker.handle(core.now, from, body.clone());
         }

@@ -1,5 +1,6 @@
 //! The duties of the chair: it looks after the doors, commits, and sends again what somebody missed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,6 @@ use crate::meeting::group::{Change, ChangeSeen, LeafId, Member};
 use crate::meeting::lobby::Porter;
 use crate::wire::{ParticipantId, To};
 
-/// Least time from one commit to the next: those who come at once come in with one.
-const COMMITS_EACH: Duration = Duration::from_millis(200);
-
 /// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
 /// is less than that is for two halves that become one again, which takes a while.
 pub(super) const AWAY: Duration = Duration::from_secs(90);
@@ -27,14 +25,23 @@ pub(super) const AWAY: Duration = Duration::from_secs(90);
 /// Commits that are kept for those who missed one.
 const KEPT: usize = 32;
 
-/// How often one participant is sent commits again; it asks each 2 s.
+/// How often commits are sent again; who lacks some asks each 2 s.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How many participants are in that time. An answer is much larger than a question: without a bound
-/// whoever asks could fill the chair's line to the relay, and its beats would come too late.
-const AGAIN_FOR: usize = 8;
+/// How long others may take to ask for the same: a relay that restarts makes everyone miss a commit, and
+/// then it is sent to everyone once.
+const AGAIN_TOGETHER: Duration = Duration::from_millis(100);
 
-/// Most that one commit takes in: their welcomes are on their way for some seconds.
+/// Commits that one is sent at once, and those that are sent again at a time. An answer is much larger
+/// than a question: without a bound whoever asks could fill the chair's line to the relay, and its beats
+/// would come too late.
+const AGAIN_EACH: usize = 8;
+const AGAIN_ALL: usize = 2 * AGAIN_EACH;
+
+/// Participants whose questions are remembered at a time.
+const BEHIND: usize = 256;
+
+/// Most that one commit takes in: more would not fit one message in a large meeting.
 const AT_ONCE: usize = 16;
 
 /// Whether a commit is one that the rule allows: the ruling committer's, and nobody of a lower rank is
@@ -100,6 +107,11 @@ impl Inside {
         };
         let mut porter = Porter::new(link, &secret, me, ruling.locked, core.now, seed);
         porter.count_from(core.knocks);
+        if let Some(let_in) = ruling.let_in.remove(&stay) {
+            porter.keep(let_in);
+        }
+        let open = |stay: &StayId| core.stays.purpose(*stay).is_some();
+        ruling.let_in.retain(|stay, _| open(stay));
         ruling.doors.insert(stay, porter);
     }
 
@@ -111,7 +123,13 @@ impl Inside {
         ruling.doors_turn(core);
         ruling.look_at_the_doors(&self.group, &self.chairs.outcasts, core);
         ruling.doors_turn(core);
+        ruling.send_again(core);
         let now = core.now;
+        let here = |run: &[u8; 16]| {
+            let mut people = self.people.iter();
+            people.any(|(_, person)| person.run == *run && person.away.is_none())
+        };
+        ruling.coming.retain(|run| !here(run));
         // Nobody follows a commit that removes the host or another of a lower rank, however long that
         // one is away.
         let gone = |person: &Person| {
@@ -122,10 +140,7 @@ impl Inside {
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
         let nothing = away.is_empty() && ruling.wanted.is_empty() && ruling.put_out.is_empty();
-        let early = ruling
-            .last_commit
-            .is_some_and(|last| now < last + COMMITS_EACH);
-        if nothing || early {
+        if nothing || now < ruling.commits_at() {
             return;
         }
         let put_out = std::mem::take(&mut ruling.put_out);
@@ -143,11 +158,9 @@ impl Inside {
     pub(super) fn ruling_deadline(&self) -> Option<Duration> {
         let ruling = self.ruling.as_ref()?;
         let wants = !ruling.wanted.is_empty() || !ruling.put_out.is_empty();
-        let commit = ruling
-            .last_commit
-            .filter(|_| wants)
-            .map(|last| last + COMMITS_EACH);
-        [ruling.deadline(), commit].into_iter().flatten().min()
+        let commit = wants.then(|| ruling.commits_at());
+        let all = [ruling.deadline(), commit, ruling.again_at];
+        all.into_iter().flatten().min()
     }
 
     /// Changes the tree, and lets everyone know whom it concerns.
@@ -172,6 +185,8 @@ impl Inside {
             .iter()
             .map(|wanted| wanted.key_package.clone())
             .collect();
+        let runs = wanted.iter().map(|wanted| wanted.key_package.member().run);
+        let coming: Vec<[u8; 16]> = runs.collect();
         let epoch = self.group.epoch();
         let posted = match self.group.commit(Change { add, remove }) {
             Ok(posted) => posted,
@@ -194,6 +209,7 @@ impl Inside {
         self.post_now(core);
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);
+            ruling.coming = coming;
             ruling.kept.push_back((epoch, posted.commit));
             while ruling.kept.len() > KEPT {
                 ruling.kept.pop_front();
@@ -226,8 +242,11 @@ impl Inside {
             return;
         };
         let payload = Arc::new(Zeroizing::new(payload));
-        for wanted in wanted {
-            ruling.admit(wanted.door, wanted.number, &payload, core);
+        let doors: Vec<StayId> = ruling.doors.keys().copied().collect();
+        for door in doors {
+            let at = wanted.iter().filter(|wanted| wanted.door == door);
+            let numbers: Vec<u32> = at.map(|wanted| wanted.number).collect();
+            ruling.admit(door, &numbers, &payload, core);
         }
         ruling.doors_turn(core);
     }
@@ -241,29 +260,6 @@ impl Inside {
             }
         } else if let (Some(ruling), [one]) = (&mut self.ruling, wanted.as_slice()) {
             ruling.deny(one.door, one.number, core);
-        }
-    }
-
-    /// Somebody lacks what was committed since then.
-    pub(super) fn send_again(
-        &mut self,
-        stay: StayId,
-        to: ParticipantId,
-        epoch: u64,
-        core: &mut Core,
-    ) {
-        let Some(ruling) = &mut self.ruling else {
-            return;
-        };
-        let now = core.now;
-        ruling.asked.retain(|(_, at)| now < *at + AGAIN);
-        let asked = ruling.asked.iter().any(|(one, _)| *one == (stay, to));
-        if asked || ruling.asked.len() >= AGAIN_FOR {
-            return;
-        }
-        ruling.asked.push(((stay, to), now));
-        for (_, commit) in ruling.kept.iter().filter(|(before, _)| *before >= epoch) {
-            core.say(stay, To::One(to), &Plain::Mls(commit.clone()));
         }
     }
 
@@ -327,6 +323,52 @@ impl Inside {
             }
             Command::AskQuiet => self.say(&Said::AskQuiet, core),
             Command::Say(_) | Command::Who => {}
+        }
+    }
+}
+
+impl Ruling {
+    /// Somebody lacks what was committed since then.
+    pub(super) fn is_behind(&mut self, at: (StayId, ParticipantId), epoch: u64, now: Duration) {
+        let (stay, who) = at;
+        self.behind.retain(|one| (one.0, one.1) != at);
+        if self.behind.len() < BEHIND {
+            self.behind.push((stay, who, epoch));
+        }
+        let again = self.sent_again.map_or(now, |sent| sent + AGAIN);
+        self.again_at.get_or_insert(again.max(now + AGAIN_TOGETHER));
+    }
+
+    /// Sends commits again, once for all who lack them.
+    fn send_again(&mut self, core: &mut Core) {
+        if self.again_at.is_none_or(|at| core.now < at) {
+            return;
+        }
+        self.again_at = None;
+        self.sent_again = Some(core.now);
+        let mut rooms: BTreeMap<StayId, Vec<(ParticipantId, u64)>> = BTreeMap::new();
+        for (stay, who, epoch) in self.behind.drain(..) {
+            rooms.entry(stay).or_default().push((who, epoch));
+        }
+        for (stay, behind) in rooms {
+            let to = match behind.as_slice() {
+                [(who, _)] => To::One(*who),
+                _ => To::Everyone,
+            };
+            let lacks = |before: u64| {
+                let next =
+                    |epoch: u64| (epoch..epoch.saturating_add(AGAIN_EACH as u64)).contains(&before);
+                behind.iter().any(|(_, epoch)| next(*epoch))
+            };
+            let lacking: Vec<&Vec<u8>> = self
+                .kept
+                .iter()
+                .filter(|(before, _)| lacks(*before))
+                .map(|(_, commit)| commit)
+                .collect();
+            for commit in lacking.iter().skip(lacking.len().saturating_sub(AGAIN_ALL)) {
+                core.say(stay, to, &Plain::Mls((*commit).clone()));
+            }
         }
     }
 }

@@ -6,13 +6,20 @@ use super::core::Core;
 use super::inside::Inside;
 use super::plain::{Plain, Said};
 use crate::meeting::events::StayId;
-use crate::wire::To;
+use crate::wire::{ParticipantId, To};
 
 /// How long somebody may take to say where it is, before it is asked.
 const ASK_AFTER: Duration = Duration::from_secs(2);
 
 /// How often it is asked.
 const ASK_EACH: Duration = Duration::from_secs(5);
+
+/// How many are asked one by one; if there are more, everyone is.
+const ASK_FEW: usize = 4;
+
+/// How much later than the leaf before it a leaf answers. All at once are two hundred bodies for who
+/// asked, and a relay closes who has 256 KiB waiting.
+const ANSWER_EACH: Duration = Duration::from_millis(5);
 
 impl Inside {
     /// Says where and what this participant is.
@@ -37,8 +44,9 @@ impl Inside {
         let Some(home) = self.home() else {
             return;
         };
-        let unknown = |id| self.people.at(home, id).is_none();
-        let missing = core.stays.present(home).any(unknown)
+        let unknown = |id: &ParticipantId| self.people.at(home, *id).is_none();
+        let unknown: Vec<ParticipantId> = core.stays.present(home).filter(unknown).collect();
+        let missing = !unknown.is_empty()
             && self
                 .people
                 .iter()
@@ -56,7 +64,28 @@ impl Inside {
         };
         if due {
             self.ask_at = Some(core.now + ASK_EACH);
-            self.introduce(home, To::Everyone, true, core);
+            if unknown.len() > ASK_FEW {
+                return self.introduce(home, To::Everyone, true, core);
+            }
+            for id in unknown {
+                self.introduce(home, To::One(id), true, core);
+            }
+        }
+    }
+
+    /// Somebody wants to know where this participant is.
+    pub(super) fn answer_later(&mut self, stay: StayId, to: ParticipantId, core: &Core) {
+        let at = core.now + ANSWER_EACH * self.group.me().0;
+        self.answers.push_back((at, stay, to));
+    }
+
+    /// Tells those whose time has come.
+    pub(super) fn answer(&mut self, core: &mut Core) {
+        while let Some((at, stay, to)) = self.answers.front().copied()
+            && at <= core.now
+        {
+            self.answers.pop_front();
+            self.introduce(stay, To::One(to), false, core);
         }
     }
 

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::limits::{KEY_PACKAGE_BYTES, PROOF_BYTES, SAS_BYTES};
-use super::parts::Part;
+use super::limits::{KEY_PACKAGE_BYTES, PARTS, PROOF_BYTES, SAS_BYTES};
 use crate::meeting::limits::NAME_BYTES;
 
 /// A body in the lobby, in plain. New ones go to the end: postcard numbers them.
@@ -36,6 +35,13 @@ pub enum LobbyBody {
         /// Counts the replies after that knock.
         counter: u64,
         /// AEAD under another key from the knock's reply key.
+        sealed: Vec<u8>,
+    },
+    /// Chair to those who are let in, all at once if they are several: a part of what they are given.
+    Part {
+        /// Which, from 0.
+        index: u8,
+        /// AEAD under the key that stands in each one's answer.
         sealed: Vec<u8>,
     },
 }
@@ -86,16 +92,22 @@ pub(super) enum Answer {
     Locked,
     Denied,
     Full,
-    Moved { link_secret: [u8; 32] },
+    Moved {
+        link_secret: [u8; 32],
+    },
     Sas(Vec<u8>),
-    Admitted(Part),
+    /// What is given comes in so many parts under this key.
+    Admitted {
+        key: [u8; 32],
+        of: u8,
+    },
 }
 
 impl Answer {
     pub(super) fn is_within_bounds(&self) -> bool {
         match self {
             Self::Sas(message) => message.len() <= SAS_BYTES,
-            Self::Admitted(part) => part.is_within_bounds(),
+            Self::Admitted { of, .. } => (1..=PARTS).contains(&usize::from(*of)),
             _ => true,
         }
     }

@@ -65,7 +65,7 @@ struct Knocked {
     chair: ParticipantId,
     run: [u8; 16],
     line: KnockerLine,
-    assembly: Assembly,
+    assembly: Option<Assembly>,
     /// Words are to come soon: parts of a payload, or a free place.
     soon: bool,
     /// When the chair last said something.
@@ -122,8 +122,11 @@ impl Knocker {
                     sealed,
                 },
             ) => knocked.answer(core, now, from, (salt, counter, &sealed)),
-            // Others ask as well.
-            (state, LobbyBody::Ask { .. }) => (state, Ok(())),
+            (State::Knocked(knocked), LobbyBody::Part { index, sealed }) => {
+                knocked.part(core, now, from, (index, &sealed))
+            }
+            // Others ask as well, and are let in.
+            (state, LobbyBody::Ask { .. } | LobbyBody::Part { .. }) => (state, Ok(())),
             (state, _) => (state, Err(Refusal::Unexpected)),
         };
         self.state = state;
@@ -295,15 +298,40 @@ impl Knocked {
                 return (State::Still, Ok(()));
             }
             Answer::Sas(message) => core.out.push_back(KnockerOutput::Sas(message)),
-            Answer::Admitted(part) => {
+            Answer::Admitted { key, of } => {
                 self.soon = true;
-                if let Some(payload) = self.assembly.put(part) {
-                    core.out.push_back(KnockerOutput::Admitted(payload));
-                    return (State::Still, Ok(()));
+                let same = |assembly: &Assembly| assembly.is_for(&key, of);
+                if !self.assembly.as_ref().is_some_and(same) {
+                    self.assembly = Some(Assembly::new(key, of, &core.with(from)));
                 }
             }
         }
         (State::Knocked(self), Ok(()))
+    }
+
+    fn part(
+        mut self: Box<Self>,
+        core: &mut Core,
+        now: Duration,
+        from: ParticipantId,
+        (index, sealed): (u8, &[u8]),
+    ) -> Next {
+        let Some(assembly) = self.assembly.as_mut().filter(|_| from == self.chair) else {
+            // Others are let in.
+            return (State::Knocked(self), Ok(()));
+        };
+        match assembly.put(index, sealed) {
+            Ok(Some(payload)) => {
+                core.out.push_back(KnockerOutput::Admitted(payload));
+                (State::Still, Ok(()))
+            }
+            Ok(None) => {
+                self.heard = now;
+                self.question = None;
+                (State::Knocked(self), Ok(()))
+            }
+            Err(refusal) => (State::Knocked(self), Err(refusal)),
+        }
     }
 
     fn tick(&mut self, core: &mut Core, now: Duration) {
@@ -396,7 +424,7 @@ impl Core {
             chair,
             run: door.run,
             line: KnockerLine::new(&parties, reply_key),
-            assembly: Assembly::default(),
+            assembly: None,
             soon: false,
             heard: now,
             question: None,

@@ -22,10 +22,14 @@ pub const PAYLOAD_BYTES: usize = PARTS * PART;
 pub(super) const PART: usize = 15_000;
 
 /// Parts of a payload.
-pub(super) const PARTS: usize = 16;
+pub(super) const PARTS: usize = 15;
 
-/// The sizes of a sealed answer or reply before its tag: states, SAS messages, parts.
-pub(super) const ANSWER_CLASSES: [usize; 3] = [64, 640, PART + 40];
+/// Where parts go to everyone in the lobby their number is a multiple of this: a welcome for 200 with
+/// names of usual length has as many, and a smaller one has no fewer.
+pub(super) const PARTS_FOR_ALL: usize = 3;
+
+/// The sizes of a sealed answer or reply before its tag: states, SAS messages.
+pub(super) const ANSWER_CLASSES: [usize; 2] = [64, 640];
 
 /// The one size of a knock before HPKE: it fits the 4,032 bytes of an envelope, whoever knocks.
 pub(super) const KNOCK_CLASS: usize = 3840;

@@ -30,7 +30,7 @@ pub use body::{Door, LobbyBody};
 pub use knocker::Knocker;
 pub use limits::{KEY_PACKAGE_BYTES, PAYLOAD_BYTES, PROOF_BYTES, SAS_BYTES, WAITING};
 pub use outputs::{Knock, KnockerOutput, Status};
-pub use porter::{AdmitError, Porter, PorterOutput, Waiting};
+pub use porter::{AdmitError, LetIn, Porter, PorterOutput, Waiting};
 pub use seal::Refusal;
 pub(super) use seal::lobby_id;
 

@@ -1,66 +1,118 @@
-//! A payload that is too large for one answer: sent in parts, put together again.
+//! A payload that is too large for one answer: sealed once under a key of its own, sent in parts, put
+//! together again. Each who was admitted is given the key in its own sealed answer, so that the same
+//! parts serve all who were admitted together.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
-use super::limits::{PART, PARTS};
+use super::body::LobbyBody;
+use super::limits::{PART, PARTS, PARTS_FOR_ALL};
+use super::seal::{Parties, Refusal, decrypt, encrypt, pad};
+use crate::wire::ParticipantId;
 
-/// Part number `index` of `of`.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Part {
-    pub(super) index: u8,
+/// A payload to be sent.
+pub(super) struct Parcel {
+    pub(super) key: Zeroizing<[u8; 32]>,
+    /// How many parts there are.
     pub(super) of: u8,
-    pub(super) bytes: Vec<u8>,
+    payload: Arc<Zeroizing<Vec<u8>>>,
+    cipher: Aes256Gcm,
+    aad: Vec<u8>,
 }
 
-impl Part {
-    /// Cuts out one part; `None` when there is no such part.
-    pub(super) fn cut(payload: &[u8], index: u8) -> Option<Self> {
-        let of = count(payload)?;
-        let bytes = match payload.is_empty() {
-            true => &[],
-            false => payload.chunks(PART).nth(index.into())?,
-        };
-        (index < of).then(|| Self {
-            index,
+impl Parcel {
+    /// `None` when the payload is larger than all parts. `key` must be drawn for it. `for_all`:
+    /// strangers in the lobby will see its parts, and are not to learn from their number how large the
+    /// meeting is.
+    pub(super) fn new(
+        payload: &Arc<Zeroizing<Vec<u8>>>,
+        key: Zeroizing<[u8; 32]>,
+        for_all: bool,
+        parties: &Parties,
+    ) -> Option<Self> {
+        let mut count = payload.len().div_ceil(PART).max(1);
+        if for_all {
+            count = count.next_multiple_of(PARTS_FOR_ALL);
+        }
+        let of = u8::try_from(count).ok().filter(|_| count <= PARTS)?;
+        Some(Self {
+            cipher: Aes256Gcm::new((&*key).into()),
+            key,
             of,
-            bytes: bytes.to_vec(),
+            payload: Arc::clone(payload),
+            aad: aad(parties),
         })
     }
 
-    pub(super) fn is_within_bounds(&self) -> bool {
-        self.index < self.of && usize::from(self.of) <= PARTS && self.bytes.len() <= PART
+    /// One part; `None` when there is no such part.
+    pub(super) fn part(&self, index: u8) -> Option<LobbyBody> {
+        let bytes = self.payload.chunks(PART).nth(index.into());
+        let bytes = Zeroizing::new(bytes.unwrap_or_default().to_vec());
+        let plain = pad(&*bytes, &[PART_CLASS])?;
+        let sealed = encrypt(&self.cipher, index.into(), &self.aad, &plain)?;
+        (index < self.of).then_some(LobbyBody::Part { index, sealed })
     }
 }
 
-/// How many parts a payload has; `None` when it is larger than all of them.
-pub(super) fn count(payload: &[u8]) -> Option<u8> {
-    let count = payload.len().div_ceil(PART).max(1);
-    u8::try_from(count).ok().filter(|_| count <= PARTS)
-}
-
-/// Parts of one payload that have come, in any order.
-#[derive(Default)]
+/// A payload that comes, in any order of its parts.
 pub(super) struct Assembly {
+    key: Zeroizing<[u8; 32]>,
+    cipher: Aes256Gcm,
+    aad: Vec<u8>,
     parts: Vec<Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Assembly {
-    /// Takes a part within bounds; gives the whole payload with its last one. A part of a payload of
-    /// another length begins a new one.
-    pub(super) fn put(&mut self, part: Part) -> Option<Zeroizing<Vec<u8>>> {
-        if self.parts.len() != usize::from(part.of) {
-            self.parts = vec![None; part.of.into()];
+    /// `of` parts under this key, from this chair.
+    pub(super) fn new(key: [u8; 32], of: u8, parties: &Parties) -> Self {
+        Self {
+            cipher: Aes256Gcm::new((&key).into()),
+            key: Zeroizing::new(key),
+            aad: aad(parties),
+            parts: vec![None; of.into()],
         }
-        *self.parts.get_mut(usize::from(part.index))? = Some(Zeroizing::new(part.bytes));
-        if self.parts.iter().any(Option::is_none) {
-            return None;
-        }
-        let length = self.parts.iter().flatten().map(|part| part.len()).sum();
-        let mut payload = Zeroizing::new(Vec::with_capacity(length));
-        for part in self.parts.drain(..).flatten() {
-            payload.extend_from_slice(&part);
-        }
-        Some(payload)
     }
+
+    /// Whether it is for such parts.
+    pub(super) fn is_for(&self, key: &[u8; 32], of: u8) -> bool {
+        *self.key == *key && self.parts.len() == usize::from(of)
+    }
+
+    /// Takes a part; gives the whole payload with the last of them.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it is no part of this payload.
+    pub(super) fn put(
+        &mut self,
+        index: u8,
+        sealed: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
+        let place = self.parts.get_mut(usize::from(index));
+        let place = place.ok_or(Refusal::Malformed)?;
+        let bytes: Vec<u8> = decrypt(&self.cipher, index.into(), &self.aad, sealed, &[PART_CLASS])?;
+        *place = Some(Zeroizing::new(bytes));
+        if self.parts.iter().any(Option::is_none) {
+            return Ok(None);
+        }
+        let parts = || self.parts.iter().flatten();
+        let mut payload = Zeroizing::new(Vec::with_capacity(parts().map(|part| part.len()).sum()));
+        for part in parts() {
+            payload.extend_from_slice(part);
+        }
+        Ok(Some(payload))
+    }
+}
+
+/// The one size of a part before its tag.
+const PART_CLASS: usize = PART + 40;
+
+/// Where they are from; whom they are for is who has the key.
+fn aad(parties: &Parties) -> Vec<u8> {
+    let everyone = Parties {
+        knocker: ParticipantId(0),
+        ..*parties
+    };
+    everyone.bytes(b"part 1\0\0")
 }

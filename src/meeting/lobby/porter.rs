@@ -7,12 +7,11 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::body::{Answer, LobbyBody};
-use super::limits::{
-    ADMITTED, ASKS, DOORS, FORGOTTEN, KEPT, OPENINGS, PAYLOAD_BYTES, SAS_BYTES, UNOPENED,
-};
+use super::limits::{ADMITTED, ASKS, DOORS, FORGOTTEN, KEPT, OPENINGS, SAS_BYTES, UNOPENED};
+use super::parts::Parcel;
 use super::queue::{Bucket, FairQueue};
 use super::seal::{Refusal, lobby_id};
-use super::waiter::{Kept, Sending, Waiter};
+use super::waiter::{Kept, Sending, Waiter, given};
 use crate::meeting::crypto::{hpke, sign};
 use crate::meeting::links::{BundleHash, CommitterLink};
 use crate::meeting::secret::{Draws, LinkSecret};
@@ -66,7 +65,7 @@ pub enum AdmitError {
     /// The meeting is locked.
     #[error("the meeting is locked; unlock it first")]
     Locked,
-    /// The payload is over [`PAYLOAD_BYTES`].
+    /// The payload is over [`PAYLOAD_BYTES`](super::PAYLOAD_BYTES).
     #[error("what is to be given to them is too large")]
     TooLarge,
 }
@@ -99,6 +98,9 @@ pub struct Porter {
     pub(super) out: VecDeque<PorterOutput>,
     pub(super) refusals: [u64; Refusal::KINDS],
 }
+
+/// Who was let in by a porter, for the next one.
+pub struct LetIn(VecDeque<Kept>);
 
 /// What is remembered of everyone in the lobby.
 #[derive(Default)]
@@ -153,13 +155,25 @@ impl Porter {
         self.numbers = self.numbers.max(number);
     }
 
+    /// Those whom this porter let in, for [`Self::keep`] of the next one in the same room.
+    pub fn into_let_in(self) -> LetIn {
+        LetIn(self.kept)
+    }
+
+    /// Those whom the porter before this one let in: their connections may be lost with its own.
+    pub fn keep(&mut self, let_in: LetIn) {
+        self.kept = let_in.0;
+    }
+
     /// Takes what came in the lobby.
     pub fn handle(&mut self, now: Duration, from: ParticipantId, body: LobbyBody) {
         let done = match body {
             LobbyBody::Ask { nonce } => self.ask(now, from, nonce),
             LobbyBody::Knock { sealed } => self.knock(now, from, sealed),
             LobbyBody::Reply { counter, sealed } => self.reply(from, counter, &sealed),
-            LobbyBody::Door(_) | LobbyBody::Answer { .. } => Err(Refusal::Unexpected),
+            LobbyBody::Door(_) | LobbyBody::Answer { .. } | LobbyBody::Part { .. } => {
+                Err(Refusal::Unexpected)
+            }
         };
         self.count(done);
         self.work(now);
@@ -168,9 +182,7 @@ impl Porter {
     /// The relay says that somebody has left the lobby.
     pub fn left(&mut self, participant: ParticipantId) {
         self.guests.remove(&participant);
-        self.kept.retain(|kept| kept.participant != participant);
-        self.sending
-            .retain(|sending| sending.participant != participant);
+        self.send_no_more(participant);
         self.withdraw(participant);
     }
 
@@ -220,43 +232,52 @@ impl Porter {
         })
     }
 
-    /// Lets somebody in by giving them `payload` (several may be given the same). It is sent in
-    /// parts, at the pace of the relay.
+    /// Lets these in by giving them `payload`. It is sent in parts, at the pace of the relay, and once
+    /// for all of them. Who does not wait any more, or is kept out by the lock, is passed over.
     ///
     /// # Errors
-    /// [`AdmitError`]; nothing has changed then.
+    /// [`AdmitError`]: nobody is let in.
     pub fn admit(
         &mut self,
         now: Duration,
-        number: u32,
+        numbers: &[u32],
         payload: &Arc<Zeroizing<Vec<u8>>>,
     ) -> Result<(), AdmitError> {
-        let at = self.find(number).ok_or(AdmitError::NobodyThere)?;
-        if self
-            .waiting
-            .get(at)
-            .is_some_and(|waiter| waiter.is_held(self.locked))
-        {
-            return Err(AdmitError::Locked);
-        }
-        if payload.len() > PAYLOAD_BYTES {
+        let locked = self.locked;
+        let (let_in, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiter| numbers.contains(&waiter.number) && !waiter.is_held(locked));
+        self.waiting = waiting;
+        let mut let_in: Vec<Waiter> = let_in;
+        let Some(first) = let_in.first() else {
+            let waits = self.waiting.iter().any(|one| numbers.contains(&one.number));
+            return Err(match waits {
+                true => AdmitError::Locked,
+                false => AdmitError::NobodyThere,
+            });
+        };
+        let (key, parties) = (self.draws.key(), self.with(first.participant));
+        let Some(parcel) = Parcel::new(payload, key, let_in.len() > 1, &parties) else {
+            self.waiting.append(&mut let_in);
+            self.waiting.sort_by_key(|waiter| waiter.number);
             return Err(AdmitError::TooLarge);
+        };
+        let parcel = Arc::new(parcel);
+        for waiter in &mut let_in {
+            self.out.extend(waiter.answer(&given(&parcel)));
+            if self.kept.len() >= ADMITTED {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(Kept {
+                attempt: waiter.knock.attempt,
+                key_package: waiter.knock.key_package.clone(),
+                payload: Arc::clone(payload),
+                until: now.saturating_add(KEPT),
+            });
         }
-        let waiter = self.waiting.remove(at);
-        if self.kept.len() >= ADMITTED {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(Kept {
-            participant: waiter.participant,
-            attempt: waiter.knock.attempt,
-            key_package: waiter.knock.key_package.clone(),
-            payload: Arc::clone(payload),
-            until: now.saturating_add(KEPT),
-        });
         self.sending.push_back(Sending {
-            participant: waiter.participant,
-            line: waiter.line,
-            payload: Arc::clone(payload),
+            participants: let_in.iter().map(|waiter| waiter.participant).collect(),
+            parcel,
             next: 0,
         });
         self.work(now);
@@ -293,8 +314,14 @@ impl Porter {
         }
     }
 
-    /// Tells all who wait where the meeting is now. They are not waited for here any more.
+    /// Tells all who wait where the meeting is now. They are not waited for here any more. Who was let in
+    /// is sent the rest at once: nobody comes here later.
     pub fn moved(&mut self, link_secret: &LinkSecret) {
+        for mut sending in self.sending.drain(..) {
+            while let Some(part) = sending.part() {
+                self.out.push_back(part);
+            }
+        }
         for mut waiter in self.waiting.drain(..) {
             let link_secret = *link_secret.as_bytes();
             self.out

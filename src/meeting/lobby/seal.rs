@@ -60,7 +60,7 @@ pub(super) struct Parties {
 }
 
 impl Parties {
-    fn bytes(&self, label: &[u8; 8]) -> Vec<u8> {
+    pub(super) fn bytes(&self, label: &[u8; 8]) -> Vec<u8> {
         let (chair, knocker) = (self.chair.0.to_be_bytes(), self.knocker.0.to_be_bytes());
         [&label[..], &self.lobby, &chair, &knocker].concat()
     }
@@ -184,7 +184,13 @@ impl ChairLine {
 
     /// Opens a reply. They are sent in order, and each is taken once.
     pub(super) fn open(&mut self, counter: u64, sealed: &[u8]) -> Result<Reply, Refusal> {
-        let reply = decrypt(&self.replies, counter, &self.replies_aad, sealed)?;
+        let reply = decrypt(
+            &self.replies,
+            counter,
+            &self.replies_aad,
+            sealed,
+            &ANSWER_CLASSES,
+        )?;
         if counter <= self.taken {
             return Err(Refusal::Replay);
         }
@@ -231,10 +237,13 @@ impl KnockerLine {
     ) -> Result<(Answer, bool), Refusal> {
         let (answer, fresh): (Answer, _) = match &self.pinned {
             Some((pinned, _)) if pinned != salt => return Err(Refusal::NotAuthentic),
-            Some((_, cipher)) => (decrypt(cipher, counter, &self.answers_aad, sealed)?, None),
+            Some((_, cipher)) => (
+                decrypt(cipher, counter, &self.answers_aad, sealed, &ANSWER_CLASSES)?,
+                None,
+            ),
             None => {
                 let cipher = answer_cipher(&self.reply_key, salt);
-                let answer = decrypt(&cipher, counter, &self.answers_aad, sealed)?;
+                let answer = decrypt(&cipher, counter, &self.answers_aad, sealed, &ANSWER_CLASSES)?;
                 (answer, Some((*salt, cipher)))
             }
         };
@@ -282,21 +291,24 @@ fn reply_cipher(reply_key: &[u8; 32]) -> Aes256Gcm {
     Aes256Gcm::new((&*derive::<32>(reply_key, "lobby reply", &[])).into())
 }
 
-fn encrypt(cipher: &Aes256Gcm, counter: u64, aad: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn encrypt(
+    cipher: &Aes256Gcm,
+    counter: u64,
+    aad: &[u8],
+    plain: &[u8],
+) -> Option<Vec<u8>> {
     let payload = Payload { msg: plain, aad };
     cipher.encrypt(&nonce(counter), payload).ok()
 }
 
-fn decrypt<T: DeserializeOwned>(
+pub(super) fn decrypt<T: DeserializeOwned>(
     cipher: &Aes256Gcm,
     counter: u64,
     aad: &[u8],
     sealed: &[u8],
+    classes: &[usize],
 ) -> Result<T, Refusal> {
-    if ANSWER_CLASSES
-        .iter()
-        .all(|class| class + TAG != sealed.len())
-    {
+    if classes.iter().all(|class| class + TAG != sealed.len()) {
         return Err(Refusal::Malformed);
     }
     let payload = Payload { msg: sealed, aad };
@@ -311,7 +323,7 @@ fn nonce(counter: u64) -> Nonce<aes_gcm::aead::consts::U12> {
 }
 
 /// Two bytes of length, the value in postcard, zeros up to the smallest class that holds it.
-fn pad(value: &impl Serialize, classes: &[usize]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn pad(value: &impl Serialize, classes: &[usize]) -> Option<Zeroizing<Vec<u8>>> {
     let mut value = postcard::to_allocvec(value).ok()?;
     let class = classes.iter().find(|class| value.len() + 2 <= **class)?;
     let length = u16::try_from(value.len()).ok()?;

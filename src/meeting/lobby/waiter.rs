@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::body::{Answer, KnockPlain};
-use super::parts::Part;
+use super::parts::Parcel;
 use super::porter::PorterOutput;
 use super::seal::ChairLine;
 use crate::wire::{ParticipantId, To};
@@ -39,9 +39,9 @@ impl Waiter {
     }
 }
 
-/// Somebody who was let in, as long as the payload may have to be sent once more.
+/// Somebody who was let in, as long as the payload may have to be sent once more. Known by the key package:
+/// whoever lost its connection has another id, and knocks with the same one.
 pub(super) struct Kept {
-    pub(super) participant: ParticipantId,
     pub(super) attempt: u32,
     pub(super) key_package: Vec<u8>,
     pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
@@ -50,9 +50,9 @@ pub(super) struct Kept {
 
 /// A payload on its way.
 pub(super) struct Sending {
-    pub(super) participant: ParticipantId,
-    pub(super) line: ChairLine,
-    pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
+    /// To whom.
+    pub(super) participants: Vec<ParticipantId>,
+    pub(super) parcel: Arc<Parcel>,
     /// Number of the next part.
     pub(super) next: u8,
 }
@@ -60,13 +60,17 @@ pub(super) struct Sending {
 impl Sending {
     /// The next part; `None` after the last.
     pub(super) fn part(&mut self) -> Option<PorterOutput> {
-        let part = Part::cut(&self.payload, self.next)?;
+        let body = self.parcel.part(self.next)?;
         self.next = self.next.saturating_add(1);
-        post(self.participant, &mut self.line, &Answer::Admitted(part))
+        let to = match self.participants.as_slice() {
+            [one] => To::One(*one),
+            _ => To::Everyone,
+        };
+        Some(PorterOutput::Post { to, body })
     }
 
     pub(super) fn is_done(&self) -> bool {
-        Part::cut(&self.payload, self.next).is_none()
+        self.next >= self.parcel.of
     }
 }
 
@@ -78,4 +82,12 @@ pub(super) fn post(
     let body = line.seal(answer)?;
     let to = To::One(participant);
     Some(PorterOutput::Post { to, body })
+}
+
+/// How those who are let in open what they are given.
+pub(super) fn given(parcel: &Parcel) -> Answer {
+    Answer::Admitted {
+        key: *parcel.key,
+        of: parcel.of,
+    }
 }

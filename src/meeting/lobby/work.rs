@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::body::{Answer, Door, LobbyBody, Reply};
 use super::limits::{GUESTS, PART_EVERY, SAS_BYTES, WAITING};
+use super::parts::Parcel;
 use super::porter::{Guest, Porter, PorterOutput};
 use super::seal::{ChairLine, Parties, Refusal, SEALED_KNOCK, open_knock, statement};
-use super::waiter::{Sending, Waiter, post};
+use super::waiter::{Sending, Waiter, given, post};
 use crate::wire::{ParticipantId, To};
 
 impl Porter {
@@ -98,7 +99,7 @@ impl Porter {
             || self
                 .sending
                 .iter()
-                .any(|sending| sending.participant == asker);
+                .any(|sending| sending.participants.contains(&asker));
         let mut door = Door {
             bundle: self.bundle.clone(),
             rank: self.rank,
@@ -126,20 +127,21 @@ impl Porter {
             self.out.extend(post(from, &mut line, &Answer::Denied));
             return Err(Refusal::Denied);
         }
-        let was_let_in = |kept: &&mut super::waiter::Kept| {
-            kept.participant == from && kept.key_package == knock.key_package
-        };
+        let was_let_in = |kept: &&mut super::waiter::Kept| kept.key_package == knock.key_package;
         if let Some(kept) = self.kept.iter_mut().find(was_let_in) {
             if knock.attempt <= kept.attempt {
                 return Err(Refusal::Replay);
             }
             kept.attempt = knock.attempt;
             let payload = Arc::clone(&kept.payload);
-            self.sending.retain(|sending| sending.participant != from);
+            let key = self.draws.key();
+            let parcel = Parcel::new(&payload, key, false, &parties).ok_or(Refusal::TooLarge)?;
+            let parcel = Arc::new(parcel);
+            self.send_no_more(from);
+            self.out.extend(post(from, &mut line, &given(&parcel)));
             self.sending.push_back(Sending {
-                participant: from,
-                line,
-                payload,
+                participants: vec![from],
+                parcel,
                 next: 0,
             });
             return Ok(());
@@ -204,6 +206,14 @@ impl Porter {
         });
     }
 
+    /// What is on its way is not for that participant any more.
+    pub(super) fn send_no_more(&mut self, participant: ParticipantId) {
+        self.sending.retain_mut(|sending| {
+            sending.participants.retain(|one| *one != participant);
+            !sending.participants.is_empty()
+        });
+    }
+
     pub(super) fn count(&mut self, done: Result<(), Refusal>) {
         if let Err(refusal) = done
             && let Some(count) = self.refusals.get_mut(refusal as usize)
@@ -229,7 +239,7 @@ impl Porter {
         }
     }
 
-    fn with(&self, knocker: ParticipantId) -> Parties {
+    pub(super) fn with(&self, knocker: ParticipantId) -> Parties {
         Parties {
             lobby: self.lobby,
             chair: self.me,

@@ -91,20 +91,22 @@ impl Sealer {
             piece,
             pieces,
         };
-        let plain = Vec::with_capacity(padme(64 + bytes.len()));
+        let counter = self.next;
+        self.next = counter.checked_add(1)?;
+        let plain = self.key.begin(counter, padme(64 + bytes.len()))?;
+        let header = plain.len();
         let mut plain = postcard::to_extend(&head, plain).ok()?;
         let length = u32::try_from(bytes.len()).ok()?;
         plain = postcard::to_extend(&length, plain).ok()?;
         plain.extend_from_slice(bytes);
         if padding == Padding::Padme {
             // What fits a group without padding fits with it: the largest class ends there.
-            let padded = padme(plain.len()).min(GROUP_FRAME - OVERHEAD);
-            plain.resize(padded.max(plain.len()), 0);
+            let length = plain.len() - header;
+            let padded = padme(length).min(GROUP_FRAME - OVERHEAD);
+            plain.resize(header + padded.max(length), 0);
         }
-        let counter = self.next;
-        self.next = counter.checked_add(1)?;
         let context = context(&self.salt, frame.track, frame.group);
-        self.key.seal(counter, &plain, &context)
+        self.key.seal(counter, plain, &context)
     }
 }
 

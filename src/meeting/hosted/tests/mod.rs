@@ -1,6 +1,7 @@
 //! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
 mod comparing;
+mod crowd;
 pub(in crate::meeting) mod part;
 mod schedules;
 mod story;

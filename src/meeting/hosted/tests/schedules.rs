@@ -12,7 +12,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-const SCHEDULES: u64 = 200;
+const SCHEDULES: u64 = 2000;
+
+/// Seeds beyond those that found a fault once.
+const FOUND: [u64; 1] = [3325];
 
 /// What happened, over all schedules.
 #[derive(Default, Debug)]
@@ -29,7 +32,10 @@ struct Counts {
     members: usize,
     /// Keys that somebody outside had, tried on frames of the end.
     stolen: usize,
-    /// Had been inside and knock in vain at the end, since the link is another one.
+    /// Had been inside and knock in vain at the end, at a lobby that a removal has emptied: the host
+    /// founded the meeting anew and removed somebody before they noticed, or the half in which they were
+    /// let in lost its last committer or yielded to one in which they never were. So it must be: nobody in
+    /// the meeting could tell them from whoever was removed, and only a new link brings them back.
     stranded: usize,
 }
 
@@ -347,24 +353,30 @@ fn after_anything_all_members_are_one_group_and_nobody_else_has_its_keys() {
     }
     let most = std::env::var("HOSTED_SCHEDULES").ok();
     let most = most.and_then(|most| most.parse().ok()).unwrap_or(SCHEDULES);
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
     let mut all = Counts::default();
-    let mut late = Vec::new();
-    for seed in 0..most {
-        let outcome = std::panic::catch_unwind(|| Schedule::new(seed).run());
-        match outcome {
-            Ok(counts) => all.add(&counts),
-            Err(why) => {
-                let why = why.downcast_ref::<String>().map_or("", |why| why.as_str());
-                let harm = why.contains("stolen") || why.contains("removed");
-                assert!(!harm, "HOSTED_SEED={seed}: {why}");
-                late.push(seed);
+    std::thread::scope(|scope| {
+        let share = |first: u64| {
+            let mut counts = Counts::default();
+            let found = FOUND.iter().copied().filter(|seed| seed % threads == first);
+            for seed in (first..most).step_by(threads as usize).chain(found) {
+                counts.add(&Schedule::new(seed).run());
             }
+            counts
+        };
+        let shares: Vec<_> = (0..threads)
+            .map(|first| scope.spawn(move || share(first)))
+            .collect();
+        for counts in shares {
+            // What failed says which seed: `HOSTED_SEED` replays it.
+            all.add(
+                &counts
+                    .join()
+                    .unwrap_or_else(|why| std::panic::resume_unwind(why)),
+            );
         }
-    }
-    println!("{all:?}; not together in time: HOSTED_SEED={late:?}");
-    // One in a hundred is not one group, or not all in it hear each other, 120 s after the network has
-    // healed (seeds 123 and 183 are such). That is a fault that is still to be found; more of it is a new one.
-    assert!(late.len() * 25 < most as usize, "HOSTED_SEED={late:?}");
+    });
+    println!("{all:?}");
     all.check(most as usize);
 }
 

@@ -9,10 +9,20 @@ use super::part::Part;
 use super::*;
 use crate::meeting::events::{Input, Output, StayId, Who};
 use crate::meeting::vigil::Viewer;
+use crate::wire::limits::BODY;
 use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay};
 
 /// How finely the clock goes.
 const STEP: Duration = Duration::from_millis(20);
+
+/// What a relay allows (`relay/limits.rs`, `carrier/limits.rs`), and closes who is over it: bytes of
+/// bodies of one participant at once, and each second after; what a body counts at least; bytes on
+/// their way to one participant; members of a room.
+const BODIES_BURST: f64 = 1024.0 * 1024.0;
+const BODIES_RATE: f64 = 96.0 * 1024.0;
+const BODY_COST: usize = 1024;
+const QUEUE: usize = 256 * 1024;
+const MEMBERS: usize = 1024;
 
 /// What is on its way to a participant.
 pub(crate) enum Parcel {
@@ -28,10 +38,38 @@ struct Connection {
     /// It is announced to nobody.
     views: bool,
     wishes: BTreeSet<(ParticipantId, TrackId)>,
+    /// Bytes of bodies that it may send at once, as of when.
+    may_send: (f64, Duration),
+    /// Bytes of bodies that are on their way to it.
+    queued: usize,
+}
+
+impl Connection {
+    fn sends(&mut self, bytes: usize, now: Duration) {
+        let grown = (now - self.may_send.1).as_secs_f64() * BODIES_RATE;
+        let left = (self.may_send.0 + grown).min(BODIES_BURST) - bytes.max(BODY_COST) as f64;
+        assert!(left >= 0.0, "a relay closes who sends so much");
+        self.may_send = (left, now);
+    }
+}
+
+/// What went over the relay in bodies.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Traffic {
+    /// How many were sent.
+    pub(crate) sent: usize,
+    /// And in how many copies delivered.
+    pub(crate) delivered: usize,
+    /// Bytes of these.
+    pub(crate) bytes: usize,
+    /// Most bytes that were on their way to one connection at a time.
+    pub(crate) most_queued: usize,
 }
 
 pub(crate) struct Node {
     pub(crate) meeting: Part,
+    /// Its deadline.
+    due: Option<Duration>,
     connections: BTreeMap<StayId, Connection>,
     pub(crate) told: Vec<Notice>,
     pub(crate) frames: Vec<(Who, Frame)>,
@@ -61,6 +99,7 @@ pub(crate) struct World {
     pub(crate) mixes: Option<Dice>,
     /// The current group of each track.
     groups: BTreeMap<(ParticipantId, TrackId), (GroupNumber, Vec<Bytes>)>,
+    pub(crate) traffic: Traffic,
     /// The sound that people sent, sealed.
     pub(crate) sound: Vec<(usize, Bytes)>,
 }
@@ -104,6 +143,7 @@ impl World {
             seen: 0,
             mixes: None,
             groups: BTreeMap::new(),
+            traffic: Traffic::default(),
             sound: Vec::new(),
         }
     }
@@ -135,6 +175,7 @@ impl World {
         let index = self.nodes.len();
         self.nodes.push(Node {
             meeting,
+            due: None,
             connections: BTreeMap::new(),
             told: Vec::new(),
             frames: Vec::new(),
@@ -156,14 +197,14 @@ impl World {
         let until = self.now + time;
         while self.now < until {
             let due = self.nodes.iter().filter(|node| !node.dead);
-            let due = due.filter_map(|node| node.meeting.deadline()).min();
+            let due = due.filter_map(|node| node.due).min();
             // Nothing happens before.
             self.now = due
                 .unwrap_or(until)
                 .clamp(self.now + STEP, until.max(self.now + STEP));
             self.settle();
             for index in 0..self.nodes.len() {
-                let due = self.nodes[index].meeting.deadline();
+                let due = self.nodes[index].due;
                 if !self.nodes[index].dead && due.is_some_and(|due| due <= self.now) {
                     self.tell(index, Input::Tick);
                 }
@@ -201,6 +242,26 @@ impl World {
         }
         self.settle();
         for stay in stays {
+            self.connect(index, stay);
+        }
+        self.settle();
+    }
+
+    /// The relay restarts: all connections are lost, and made again.
+    pub(crate) fn restart(&mut self) {
+        let mut all = Vec::new();
+        for index in 0..self.nodes.len() {
+            let stays: Vec<StayId> = self.nodes[index].connections.keys().copied().collect();
+            for stay in stays {
+                self.nodes[index].connections.remove(&stay);
+                all.push((index, stay));
+            }
+        }
+        self.on_its_way.clear();
+        for (index, stay) in &all {
+            self.tell(*index, Input::Lost { stay: *stay });
+        }
+        for (index, stay) in all {
             self.connect(index, stay);
         }
         self.settle();
@@ -261,6 +322,8 @@ impl World {
             id: ParticipantId(self.next),
             views: false,
             wishes: BTreeSet::new(),
+            may_send: (BODIES_BURST, self.now),
+            queued: 0,
         };
         self.nodes[index].connections.insert(stay, connection);
         self.tell(index, Input::Connected { stay, relay: 0 });
@@ -318,9 +381,15 @@ impl World {
         let mut count = 0;
         while let Some((to, stay, parcel)) = self.next_parcel() {
             count += 1;
-            assert!(count < 200_000, "a storm");
+            assert!(count < 400_000, "a storm");
             self.seen += 1;
-            if self.nodes[to].dead || !self.nodes[to].connections.contains_key(&stay) {
+            let Some(connection) = self.nodes[to].connections.get_mut(&stay) else {
+                continue;
+            };
+            if let Parcel::Control(FromRelay::Message { body, .. }) = &parcel {
+                connection.queued -= body.len();
+            }
+            if self.nodes[to].dead {
                 continue;
             }
             if !(self.passes)(to, &parcel) {
@@ -400,6 +469,7 @@ impl World {
                 Output::Ended { .. } | Output::Goodbye { .. } => {}
             }
         }
+        self.nodes[index].due = self.nodes[index].meeting.deadline();
     }
 
     fn control(&mut self, index: usize, stay: StayId, message: ToRelay) {
@@ -414,6 +484,7 @@ impl World {
                 connection.views = role == Role::Viewer;
                 let views = connection.views;
                 let others = self.in_room(room, side);
+                assert!(others.len() <= MEMBERS, "a room cannot have more");
                 let others: Vec<_> = others
                     .into_iter()
                     .filter(|at| *at != (index, stay))
@@ -433,12 +504,16 @@ impl World {
             ToRelay::Send { to, body } => {
                 assert!(!connection.views, "a relay closes a viewer who sends");
                 let Some(room) = room else { return };
+                assert!(body.len() <= BODY, "no message holds it");
+                connection.sends(body.len(), self.now);
+                self.traffic.sent += 1;
                 for at in self.in_room(room, side) {
                     let wanted = match to {
                         To::Everyone => at != (index, stay),
                         To::One(one) => self.id(at) == one,
                     };
                     if wanted {
+                        self.pass_on(at, body.len());
                         let body = body.clone();
                         let message = Parcel::Control(FromRelay::Message { from, body });
                         self.on_its_way.push_back((at.0, at.1, message));
@@ -481,6 +556,22 @@ impl World {
             *kept = (group, Vec::new());
         }
         kept.1.push(bytes);
+    }
+
+    /// A copy of a body goes to this connection.
+    fn pass_on(&mut self, (index, stay): (usize, StayId), bytes: usize) {
+        let Some(connection) = self.nodes[index].connections.get_mut(&stay) else {
+            return;
+        };
+        connection.queued += bytes;
+        let traffic = &mut self.traffic;
+        traffic.delivered += 1;
+        traffic.bytes += bytes;
+        traffic.most_queued = traffic.most_queued.max(connection.queued);
+        assert!(
+            connection.queued <= QUEUE,
+            "a relay closes who lets so much wait"
+        );
     }
 
     fn media(

@@ -46,15 +46,15 @@ fn swapped_answers_open_for_neither_and_both_come_in_later() {
     let mut lobby = Lobby::with(&["Ana", "Ben"]);
     let ids = [lobby.guests[0].id, lobby.guests[1].id];
     let (now, given) = (lobby.now, [payload(20_000), payload(30_000)]);
-    lobby.porter().admit(now, 1, &given[0]).unwrap();
-    lobby.porter().admit(now, 2, &given[1]).unwrap();
+    lobby.porter().admit(now, &[1], &given[0]).unwrap();
+    lobby.porter().admit(now, &[2], &given[1]).unwrap();
     lobby.run_with(seconds(4), |lobby, (from, to, body)| {
         let swapped = match to {
             To::One(id) if id == ids[0] => To::One(ids[1]),
             To::One(id) if id == ids[1] => To::One(ids[0]),
             to => to,
         };
-        let to = if is_answer(&(from, to, body.clone())) {
+        let to = if is_answer(&(from, to, body.clone())) || matches!(body, LobbyBody::Part { .. }) {
             swapped
         } else {
             to
@@ -63,7 +63,7 @@ fn swapped_answers_open_for_neither_and_both_come_in_later() {
     });
     for guest in &lobby.guests {
         assert!(guest.told.payload.is_none());
-        assert!(refused(guest.knocker.refusals(), Refusal::NotAuthentic) >= 2);
+        assert!(refused(guest.knocker.refusals(), Refusal::NotAuthentic) >= 1);
     }
     lobby.run(seconds(30));
     for (guest, given) in lobby.guests.iter().zip(&given) {
@@ -227,13 +227,13 @@ fn a_relay_that_drops_repeats_and_reorders_only_delays() {
             if dice.below(20) == 0 {
                 let now = lobby.now;
                 let number = lobby.numbers().first().copied().unwrap_or(0);
-                let _ = lobby.porter().admit(now, number, &given);
+                let _ = lobby.porter().admit(now, &[number], &given);
             }
         }
         lobby.run(seconds(40));
         for number in lobby.numbers() {
             let now = lobby.now;
-            lobby.porter().admit(now, number, &given).unwrap();
+            lobby.porter().admit(now, &[number], &given).unwrap();
         }
         lobby.run(seconds(30));
         for guest in &lobby.guests {

@@ -17,7 +17,7 @@ fn a_knocker_waits_and_is_let_in_with_a_large_welcome() {
         }
         let now = lobby.now;
         let given = payload(length);
-        assert_eq!(lobby.porter().admit(now, 1, &given), Ok(()));
+        assert_eq!(lobby.porter().admit(now, &[1], &given), Ok(()));
         lobby.run(seconds(6));
         assert!(
             lobby.guests[0].told.payload.as_ref() == Some(&*given),
@@ -25,7 +25,7 @@ fn a_knocker_waits_and_is_let_in_with_a_large_welcome() {
         );
         assert!(lobby.numbers().is_empty());
         assert_eq!(
-            lobby.porter().admit(now, 1, &given),
+            lobby.porter().admit(now, &[1], &given),
             Err(AdmitError::NobodyThere)
         );
     }
@@ -37,7 +37,7 @@ fn bodies_fit_the_envelope_and_the_relays_pace() {
     let now = lobby.now;
     lobby
         .porter()
-        .admit(now, 1, &payload(PAYLOAD_BYTES))
+        .admit(now, &[1], &payload(PAYLOAD_BYTES))
         .unwrap();
     let mut parts = 0;
     lobby.run_with(seconds(1), |lobby, letter| {
@@ -53,7 +53,7 @@ fn bodies_fit_the_envelope_and_the_relays_pace() {
     let too_large = payload(PAYLOAD_BYTES + 1);
     let mut lobby = Lobby::with(&["Ana"]);
     assert_eq!(
-        lobby.porter().admit(now, 1, &too_large),
+        lobby.porter().admit(now, &[1], &too_large),
         Err(AdmitError::TooLarge)
     );
 }
@@ -115,16 +115,16 @@ fn a_lock_holds_knockers_and_unlocking_lets_them_wait() {
     assert_eq!(held, [true, true, false]);
     let now = lobby.now;
     assert_eq!(
-        lobby.porter().admit(now, 1, &payload(5)),
+        lobby.porter().admit(now, &[1], &payload(5)),
         Err(AdmitError::Locked)
     );
-    assert_eq!(lobby.porter().admit(now, 3, &payload(5)), Ok(()));
+    assert_eq!(lobby.porter().admit(now, &[3], &payload(5)), Ok(()));
     lobby.porter().lock(false);
     lobby.run(seconds(1));
     assert_eq!(lobby.status(0), Status::Waiting);
     assert_eq!(lobby.status(1), Status::Waiting);
     let now = lobby.now;
-    assert_eq!(lobby.porter().admit(now, 1, &payload(5)), Ok(()));
+    assert_eq!(lobby.porter().admit(now, &[1], &payload(5)), Ok(()));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_knock_that_says_something_else_has_another_number() {
     assert_eq!(lobby.numbers(), [2]);
     let now = lobby.now;
     assert_eq!(
-        lobby.porter().admit(now, 1, &payload(1)),
+        lobby.porter().admit(now, &[1], &payload(1)),
         Err(AdmitError::NobodyThere)
     );
 }

@@ -157,17 +157,22 @@ fn padding_that_is_not_zero_is_refused() {
     let mut plain = vec![1, 0, 1, 0, 0, 0, 0, 1, 2, 9, 9, 0, 0];
     let mut context = *b"frame 2\x02................\0\0\0\x07";
     context[8..24].copy_from_slice(&SALT);
+    let seal = |counter, plain: &[u8]| {
+        let mut begun = key.begin(counter, plain.len()).unwrap();
+        begun.extend_from_slice(plain);
+        key.seal(counter, begun, &context).unwrap()
+    };
     let mut receiver = receiver(1);
-    let sealed = key.seal(0, &plain, &context).unwrap();
+    let sealed = seal(0, &plain);
     let opened = receiver.open(at(0), PICTURE, frame.group, &sealed);
     assert!(matches!(opened, Ok(Opened::Frame(frame)) if frame.payload[..] == [9, 9]));
     plain[12] = 1;
-    let sealed = key.seal(1, &plain, &context).unwrap();
+    let sealed = seal(1, &plain);
     let opened = receiver.open(at(0), PICTURE, frame.group, &sealed);
     assert!(is(&opened, Err(Rejection::Malformed)));
     // Says that it is longer than it is.
     plain[8] = 5;
-    let sealed = key.seal(2, &plain, &context).unwrap();
+    let sealed = seal(2, &plain);
     let opened = receiver.open(at(0), PICTURE, frame.group, &sealed);
     assert!(is(&opened, Err(Rejection::Malformed)));
 }

@@ -1,0 +1,168 @@
+//! Meetings of 200: what it takes until everyone is in, and what it costs the relay.
+
+use super::world::World;
+use super::*;
+use crate::meeting::events::Input;
+use crate::meeting::group::MEMBERS;
+use std::time::Duration;
+
+/// All are in one group, and everyone has heard everyone say where it is.
+fn together(world: &World) -> bool {
+    let first = world.nodes[0].meeting.look();
+    world.nodes.iter().all(|node| {
+        let same = |look: Look| first.as_ref().is_some_and(|one| one.tag == look.tag);
+        node.people.len() == world.nodes.len() - 1 && node.meeting.look().is_some_and(same)
+    })
+}
+
+/// Lets time pass until they are; says how much.
+fn until_together(world: &mut World, most: u64) -> Duration {
+    let began = world.now;
+    while !together(world) {
+        let inside = world.nodes.iter().filter(|node| node.inside).count();
+        let of = world.nodes.len();
+        assert!(
+            world.now < began + Duration::from_secs(most),
+            "{inside} of {of}"
+        );
+        world.run(Duration::from_millis(100));
+    }
+    world.now - began
+}
+
+fn founded() -> (World, Meet) {
+    let (mut world, meet) = (World::new(), meet(0));
+    world.join_as(&meet.host, "host", false, false);
+    world.seconds(1);
+    (world, meet)
+}
+
+/// Everyone is in the one tree, and says where it is to each other once: whoever came later to all who are
+/// there, and each of these to it alone. Little else may grow with the square.
+fn check(world: &World, what: &str, took: Duration) {
+    let look = world.nodes[0].meeting.look().expect("inside");
+    let members = world.nodes.len();
+    assert_eq!(look.roster.len(), members);
+    let traffic = world.traffic;
+    println!("{what}: {took:?}, {traffic:?}");
+    assert!(traffic.sent < members * members * 2 / 3);
+    for node in &world.nodes {
+        let rejections: u64 = node.meeting.rejections().iter().sum();
+        assert!(
+            rejections < members as u64,
+            "{:?}",
+            node.meeting.rejections()
+        );
+    }
+}
+
+/// A hundred, since each commit is work for everyone; `CROWD=200` does it with as many as there can be.
+#[test]
+fn many_come_one_after_another() {
+    let members = std::env::var("CROWD").ok();
+    let members = members.map_or(100, |members| members.parse().expect("a number"));
+    let (mut world, meet) = founded();
+    let began = world.now;
+    for number in 1..members {
+        world.join(&meet.guest, &format!("guest {number}"));
+        world.run(Duration::from_millis(500));
+        let number = knocking(&world);
+        world.command(0, Command::Admit(number));
+        until_together(&mut world, 10);
+    }
+    check(&world, "one after another", world.now - began);
+}
+
+#[test]
+fn a_hundred_and_ninety_nine_knock_at_once() {
+    let (mut world, meet) = founded();
+    for number in 1..MEMBERS {
+        world.join(&meet.guest, &format!("guest {number}"));
+    }
+    world.seconds(10);
+    assert!(world.names(0).is_empty());
+    world.tell(0, Input::Command(Command::AdmitAll(true)));
+    let took = until_together(&mut world, 60);
+    check(&world, "at once", took);
+}
+
+/// A meeting of so many guests, the last of whom waits; and its number at the door.
+fn one_waits(guests: usize) -> (World, Meet, u32) {
+    let (mut world, meet) = founded();
+    world.command(0, Command::AdmitAll(true));
+    for number in 1..guests {
+        world.join(&meet.guest, &format!("guest {number}"));
+    }
+    until_together(&mut world, 30);
+    world.command(0, Command::AdmitAll(false));
+    world.join(&meet.guest, &format!("guest {guests}"));
+    world.seconds(1);
+    let number = knocking(&world);
+    (world, meet, number)
+}
+
+/// Who knocked last.
+fn knocking(world: &World) -> u32 {
+    let told = world.nodes[0].told.iter().rev();
+    let number = told.clone().find_map(|notice| match notice {
+        Notice::Knocking { number, .. } => Some(*number),
+        _ => None,
+    });
+    number.expect("a knock")
+}
+
+fn epoch(world: &World) -> u64 {
+    world.nodes[0].meeting.look().expect("inside").epoch
+}
+
+#[test]
+fn a_relay_that_restarts_in_mid_commit_costs_nobody_its_place() {
+    let (mut world, _, number) = one_waits(30);
+    let (before, sent) = (epoch(&world), world.traffic.sent);
+    // The commit is made, and neither it nor the welcome reaches anybody.
+    world.passes = Box::new(|_, _| false);
+    world.command(0, Command::Admit(number));
+    world.run(Duration::from_millis(100));
+    assert_eq!(epoch(&world), before + 1);
+    world.passes = Box::new(|_, _| true);
+    world.restart();
+    until_together(&mut world, 20);
+    // It goes out again for all at once.
+    let sent = world.traffic.sent - sent;
+    assert!(sent < 2 * 30 * 30, "{sent} bodies");
+}
+
+#[test]
+fn a_welcome_that_comes_late_leads_to_where_the_others_are() {
+    let (mut world, meet, number) = one_waits(5);
+    let late = world.nodes.len() - 1;
+    world.passes = Box::new(move |to, _| to != late);
+    world.command(0, Command::Admit(number));
+    world.command(0, Command::AdmitAll(true));
+    for number in 6..10 {
+        world.join(&meet.guest, &format!("guest {number}"));
+        world.seconds(4);
+    }
+    let before = epoch(&world);
+    assert!(!world.nodes[late].inside);
+    world.passes = Box::new(|_, _| true);
+    until_together(&mut world, 20);
+    assert_eq!(
+        epoch(&world),
+        before,
+        "by the welcome that it was given then"
+    );
+}
+
+#[test]
+fn two_knocks_in_one_beat_are_both_let_in() {
+    let (mut world, meet, number) = one_waits(3);
+    world.join(&meet.guest, "guest 4");
+    world.seconds(1);
+    let before = epoch(&world);
+    for number in [number, knocking(&world)] {
+        world.tell(0, Input::Command(Command::Admit(number)));
+    }
+    until_together(&mut world, 5);
+    assert!(epoch(&world) <= before + 2);
+}

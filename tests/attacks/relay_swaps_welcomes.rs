@@ -35,7 +35,8 @@ fn neither_gets_in_by_the_others() {
     for (number, _) in knocks(&world, 0) {
         world.command(0, Command::Admit(number));
     }
-    world.seconds(1);
+    // The second waits until the first is there, for three seconds.
+    world.seconds(4);
     assert_eq!(world.roster(0).len(), 3, "both are admitted");
     let kept: Vec<_> = kept.borrow_mut().drain(..).collect();
     assert!(kept.len() >= 2);

@@ -239,6 +239,8 @@ impl Rogue {
             asks: true,
         };
         self.say(world, &here);
+        // They answer one after another.
+        world.run(std::time::Duration::from_millis(100));
     }
 
     /// A message of the group, as a member seals it.

@@ -209,11 +209,24 @@ impl Inside {
     fn take_roster(&mut self, core: &mut Core) {
         let (roster, me) = (self.group.roster(), self.group.me());
         let changed = self.people.roster(core.now, roster, me);
+        let newcomers = changed.newcomers;
         for who in changed.gone {
             core.out.push_back(Output::Departed { who });
         }
         self.voice.epoch(&self.group, &mut self.people, core);
         self.stage_epoch(core);
+        if newcomers {
+            let rooms = self.rooms_for_media(core);
+            self.voice.begin_again(&rooms, core);
+        }
+    }
+
+    fn rooms_for_media(&self, core: &Core) -> Vec<StayId> {
+        match (self.stopped, &self.stage) {
+            (true, _) => Vec::new(),
+            (false, Some(stage)) => stage.rooms(),
+            (false, None) => self.rooms_to_send_in(core.now),
+        }
     }
 
     /// Somebody's connection is gone, by the relay's word.
@@ -312,11 +325,7 @@ impl Inside {
         if self.stage.is_some() && frame.track == PAPERS {
             return core.reject(Rejection::NotAllowed);
         }
-        let rooms = match (self.stopped, &self.stage) {
-            (true, _) => Vec::new(),
-            (false, Some(stage)) => stage.rooms(),
-            (false, None) => self.rooms_to_send_in(core.now),
-        };
+        let rooms = self.rooms_for_media(core);
         self.voice.send(frame, &rooms, core);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::meeting::events::{StayId, Who};
 use crate::meeting::group::{LeafId, Member};
-use crate::meeting::media::ReceiverKeys;
+use crate::meeting::media::{Came, ReceiverKeys};
 use crate::meeting::track::{Presence, TrackKind};
 use crate::wire::{ParticipantId, TrackId};
 
@@ -26,6 +26,8 @@ pub(super) struct Person {
     pub(super) salt: Option<[u8; 16]>,
     /// What opens its media, once it has said where it is.
     pub(super) keys: Option<ReceiverKeys>,
+    /// What came of it while it had another leaf.
+    pub(super) came: Came,
     /// Where it is connected.
     pub(super) at: Vec<(StayId, ParticipantId)>,
     /// Since when it is connected nowhere.
@@ -72,6 +74,8 @@ impl Person {
 pub(super) struct Changed {
     /// On the screen before, and in the tree no more.
     pub(super) gone: Vec<Who>,
+    /// Somebody has come who cannot open what was sent before.
+    pub(super) newcomers: bool,
 }
 
 /// Everybody else.
@@ -125,6 +129,7 @@ impl People {
             .filter(|(_, person)| !roster.iter().any(|member| same(person, member)))
             .map(|(who, _)| who)
             .collect();
+        let newcomers = !fresh.is_empty();
         let mut gone = Vec::new();
         let mut kept: Vec<(Who, Person)> = Vec::new();
         for who in lost {
@@ -153,6 +158,14 @@ impl People {
                 },
                 |(who, _)| *who,
             );
+            let shown = before.is_some();
+            let (wishes, came) = match before {
+                Some((_, one)) => {
+                    let came = one.keys.map_or(one.came, ReceiverKeys::into_came);
+                    (one.wishes, came)
+                }
+                None => Default::default(),
+            };
             let person = Person {
                 leaf: member.leaf,
                 name: member.name.clone(),
@@ -165,24 +178,26 @@ impl People {
                 at: Vec::new(),
                 away: Some(now),
                 bye: false,
-                shown: before.is_some(),
+                shown,
                 signs: false,
                 chat: 0,
-                wishes: before.map(|(_, one)| one.wishes).unwrap_or_default(),
+                wishes,
+                came,
                 asked: (now, 0),
             };
             self.people.insert(who, person);
         }
         // Two of one process cannot both follow the same person.
         gone.extend(kept.into_iter().map(|(who, _)| who));
-        Changed { gone }
+        Changed { gone, newcomers }
     }
 
     /// This side is on another line of the group: epochs are counted anew, and so are keys.
     pub(super) fn new_line(&mut self) {
         for person in self.people.values_mut() {
             if let (Some(salt), Some(_)) = (person.salt, &person.keys) {
-                let mut keys = ReceiverKeys::new(person.leaf.0, salt);
+                let came = person.keys.take().map(ReceiverKeys::into_came);
+                let mut keys = ReceiverKeys::after(person.leaf.0, salt, came.unwrap_or_default());
                 if person.signs {
                     keys.require_signatures();
                 }

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::people::People;
 use crate::meeting::events::{Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::Group;
-use crate::meeting::media::{ATTEST, Attest, Opened, ReceiverKeys, SenderKeys};
+use crate::meeting::media::{ATTEST, Again, Attest, Opened, ReceiverKeys, SenderKeys};
 use crate::meeting::track::{Frame, TrackKind};
 use crate::wire::{GroupNumber, ParticipantId, TrackId};
 
@@ -18,21 +18,43 @@ use crate::wire::{GroupNumber, ParticipantId, TrackId};
 /// larger groups at once.
 const KEPT: usize = 8 * 1024 * 1024;
 
+/// How long after a group was begun again for newcomers no other is: who comes meanwhile waits for the
+/// next key frame, so that many who come one by one do not multiply what is sent.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// A group that is being sent.
 struct Current {
+    /// The source's number.
     group: GroupNumber,
-    /// Sealed frames from its first one; none when they were too many.
-    frames: Vec<Bytes>,
+    /// From its first frame on, each with its sealed bytes; none when they were too many.
+    frames: Vec<(Frame, Bytes)>,
     bytes: usize,
+    /// How many groups of the track were begun again.
+    begun_again: u32,
+}
+
+impl Default for Current {
+    fn default() -> Self {
+        Self {
+            group: GroupNumber(0),
+            frames: Vec::new(),
+            bytes: 0,
+            begun_again: 0,
+        }
+    }
 }
 
 impl Current {
-    fn new(group: GroupNumber) -> Self {
-        Self {
-            group,
-            frames: Vec::new(),
-            bytes: 0,
+    fn again(&self, frame: bool) -> Again {
+        Again {
+            frame,
+            groups: self.begun_again,
         }
+    }
+
+    fn on_the_wire(&self) -> GroupNumber {
+        let number = self.again(false).on_the_wire(self.group);
+        number.unwrap_or(GroupNumber(u32::MAX))
     }
 }
 
@@ -42,6 +64,8 @@ pub(super) struct Voice {
     epoch: u64,
     base: Zeroizing<[u8; 32]>,
     current: HashMap<TrackId, Current>,
+    /// When groups were last begun again.
+    begun_again: Option<Duration>,
 }
 
 impl Voice {
@@ -53,6 +77,7 @@ impl Voice {
             epoch: 0,
             base: Zeroizing::new([0; 32]),
             current: HashMap::new(),
+            begun_again: None,
         }
     }
 
@@ -105,7 +130,8 @@ impl Voice {
         person.signs |= signs;
         if person.keys.is_none() {
             person.salt = Some(salt);
-            person.keys = Some(ReceiverKeys::new(person.leaf.0, salt));
+            let came = std::mem::take(&mut person.came);
+            person.keys = Some(ReceiverKeys::after(person.leaf.0, salt, came));
         }
         let Some(keys) = &mut person.keys else {
             return;
@@ -128,14 +154,23 @@ impl Voice {
         let Some(kind) = described.map(|track| track.kind) else {
             return core.reject(Rejection::UnknownSender);
         };
-        let sealed = match self.keys.seal(core.now, frame, kind) {
+        let track = frame.track;
+        let current = match kind {
+            TrackKind::Video { .. } => Some(self.current.entry(track).or_default()),
+            TrackKind::Audio { .. } => None,
+        };
+        let again = current.map(|current| current.again(false));
+        let again = again.unwrap_or_default();
+        let Some(group) = again.on_the_wire(frame.group) else {
+            return core.reject(Rejection::TooLarge);
+        };
+        let sealed = match self.keys.seal_again(core.now, frame, kind, again) {
             Ok(sealed) => sealed,
             Err(rejection) => return core.reject(rejection),
         };
-        let (track, group) = (frame.track, frame.group);
         for bytes in sealed {
             if matches!(kind, TrackKind::Video { .. }) {
-                self.keep(track, group, frame.keyframe, &bytes);
+                self.keep(frame, &bytes);
             }
             for &stay in rooms {
                 let bytes = bytes.clone();
@@ -157,18 +192,55 @@ impl Voice {
         }
     }
 
-    fn keep(&mut self, track: TrackId, group: GroupNumber, first: bool, bytes: &Bytes) {
-        let current = self
-            .current
-            .entry(track)
-            .or_insert_with(|| Current::new(group));
-        if current.group != group || first && current.frames.is_empty() {
-            *current = Current::new(group);
+    fn keep(&mut self, frame: &Frame, bytes: &Bytes) {
+        let current = self.current.entry(frame.track).or_default();
+        if current.group != frame.group || frame.keyframe && current.frames.is_empty() {
+            current.group = frame.group;
+            current.frames.clear();
+            current.bytes = 0;
         }
         current.bytes = current.bytes.saturating_add(bytes.len());
         match current.bytes <= KEPT {
-            true => current.frames.push(bytes.clone()),
+            true => current.frames.push((frame.clone(), bytes.clone())),
             false => current.frames.clear(),
+        }
+    }
+
+    /// Somebody has come: groups that are under way are begun again under the keys that it has, so that
+    /// it sees a picture at once. The others know second copies.
+    pub(super) fn begin_again(&mut self, rooms: &[StayId], core: &mut Core) {
+        let since = self.begun_again.map(|at| at.saturating_add(AGAIN_AFTER));
+        if since.is_some_and(|until| core.now < until) {
+            return;
+        }
+        for (&track, current) in &mut self.current {
+            let described = core.presence.tracks.iter();
+            let kind = described.clone().find(|one| one.track == track);
+            let Some(kind) = kind.map(|one| one.kind) else {
+                continue;
+            };
+            if current.frames.is_empty() {
+                continue;
+            }
+            self.begun_again = Some(core.now);
+            current.begun_again = current.begun_again.saturating_add(1);
+            let (again, group) = (current.again(true), current.on_the_wire());
+            for (place, (frame, bytes)) in current.frames.iter_mut().enumerate() {
+                let Ok(mut sealed) = self.keys.seal_again(core.now, frame, kind, again) else {
+                    break;
+                };
+                let Some(sealed) = sealed.pop() else { break };
+                *bytes = sealed;
+                for &stay in rooms {
+                    core.out.push_back(Output::GroupFrame {
+                        stay,
+                        track,
+                        group,
+                        first: place == 0,
+                        bytes: bytes.clone(),
+                    });
+                }
+            }
         }
     }
 
@@ -176,11 +248,11 @@ impl Voice {
     /// are whole there.
     pub(super) fn moved(&self, stay: StayId, core: &mut Core) {
         for (track, current) in &self.current {
-            for (place, bytes) in current.frames.iter().enumerate() {
+            for (place, (_, bytes)) in current.frames.iter().enumerate() {
                 core.out.push_back(Output::GroupFrame {
                     stay,
                     track: *track,
-                    group: current.group,
+                    group: current.on_the_wire(),
                     first: place == 0,
                     bytes: bytes.clone(),
                 });
@@ -248,7 +320,7 @@ impl Voice {
         let current = self.current.get(&attest.track);
         current.is_some_and(|current| {
             let first = current.frames.first();
-            first.is_some_and(|first| attest.is_of(current.group, first))
+            first.is_some_and(|(_, first)| attest.is_of(current.on_the_wire(), first))
         })
     }
 

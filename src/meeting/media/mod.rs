@@ -29,7 +29,8 @@ pub use attest::{Attest, Hashes, Signature};
 pub use gate::{Gate, SealedFrame};
 pub use judge::Report;
 pub use limits::{ATTEST_EVERY, HELD_BYTES, HELD_FOR, HELD_FRAMES, OLD_KEYS, SIGNED_WITHIN};
-pub use receiver::{Opened, ReceiverKeys};
+pub use receiver::{Came, Opened, ReceiverKeys};
+pub use seal::Again;
 pub use sender::SenderKeys;
 
 pub(super) use attest::ATTEST;

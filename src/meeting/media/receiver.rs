@@ -11,6 +11,7 @@ use super::cipher::header;
 use super::held::Held;
 use super::judge::{Judge, Report, Verdict};
 use super::limits::OLD_KEYS;
+use super::replay::{self, ReplayWindow};
 use super::schedule::SenderSecret;
 use super::seal::Opener;
 use crate::meeting::events::Rejection;
@@ -63,6 +64,24 @@ pub struct ReceiverKeys {
     pub(super) previous: Option<(Keys, Duration)>,
     held: Held,
     pub(super) judge: Option<Judge>,
+    came: Came,
+}
+
+/// Which frames came, so that those of a group that is begun again come once.
+#[derive(Default)]
+pub struct Came(HashMap<TrackId, ReplayWindow>);
+
+impl Came {
+    /// Whether a frame is new; it has come from now on. That it is told as one that was sent before is
+    /// its sender's word, and no other frame is ever left out.
+    fn is_new(&mut self, frame: &Frame, again: bool) -> bool {
+        let window = self.0.entry(frame.track).or_insert_with(ReplayWindow::new);
+        let fresh = window.look(frame.number) == replay::Verdict::Fresh;
+        if fresh {
+            window.take(frame.number);
+        }
+        fresh || !again
+    }
 }
 
 impl ReceiverKeys {
@@ -75,7 +94,20 @@ impl ReceiverKeys {
             previous: None,
             held: Held::default(),
             judge: None,
+            came: Came::default(),
         }
+    }
+
+    /// The same of somebody of whom frames came before, under other keys.
+    pub fn after(leaf: u32, salt: [u8; 16], came: Came) -> Self {
+        let mut keys = Self::new(leaf, salt);
+        keys.came = came;
+        keys
+    }
+
+    /// Which frames came.
+    pub fn into_came(self) -> Came {
+        self.came
     }
 
     /// Whether this person's frames must be signed. Once they must, they must to the end.
@@ -160,7 +192,12 @@ impl ReceiverKeys {
                     return Ok(Opened::Dropped);
                 }
             }
-            return Ok(opener.take(piece).map_or(Opened::Piece, Opened::Frame));
+            let again = piece.is_again();
+            return Ok(match opener.take(piece) {
+                Some(frame) if self.came.is_new(&frame, again) => Opened::Frame(frame),
+                Some(_) => Opened::Dropped,
+                None => Opened::Piece,
+            });
         }
         match refused {
             Some(rejection) => Err(rejection),

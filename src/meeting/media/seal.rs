@@ -30,6 +30,27 @@ struct Head {
     /// Which piece of how many.
     piece: u8,
     pieces: u8,
+    /// This frame was sent before, under other keys.
+    again: bool,
+    /// How many groups of the track were begun again until now: by so much the number on the wire is
+    /// larger than the source's.
+    begun_again: u32,
+}
+
+/// A group that is begun again, for those who came in the midst of it.
+#[derive(Clone, Copy, Default)]
+pub struct Again {
+    /// The frame was sent before, under other keys.
+    pub frame: bool,
+    /// How many groups of its track were begun again until now.
+    pub groups: u32,
+}
+
+impl Again {
+    /// The number of a group on the wire; `None` when there are no more numbers.
+    pub fn on_the_wire(self, source: GroupNumber) -> Option<GroupNumber> {
+        source.0.checked_add(self.groups).map(GroupNumber)
+    }
 }
 
 /// Whether a frame's size is blurred.
@@ -80,6 +101,7 @@ impl Sealer {
         pieces: u8,
         bytes: &Bytes,
         padding: Padding,
+        again: Again,
     ) -> Option<Bytes> {
         let head = Head {
             number: frame.number,
@@ -90,6 +112,8 @@ impl Sealer {
             discard_padding_ns: frame.discard_padding_ns,
             piece,
             pieces,
+            again: again.frame,
+            begun_again: again.groups,
         };
         let counter = self.next;
         self.next = counter.checked_add(1)?;
@@ -105,7 +129,8 @@ impl Sealer {
             let padded = padme(length).min(GROUP_FRAME - OVERHEAD);
             plain.resize(header + padded.max(length), 0);
         }
-        let context = context(&self.salt, frame.track, frame.group);
+        let group = again.on_the_wire(frame.group)?;
+        let context = context(&self.salt, frame.track, group);
         self.key.seal(counter, plain, &context)
     }
 }
@@ -114,9 +139,17 @@ impl Sealer {
 pub(super) struct Piece {
     pub(super) counter: u64,
     track: TrackId,
+    /// The source's.
     group: GroupNumber,
     head: Head,
     bytes: Bytes,
+}
+
+impl Piece {
+    /// It was sent before, by its sender's word.
+    pub(super) fn is_again(&self) -> bool {
+        self.head.again
+    }
 }
 
 /// Opens the frames of one track of another participant.
@@ -158,10 +191,11 @@ impl Opener {
         let context = context(&self.salt, track, group);
         let plain = self.key.open(sealed, &context)?;
         let (head, rest) = read(&plain).ok_or(Rejection::Malformed)?;
+        let source = group.0.checked_sub(head.begun_again);
         Ok(Piece {
             counter,
             track,
-            group,
+            group: source.map(GroupNumber).ok_or(Rejection::Malformed)?,
             head,
             bytes: plain.slice_ref(rest),
         })

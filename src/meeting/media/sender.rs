@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::attest::{Attest, Attester, hash};
 use super::pieces::cut;
 use super::schedule::SenderSecret;
-use super::seal::{Padding, Sealer};
+use super::seal::{Again, Padding, Sealer};
 use crate::meeting::events::Rejection;
 use crate::meeting::track::{Frame, TrackKind};
 use crate::wire::TrackId;
@@ -106,6 +106,22 @@ impl SenderKeys {
         frame: &Frame,
         kind: TrackKind,
     ) -> Result<Vec<Bytes>, Rejection> {
+        self.seal_again(now, frame, kind, Again::default())
+    }
+
+    /// The same on a track of which groups were begun again. The group on the wire is
+    /// [`Again::on_the_wire`].
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn seal_again(
+        &mut self,
+        now: Duration,
+        frame: &Frame,
+        kind: TrackKind,
+        again: Again,
+    ) -> Result<Vec<Bytes>, Rejection> {
+        let group = again.on_the_wire(frame.group).ok_or(Rejection::TooLarge)?;
         let keys = self.keys.as_mut().ok_or(Rejection::UnknownSender)?;
         let (pieces, padding) = match kind {
             TrackKind::Audio { .. } => {
@@ -129,13 +145,13 @@ impl SenderKeys {
         for (piece, bytes) in (0..count).zip(&pieces) {
             let counter = sealer.next();
             let bytes = sealer
-                .seal(frame, piece, count, bytes, padding)
+                .seal(frame, piece, count, bytes, padding, again)
                 .ok_or(Rejection::NotAuthentic)?;
             if bytes.len() > GROUP_FRAME {
                 return Err(Rejection::TooLarge);
             }
             if let Some(attester) = &mut self.attester {
-                let hash = hash(frame.track, frame.group, &bytes);
+                let hash = hash(frame.track, group, &bytes);
                 attester.sealed(now, frame.track, keys.epoch, counter, hash);
             }
             sealed.push(bytes);

@@ -98,6 +98,31 @@ fn a_locked_meeting_admits_nobody_until_it_is_unlocked() {
 }
 
 #[test]
+fn who_comes_in_the_midst_of_a_group_has_it_from_its_beginning() {
+    let (mut world, meet) = three();
+    let send = |world: &mut World, numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            let mut picture = frame(PICTURE, number);
+            picture.group = GroupNumber(3);
+            picture.keyframe = number == 0;
+            world.send(1, picture);
+        }
+    };
+    send(&mut world, 0..5);
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(3);
+    send(&mut world, 5..8);
+    world.seconds(1);
+    for listener in [0, 2, cem] {
+        let frames = world.nodes[listener].frames.iter();
+        let pictures = frames.filter(|(_, frame)| frame.track == PICTURE);
+        let seen: Vec<_> = pictures.map(|(_, one)| (one.group.0, one.number)).collect();
+        let all: Vec<_> = (0..8).map(|number| (3, number)).collect();
+        assert_eq!(seen, all, "{listener}");
+    }
+}
+
+#[test]
 fn who_is_removed_hears_nothing_more_and_nobody_else_misses_anything() {
     let (mut world, meet) = three();
     let cem = world.join(&meet.guest, "Cem");

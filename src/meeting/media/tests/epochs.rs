@@ -2,7 +2,7 @@
 
 use sframe::header::SframeHeader;
 
-use super::super::{HELD_FOR, HELD_FRAMES, OLD_KEYS};
+use super::super::{Again, HELD_FOR, HELD_FRAMES, OLD_KEYS};
 use super::*;
 
 fn header(sealed: &Bytes) -> (u64, u64) {
@@ -150,4 +150,40 @@ fn an_epoch_that_is_skipped_leaves_no_gap_after_it() {
         assert!(receiver.epoch(at(epoch), epoch, &base(epoch)).is_empty());
     }
     assert_eq!(receiver.epoch(at(4), 4, &base(4)).len(), 1);
+}
+
+#[test]
+fn a_group_that_is_begun_again_comes_once_and_newcomers_have_it_whole() {
+    let (mut sender, mut old) = (sender(1), receiver(1));
+    let source = |number| frame(PICTURE, number, &[number as u8; 300]);
+    for number in 0..3 {
+        let sealed = sender.seal(at(0), &source(number), VIDEO).unwrap();
+        let opened = old.open(at(0), PICTURE, source(number).group, &sealed[0]);
+        assert!(opened == Ok(Opened::Frame(source(number))));
+    }
+    sender.epoch(2, &base(2), LEAF);
+    old.epoch(at(0), 2, &base(2));
+    let mut new = receiver(2);
+    for number in 0..5 {
+        let again = Again {
+            frame: number < 3,
+            groups: 1,
+        };
+        let sealed = sender.seal_again(at(0), &source(number), VIDEO, again);
+        let sealed = sealed.unwrap().remove(0);
+        let wire = again.on_the_wire(source(number).group).unwrap();
+        assert!(wire > source(number).group);
+        let opened = new.open(at(0), PICTURE, wire, &sealed);
+        assert!(opened == Ok(Opened::Frame(source(number))), "{number}");
+        let opened = old.open(at(0), PICTURE, wire, &sealed);
+        let expected = match number < 3 {
+            true => Opened::Dropped,
+            false => Opened::Frame(source(number)),
+        };
+        assert!(opened == Ok(expected), "{number}");
+    }
+    // Only what is said to have been sent before is ever left out.
+    let twice = sender.seal(at(0), &source(4), VIDEO).unwrap();
+    let opened = old.open(at(0), PICTURE, source(4).group, &twice[0]);
+    assert!(opened == Ok(Opened::Frame(source(4))));
 }

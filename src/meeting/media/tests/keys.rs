@@ -153,8 +153,9 @@ fn padding_that_is_not_zero_is_refused() {
     let frame = frame(PICTURE, 1, &[7; 1000]);
     let track = super::super::schedule::SenderSecret::new(&base(1), 1, LEAF, SALT).track(PICTURE);
     let key = super::super::cipher::SealKey::new(&track.base[..], track.id).unwrap();
-    // number, time, flags, duration, discard padding, piece, pieces, length, payload, padding
-    let mut plain = vec![1, 0, 1, 0, 0, 0, 0, 1, 2, 9, 9, 0, 0];
+    // number, time, flags, duration, discard padding, piece, pieces, again, begun again, length,
+    // payload, padding
+    let mut plain = vec![1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 2, 9, 9, 0, 0];
     let mut context = *b"frame 2\x02................\0\0\0\x07";
     context[8..24].copy_from_slice(&SALT);
     let seal = |counter, plain: &[u8]| {
@@ -166,7 +167,7 @@ fn padding_that_is_not_zero_is_refused() {
     let sealed = seal(0, &plain);
     let opened = receiver.open(at(0), PICTURE, frame.group, &sealed);
     assert!(matches!(opened, Ok(Opened::Frame(frame)) if frame.payload[..] == [9, 9]));
-    plain[12] = 1;
+    plain[14] = 1;
     let sealed = seal(1, &plain);
     let opened = receiver.open(at(0), PICTURE, frame.group, &sealed);
     assert!(is(&opened, Err(Rejection::Malformed)));
@@ -207,6 +208,6 @@ fn keys_are_those_of_the_page() {
     assert!(
         plain
             .payload()
-            .ends_with(b"\x00\x00\x00\x00\x00\x01\x05sound")
+            .ends_with(b"\x00\x00\x00\x00\x00\x01\x00\x00\x05sound")
     );
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use crate::meeting::media::schedule::SenderSecret;
-use crate::meeting::media::seal::{Opener, Padding, Sealer};
+use crate::meeting::media::seal::{Again, Opener, Padding, Sealer};
 use crate::meeting::{Frame, LinkSecret};
 use crate::wire::{GroupNumber, TrackId};
 
@@ -71,7 +71,14 @@ fn keys_are_as_pinned() {
 #[test]
 fn a_sealed_frame_is_as_pinned_and_opens() {
     let mut sealer = Sealer::new(&sender().track(TRACK)).unwrap();
-    let sealed = sealer.seal(&frame(), 0, 1, &frame().payload, Padding::Padme);
+    let sealed = sealer.seal(
+        &frame(),
+        0,
+        1,
+        &frame().payload,
+        Padding::Padme,
+        Again::default(),
+    );
     let sealed = sealed.unwrap();
     is_pinned("sealed_frame", &sealed);
     let mut opener = Opener::new(&sender().track(TRACK)).unwrap();

@@ -46,6 +46,8 @@ pub enum Event {
         name: Shown,
         /// The person has said that it has the same two words.
         compared: bool,
+        /// Somebody inside is shown by this name already.
+        taken: bool,
     },
     /// Whoever knocked under this number does not wait any more.
     KnockGone {

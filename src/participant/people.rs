@@ -42,9 +42,43 @@ pub(crate) enum Appearance {
 #[derive(Default)]
 pub(crate) struct People {
     all: BTreeMap<Who, Person>,
+    /// What oneself is called.
+    own: String,
 }
 
 impl People {
+    /// Nobody yet, beside oneself.
+    pub(crate) fn beside(own: String) -> Self {
+        Self {
+            all: BTreeMap::new(),
+            own,
+        }
+    }
+
+    /// What somebody is shown as, so that no two ever are shown alike: names are chosen freely, and who
+    /// takes another's must not pass for that one, nor for one who has left.
+    fn apart(&self, who: Who, shown: Shown) -> Shown {
+        let alike = |name: &str| {
+            let mut others = self.all.values().filter(|person| person.who != who);
+            name == self.own || others.any(|person| person.shown.0 == name)
+        };
+        let numbered = |number: u32| format!("{} ({number})", shown.0);
+        match alike(&shown.0) {
+            true => Shown(
+                (2..)
+                    .map(numbered)
+                    .find(|name| !alike(name))
+                    .unwrap_or_default(),
+            ),
+            false => shown,
+        }
+    }
+
+    /// Whether somebody is here, oneself included, who is shown by this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.own == name || !self.named(name).is_empty()
+    }
+
     /// Somebody says who it is. `shown` is its name made harmless.
     pub(crate) fn appeared(
         &mut self,
@@ -57,6 +91,7 @@ impl People {
             .retain(|described| described.track.0 < TRACKS);
         presence.tracks.truncate(TRACKS_EACH);
         presence.tracks.sort_by_key(|described| described.track);
+        let shown = self.apart(who, shown);
         let Some(person) = self.all.get_mut(&who) else {
             let person = Person {
                 who,

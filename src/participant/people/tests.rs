@@ -99,3 +99,32 @@ fn tracks_that_a_relay_refuses_are_not_asked_for_nor_more_than_there_can_be() {
     people.appeared(BEA, crowded, Shown("Crowd".into()));
     assert_eq!(people.get(BEA).unwrap().presence.tracks.len(), TRACKS_EACH);
 }
+
+#[test]
+fn no_two_are_shown_alike() {
+    let mut people = People::beside("Me".into());
+    let shown = |people: &People, who| people.get(who).unwrap().shown.0.clone();
+    let mut cast = (1..).map(Who);
+    let mut comes = |people: &mut People, name: &str| {
+        let who = cast.next().unwrap();
+        appear(people, who, name);
+        (who, shown(people, who))
+    };
+    let (first, name) = comes(&mut people, "Ada");
+    assert_eq!(name, "Ada");
+    assert_eq!(comes(&mut people, "Ada").1, "Ada (2)");
+    assert_eq!(comes(&mut people, "Me").1, "Me (2)");
+    assert_eq!(comes(&mut people, "Ada (3)").1, "Ada (3)");
+    // One who has left is not who comes under its name.
+    people.departed(Instant::now(), first);
+    let (fourth, name) = comes(&mut people, "Ada");
+    assert_eq!(name, "Ada (4)");
+    // Who is there keeps what it is shown as.
+    people.departed(Instant::now(), fourth);
+    appear(&mut people, fourth, "Ada");
+    appear(&mut people, first, "Ada");
+    assert_eq!(
+        (&*shown(&people, fourth), &*shown(&people, first)),
+        ("Ada (4)", "Ada")
+    );
+}

@@ -128,6 +128,7 @@ impl Session {
                 number: *number,
                 name: knocker.name.clone(),
                 compared: knocker.compared,
+                taken: self.people.has(&knocker.name.0),
             };
             self.output.event(&event);
         }

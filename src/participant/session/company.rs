@@ -21,7 +21,9 @@ impl Session {
             .watch
             .as_ref()
             .is_some_and(|name| *name == presence.name);
-        let returned = match self.people.appeared(who, presence, name.clone()) {
+        let appearance = self.people.appeared(who, presence, name.clone());
+        let name = self.people.get(who).map_or(name, |one| one.shown.clone());
+        let returned = match appearance {
             Appearance::New => Some(false),
             // It was this participant who had been away.
             Appearance::Returned if self.was_missing(who) => None,

@@ -26,6 +26,7 @@ impl Session {
             },
             Notice::Knocking { number, name } => {
                 let name = Shown(display_safe(&name));
+                let taken = self.people.has(&name.0);
                 let knocker = Knocker {
                     name: name.clone(),
                     compared: false,
@@ -35,6 +36,7 @@ impl Session {
                     number,
                     name,
                     compared: false,
+                    taken,
                 }
             }
             Notice::KnockGone { number } => {
@@ -77,7 +79,7 @@ impl Session {
             },
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
             Notice::Roster(listed) => {
-                let members = listed.iter().map(entry).collect();
+                let members = listed.iter().map(|one| self.entry(one)).collect();
                 self.output.event(&Event::Roster { members });
                 return self.list_knocks();
             }
@@ -98,6 +100,16 @@ impl Session {
 
     fn shown(&self, who: Who) -> Option<Shown> {
         Some(self.people.get(who)?.shown.clone())
+    }
+
+    fn entry(&self, listed: &Listed) -> RosterEntry {
+        let shown = listed.who.and_then(|who| self.shown(who));
+        RosterEntry {
+            number: listed.who.map(|who| who.0),
+            name: shown.unwrap_or_else(|| Shown(display_safe(&listed.name))),
+            rank: listed.rank,
+            here: listed.here,
+        }
     }
 }
 
@@ -128,15 +140,6 @@ fn state(freshness: Freshness) -> ChairState {
         Freshness::Well => ChairState::Well,
         Freshness::Stale => ChairState::Stale,
         Freshness::Stopped => ChairState::Stopped,
-    }
-}
-
-fn entry(listed: &Listed) -> RosterEntry {
-    RosterEntry {
-        number: listed.who.map(|who| who.0),
-        name: Shown(display_safe(&listed.name)),
-        rank: listed.rank,
-        here: listed.here,
     }
 }
 

@@ -99,6 +99,7 @@ impl Session {
             timestamp_scale_ns: player.as_ref().map_or(1_000_000, |p| p.timestamp_scale_ns),
             tag: random()?,
         };
+        let people = People::beside(presence.display_name());
         let bundle = link.meeting().bundle.0;
         let meeting = meeting(link, presence, random()?);
         let mut output = output;
@@ -116,7 +117,7 @@ impl Session {
             relay: 0,
             welcomed: false,
             place: None,
-            people: People::default(),
+            people,
             goodbyes: HashSet::new(),
             listening: HashSet::new(),
             missing: None,

@@ -79,6 +79,7 @@ fn everything() -> Vec<Event> {
             number: 3,
             name: name("Bea"),
             compared: true,
+            taken: true,
         },
         words(Some(3), 2),
         words(None, 1),

@@ -40,7 +40,14 @@ pub(super) fn sentence(event: &Event) -> String {
             number,
             name,
             compared: false,
-        } => format!("{name} knocks: /admit {number}, /deny {number}, or first /compare {number}"),
+            taken,
+        } => {
+            let taken = match taken {
+                true => " (another than the one inside who is called so)",
+                false => "",
+            };
+            format!("{name} knocks{taken}: /admit {number}, /deny {number}, or first /compare {number}")
+        }
         Event::Knock { number, name, .. } => {
             format!("{name} knocks, and has the same words: /admit {number} or /deny {number}")
         }

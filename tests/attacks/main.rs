@@ -24,6 +24,7 @@ mod relay_swaps_welcomes;
 
 mod insider_changes_its_credential;
 mod insider_claims_a_relay_id;
+mod insider_comes_in_anew;
 mod insider_commits;
 mod insider_floods;
 mod insider_forges_a_frame;

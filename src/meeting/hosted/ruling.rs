@@ -121,7 +121,9 @@ impl Inside {
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
-        let nothing = away.is_empty() && ruling.wanted.is_empty() && ruling.put_out.is_empty();
+        let due = |wanted: &Wanted| now >= wanted.not_before;
+        let nobody = !ruling.wanted.iter().any(due);
+        let nothing = away.is_empty() && nobody && ruling.put_out.is_empty();
         let early = ruling
             .last_commit
             .is_some_and(|last| now < last + COMMITS_EACH);
@@ -134,19 +136,20 @@ impl Inside {
             // is not for those who were only away.
             return self.commit(Vec::new(), Vec::new(), put_out, core);
         }
-        let count = ruling.wanted.len().min(AT_ONCE);
-        let wanted: Vec<Wanted> = ruling.wanted.drain(..count).collect();
+        let wanted = ruling.wanted.extract_if(.., |one| due(one));
+        let wanted: Vec<Wanted> = wanted.take(AT_ONCE).collect();
         self.commit(wanted, away, put_out, core);
     }
 
     /// When the doors or a commit want to be looked after.
     pub(super) fn ruling_deadline(&self) -> Option<Duration> {
         let ruling = self.ruling.as_ref()?;
-        let wants = !ruling.wanted.is_empty() || !ruling.put_out.is_empty();
+        let wanted = ruling.wanted.iter().map(|wanted| wanted.not_before);
+        let put_out = (!ruling.put_out.is_empty()).then_some(Duration::ZERO);
         let commit = ruling
             .last_commit
-            .filter(|_| wants)
-            .map(|last| last + COMMITS_EACH);
+            .zip(wanted.chain(put_out).min())
+            .map(|(last, wants)| wants.max(last + COMMITS_EACH));
         [ruling.deadline(), commit].into_iter().flatten().min()
     }
 
@@ -194,6 +197,7 @@ impl Inside {
         self.post_now(core);
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);
+            ruling.taken_in(&wanted, core.now);
             ruling.kept.push_back((epoch, posted.commit));
             while ruling.kept.len() > KEPT {
                 ruling.kept.pop_front();

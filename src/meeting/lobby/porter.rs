@@ -253,6 +253,8 @@ impl Porter {
             payload: Arc::clone(payload),
             until: now.saturating_add(KEPT),
         });
+        self.sending
+            .retain(|sending| sending.participant != waiter.participant);
         self.sending.push_back(Sending {
             participant: waiter.participant,
             line: waiter.line,

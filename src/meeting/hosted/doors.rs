@@ -85,12 +85,12 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    pub(super) fn new(admits_all: bool) -> Self {
+    pub(super) fn new(admits_all: bool, locked: bool) -> Self {
         Self {
             doors: BTreeMap::new(),
             lobby: None,
             admits_all,
-            locked: false,
+            locked,
             wanted: Vec::new(),
             anew: Vec::new(),
             put_out: Vec::new(),
@@ -306,10 +306,11 @@ impl Ruling {
         self.anew.extend(anew.map(|one| (one.run(), now)));
     }
 
-    /// Whether somebody who waits in the lobby is to be let in.
+    /// Whether somebody who waits in the lobby, and does not come back, is to be let in. The porter takes
+    /// whoever brings a proof for one who does: that it proves nothing shows here alone.
     fn admits(&self, waiting: &Waiting<'_>) -> bool {
         let wanted = self.admits_all || self.admitted.contains(&waiting.number);
-        wanted && !waiting.held
+        wanted && !self.locked
     }
 
     fn judge(

@@ -30,8 +30,9 @@ const KEPT: usize = 32;
 /// How often one participant is sent commits again; it asks each 2 s.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How many participants are in that time. An answer is much larger than a question: without a bound
-/// whoever asks could fill the chair's line to the relay, and its beats would come too late.
+/// How many participants are in that time. An answer is much larger than a question: whoever asks must
+/// not fill the chair's line to the relay, or its beats would come too late. So nothing is sent again,
+/// either, while something waits to go.
 const AGAIN_FOR: usize = 8;
 
 /// Most that one commit takes in: their welcomes are on their way for some seconds.
@@ -54,7 +55,8 @@ impl Inside {
         if self.ruling.is_some() {
             return;
         }
-        let mut ruling = Ruling::new(core.admits_all);
+        let locked = self.chair.is_locked();
+        let mut ruling = Ruling::new(core.admits_all, locked);
         ruling.new_lobby(&self.link_secret, core);
         self.ruling = Some(ruling);
         self.rejoin = None;
@@ -65,6 +67,9 @@ impl Inside {
         }
         self.put_out_outcasts();
         core.note(Notice::InTheChair(true));
+        if locked {
+            core.note(Notice::Locked(true));
+        }
     }
 
     /// Leaves the chair to another.
@@ -98,7 +103,9 @@ impl Inside {
         ) else {
             return;
         };
-        let mut porter = Porter::new(link, &secret, me, ruling.locked, core.now, seed);
+        // A lock is against those who have the link: a host that comes back is not kept out by its own.
+        let locked = ruling.locked && ruling.lobby == Some(stay);
+        let mut porter = Porter::new(link, &secret, me, locked, core.now, seed);
         porter.count_from(core.knocks);
         ruling.doors.insert(stay, porter);
     }
@@ -267,6 +274,10 @@ impl Inside {
         }
         ruling.asked.push(((stay, to), now));
         for (_, commit) in ruling.kept.iter().filter(|(before, _)| *before >= epoch) {
+            // Whoever lacks more asks again.
+            if core.stays.is_behind(stay) {
+                return;
+            }
             core.say(stay, To::One(to), &Plain::Mls(commit.clone()));
         }
     }
@@ -322,7 +333,7 @@ impl Inside {
                     let lobby = ruling.lobby;
                     ruling.wanted.retain(|wanted| Some(wanted.door) != lobby);
                 }
-                for porter in ruling.doors.values_mut() {
+                if let Some(porter) = ruling.lobby.and_then(|stay| ruling.doors.get_mut(&stay)) {
                     porter.lock(locked);
                 }
                 ruling.doors_turn(core);

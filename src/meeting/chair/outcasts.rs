@@ -46,6 +46,18 @@ impl Outcasts {
         bytes
     }
 
+    /// What the chair signs who answers that: who it is and to whom, by the relay's word, and the secret
+    /// of its main room.
+    pub fn answer_bytes(&self, rank: u8, me: u32, to: u32, main: &[u8; 32]) -> Vec<u8> {
+        let mut bytes = b"sottovoce outcasts out 1".to_vec();
+        bytes.push(rank);
+        bytes.extend_from_slice(&me.to_be_bytes());
+        bytes.extend_from_slice(&to.to_be_bytes());
+        bytes.extend_from_slice(main);
+        bytes.extend(self.0.iter().flatten());
+        bytes
+    }
+
     /// Takes over what another committer told.
     pub fn merge(&mut self, other: &Outcasts) {
         for run in other.0.iter().take(OUTCASTS) {

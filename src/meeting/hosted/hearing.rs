@@ -43,7 +43,7 @@ impl Inside {
                 }
             }
             Plain::Outcasts(told) => self.told_outcasts(stay, from, told, core),
-            Plain::Here { main, outcasts } => self.told_home(stay, main, &outcasts, core),
+            Plain::Here { main, told } => self.told_home(stay, from, main, &told, core),
             Plain::Mls(_) | Plain::Behind { .. } => core.reject(Rejection::NotAllowed),
         }
         Became::Same

@@ -39,6 +39,7 @@ mod insider_replays_its_frames;
 mod removed_comes_back;
 mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;
+mod removed_takes_the_host_along;
 
 mod outsider_learns_who_is_inside;
 mod outsider_passes_the_lock;

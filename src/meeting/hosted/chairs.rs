@@ -176,8 +176,12 @@ impl Inside {
         if !self.is_by_a_committer(&told, &bytes) {
             return core.reject(Rejection::NotAuthentic);
         }
-        let outcasts = told.outcasts;
-        self.chairs.outcasts.merge(&outcasts);
+        let (outcasts, by) = (told.outcasts, told.rank);
+        let above = |one: &Person| one.rank.is_some_and(|rank| rank <= by);
+        let spared = self.people.iter().filter(|(_, one)| above(one));
+        let spared: Vec<_> = spared.map(|(_, one)| one.run).collect();
+        let spared = |run: &[u8; 16]| *run == core.run || spared.contains(run);
+        self.chairs.outcasts.merge(&outcasts, by, spared);
         self.put_out_outcasts();
         // The newest word of each is the one to answer.
         self.chairs.answers.retain(|(_, to, _)| *to != from);
@@ -193,13 +197,16 @@ impl Inside {
         signed && !self.chairs.outcasts.has_committer(told.rank)
     }
 
-    /// These were removed for good: everybody remembers it, whoever is in the chair later.
-    pub(super) fn remember_removed(&mut self, removed: &[([u8; 16], Option<u8>)]) {
+    /// These were removed for good by the committer of rank `by`: everybody remembers it, whoever is in
+    /// the chair later. A committer whom that one may not remove has only come in again.
+    pub(super) fn remember_removed(&mut self, by: u8, removed: &[([u8; 16], Option<u8>)]) {
         for (run, rank) in removed {
-            self.chairs.outcasts.add(*run);
-            if let Some(rank) = rank {
-                self.chairs.outcasts.add_committer(*rank);
+            match rank {
+                Some(rank) if *rank <= by => continue,
+                Some(rank) => self.chairs.outcasts.add_committer(*rank),
+                None => {}
             }
+            self.chairs.outcasts.add(*run);
         }
     }
 

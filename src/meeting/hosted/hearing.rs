@@ -200,7 +200,9 @@ impl Inside {
             Said::Move => {
                 // Everyone moves when somebody was put out, and not when somebody was only away.
                 let went = std::mem::take(&mut self.chairs.went);
-                self.remember_removed(&went);
+                if let Some(rank) = rank {
+                    self.remember_removed(rank, &went);
+                }
                 self.move_on(core);
             }
             Said::At { main, link } => {

@@ -196,7 +196,9 @@ impl Inside {
         };
         let moves = !removed.is_empty();
         let removed: Vec<_> = removed.iter().map(|one| (one.run, one.rank)).collect();
-        self.remember_removed(&removed);
+        if let Some(rank) = core.rank() {
+            self.remember_removed(rank, &removed);
+        }
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }

@@ -1,4 +1,4 @@
-//! A meeting with a host is recorded from the relay's side, and what was seen is held against
+//! A meeting is recorded from the relay's side, and what was seen is held against
 //! `docs/what-the-relay-sees.md`: a field that occurs and is not written there fails, and so does one that is
 //! written there and never occurs.
 

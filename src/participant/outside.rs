@@ -56,20 +56,18 @@ impl Mute {
     }
 }
 
-/// Whether sound is of a constant size.
+/// Whether sound is of a constant size on each track.
 #[derive(Default)]
-pub(super) struct Sizes {
-    last: Option<usize>,
-    changes: u32,
-}
+pub(super) struct Sizes(BTreeMap<TrackId, (usize, u32)>);
 
 impl Sizes {
-    /// The next frame is so large; `true` once they cannot be called constant.
-    pub(super) fn vary(&mut self, size: usize) -> bool {
-        if self.last.replace(size).is_some_and(|last| last != size) {
-            self.changes = self.changes.saturating_add(1);
+    /// The next frame of a track is so large; `true` once they cannot be called constant.
+    pub(super) fn vary(&mut self, track: TrackId, size: usize) -> bool {
+        let (last, changes) = self.0.entry(track).or_insert((size, 0));
+        if std::mem::replace(last, size) != size {
+            *changes = changes.saturating_add(1);
         }
-        self.changes >= CHANGES
+        *changes >= CHANGES
     }
 }
 
@@ -141,9 +139,16 @@ mod tests {
     fn sizes_that_vary_are_noticed_and_an_odd_one_is_not() {
         let mut sizes = Sizes::default();
         let mut constant = [50].into_iter().chain([60; 1000]).chain([20]);
-        assert!(!constant.any(|size| sizes.vary(size)));
+        assert!(!constant.any(|size| sizes.vary(TRACK, size)));
         let mut sizes = Sizes::default();
         let speech = (0..20).map(|number| 60 + number % 2);
-        assert!(speech.map(|size| sizes.vary(size)).last() == Some(true));
+        assert!(speech.map(|size| sizes.vary(TRACK, size)).last() == Some(true));
+    }
+
+    #[test]
+    fn two_tracks_of_two_sizes_are_constant() {
+        let mut sizes = Sizes::default();
+        let mut varies = |track, size| sizes.vary(TrackId(track), size);
+        assert!(!(0..100).any(|_| varies(1, 60) || varies(2, 80)));
     }
 }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use sottovoce::meeting::{Freshness, Notice};
 use sottovoce::wire::To;
 
 use crate::own::{Plain, Said};
-use crate::rogue::{Rogue, insider};
+use crate::rogue::{Line, Rogue, insider};
 use crate::scene::{Meet, all_is_well, presence, three};
 use crate::world::World;
 
@@ -87,6 +88,28 @@ fn with_questions_for_commits() {
     let sent = answers(&world, before);
     assert!(sent < 400_000, "the host said {sent} bytes");
     goes_on(world, &meet);
+}
+
+/// The chair keeps as many commits as it ever does, and each of them is asked for by as many connections
+/// as are answered: beats still come in time.
+#[test]
+fn with_questions_for_many_commits() {
+    let (mut world, meet, mallory) = flooded();
+    for _ in 0..36 {
+        world.join(&meet.guest, &"long name ".repeat(29));
+        world.seconds(1);
+    }
+    let room = mallory.line.secret;
+    let mut lines: Vec<Line> = (0..8).map(|_| Line::new(&mut world, room)).collect();
+    for _ in 0..40 {
+        for line in &mut lines {
+            line.post(&mut world, To::Everyone, &Plain::Behind { epoch: 0 });
+        }
+        world.run(Duration::from_millis(1010));
+    }
+    let late = Notice::Chair(Freshness::Stale);
+    assert!(!world.nodes[1].told.contains(&late), "the host is heard");
+    all_is_well(&mut world, &[0, 1, 2]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use sottovoce::meeting::{Notice, Rejection};
 use sottovoce::wire::To;
 
-use crate::own::{Plain, Said};
+use crate::own::{Plain, Said, Told};
 use crate::rogue::insider;
 use crate::scene::{all_is_well, refused, three};
 
@@ -43,7 +43,11 @@ fn what_committers_tell_each_other_counts_for_nothing_in_the_main_room() {
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let here = Plain::Here {
         main: [1; 32],
-        outcasts: Default::default(),
+        told: Told {
+            outcasts: Default::default(),
+            rank: 0,
+            signature: [[0; 32]; 2],
+        },
     };
     let rooms = world.nodes[1].connections.len();
     mallory.line.post(&mut world, To::Everyone, &here);

@@ -24,6 +24,7 @@ mod relay_swaps_welcomes;
 
 mod insider_changes_its_credential;
 mod insider_claims_a_relay_id;
+mod insider_comes_in_anew;
 mod insider_commits;
 mod insider_floods;
 mod insider_forges_a_frame;
@@ -38,8 +39,10 @@ mod insider_replays_its_frames;
 mod removed_comes_back;
 mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;
+mod removed_takes_the_host_along;
 
 mod outsider_learns_who_is_inside;
+mod outsider_passes_the_lock;
 mod outsider_reads;
 
 mod viewer_turns_on_speakers;

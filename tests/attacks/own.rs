@@ -41,7 +41,7 @@ pub enum Plain {
     Beat(Beat),
     Behind { epoch: u64 },
     Outcasts(Told),
-    Here { main: [u8; 32], outcasts: Outcasts },
+    Here { main: [u8; 32], told: Told },
 }
 
 /// Who was removed, by a committer's word.

@@ -4,12 +4,12 @@
 use sottovoce::meeting::chair::{Claim, Outcasts};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::{Command, Ending, Notice, Rejection};
-use sottovoce::wire::To;
+use sottovoce::wire::{FromRelay, To};
 
-use crate::own::{Plain, Told, derive};
+use crate::own::{Plain, Told, derive, room};
 use crate::rogue::Line;
 use crate::scene::{Meet, all_is_well, meet, refused};
-use crate::world::World;
+use crate::world::{Parcel, World};
 
 /// A host, two co-hosts and Ada; the first co-host is removed.
 fn removed() -> (World, Meet) {
@@ -114,4 +114,52 @@ fn it_cannot_have_others_put_out() {
         );
     }
     all_is_well(&mut world, &[0, 2, 3]);
+}
+
+/// The other co-host held the chair of another part of the meeting, and has to yield. The relay keeps it
+/// from the chair; who was removed answers in the chair's place.
+#[test]
+fn it_cannot_lead_another_part_of_the_meeting_away() {
+    let (mut world, meet) = removed();
+    world.side(2, 1);
+    world.side(3, 1);
+    world.join(&meet.guest, "Bea");
+    world.seconds(40);
+    assert!(world.nodes[2].told.contains(&Notice::InTheChair(true)));
+    let who = world.who(2, "Ada");
+    world.command(2, Command::Remove(who));
+    world.seconds(3);
+    world.side(2, 0);
+    let committers = room(&derive(&meet.way_back(), "committers' room", &[]));
+    let stay = world.stay(2, committers).expect("in the committers' room");
+    let second = world.id((2, stay));
+    world.passes = Box::new(move |to, _, parcel| {
+        let of_second =
+            matches!(parcel, Parcel::Control(FromRelay::Message { from, .. }) if *from == second);
+        to != 0 || !of_second
+    });
+    let mut line = in_committers_room(&mut world, &meet);
+    let me = line.id(&world);
+    let mut heard = None;
+    for _ in 0..20 {
+        world.seconds(1);
+        while let Some((from, body)) = world.taps[line.tap].inbox.pop_front() {
+            if let Some(Plain::Outcasts(told)) = line.envelope.open(from, &body) {
+                heard = Some(told.outcasts);
+            }
+        }
+        if heard.is_some() {
+            break;
+        }
+    }
+    let outcasts = heard.expect("it says whom it removed");
+    let main = [9; 32];
+    // Its own rank, its own key for the host's rank, and the host's, which it does not have.
+    for (rank, seed, follows) in [(1, 1, false), (0, 1, false), (0, 0, true)] {
+        let key = SigningKey::from_seed(&derive(&meet.seed(seed), "committer sign", &[]));
+        let bytes = outcasts.answer_bytes(rank, me.0, second.0, &main);
+        let told = Told::new(outcasts.clone(), rank, &key, &bytes);
+        line.post(&mut world, To::Everyone, &Plain::Here { main, told });
+        assert_eq!(world.stay(2, room(&main)).is_some(), follows);
+    }
 }

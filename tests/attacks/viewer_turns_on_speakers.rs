@@ -23,7 +23,7 @@ enum Paper {
     Attest(Attest),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Card {
     beat: Beat,
     key: [u8; 32],
@@ -33,7 +33,7 @@ struct Card {
     signature: Signature,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Speaker {
     leaf: LeafId,
     name: String,
@@ -199,6 +199,36 @@ fn it_cannot_speak_as_a_speaker_for_longer_than_signing_takes() {
         world.nodes[2].told.iter().filter(unsigned).count() >= 1,
         "and it is shown"
     );
+}
+
+/// What a speaker has no use for is nobody's paper as well: cards, which it knows the group instead of.
+#[test]
+fn its_papers_are_not_asked_for_after_some_that_are_nobodys() {
+    let (mut world, _, eve) = watched();
+    let stay = world.stay(2, room(&eve.viewer)).expect("on the stage");
+    let asks = |world: &World, id| world.asks(2, stay, id, PAPERS);
+    assert!(asks(&world, eve.ada));
+    let kinds: [fn(&Eve) -> Paper; 3] = [
+        |eve| Paper::Word(eve.word.clone()),
+        |eve| Paper::Card(eve.card.clone()),
+        |eve| {
+            let mut word = eve.word.clone();
+            word.says = Says::Bye;
+            Paper::Word(word)
+        },
+    ];
+    for paper in kinds {
+        let tap = world.tap(room(&eve.viewer));
+        let id = world.taps[tap].id;
+        assert!(asks(&world, id), "it may be a speaker's");
+        for _ in 0..40 {
+            eve.publish(&mut world, id, &paper(&eve));
+        }
+        assert!(!asks(&world, id));
+    }
+    world.seconds(6);
+    assert!(asks(&world, eve.ada));
+    all_is_well(&mut world, &[0, 1, 2]);
 }
 
 #[test]

@@ -357,6 +357,12 @@ impl World {
         there
     }
 
+    /// Whether somebody asks for a track there.
+    pub fn asks(&self, index: usize, stay: StayId, of: ParticipantId, track: TrackId) -> bool {
+        let wishes = &self.nodes[index].connections[&stay].wishes;
+        wishes.contains(&(of, track))
+    }
+
     pub fn id(&self, (index, stay): (usize, StayId)) -> ParticipantId {
         self.nodes[index].connections[&stay].id
     }

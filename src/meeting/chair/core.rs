@@ -168,6 +168,7 @@ impl Chair {
             && ruling.rank == claim.rank
         {
             self.lag.heard(now, claim);
+            self.locked = claim.locked;
         }
         self.compare(now);
         Ok(())
@@ -205,6 +206,11 @@ impl Chair {
     pub fn lock(&mut self, now: Duration, locked: bool) {
         self.locked = locked;
         self.own.next = now;
+    }
+
+    /// Whether nobody is admitted, by the chair's word. Whoever takes the chair leaves it so.
+    pub fn is_locked(&self) -> bool {
+        self.locked
     }
 
     /// Whether this participant commits.

@@ -12,6 +12,7 @@ use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act};
 use crate::meeting::crypto::sign;
 use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId};
 use crate::meeting::group::LeafId;
+use crate::meeting::links::CommitterLink;
 use crate::wire::{ParticipantId, To};
 
 /// How often a chair is told whom another one removed, until it answers.
@@ -160,16 +161,8 @@ impl Inside {
         };
         let outcasts = self.chairs.outcasts.clone();
         let bytes = outcasts.signed_bytes(link.rank, me.0, &chair);
-        let mut signature = [[0; 32]; 2];
-        let signed = link.seed.signing_key().sign(&bytes);
-        signature.as_flattened_mut().copy_from_slice(&signed);
-        let rank = link.rank;
+        let told = told(outcasts, link, &bytes);
         self.chairs.told = Some(core.now);
-        let told = Told {
-            outcasts,
-            rank,
-            signature,
-        };
         core.say(stay, To::Everyone, &Plain::Outcasts(told));
     }
 
@@ -185,33 +178,41 @@ impl Inside {
         if committers != Some(stay) || !self.chair.is_chair() {
             return;
         }
-        let Told {
-            outcasts,
-            rank,
-            signature,
-        } = told;
-        let key = self.group.committers().keys.get(usize::from(rank));
-        let bytes = outcasts.signed_bytes(rank, from.0, &core.run);
-        let mut whole = [0; 64];
-        whole.copy_from_slice(signature.as_flattened());
-        let signed = key.is_some_and(|key| sign::verify(key, &bytes, &whole));
-        if !signed || self.chairs.outcasts.has_committer(rank) {
+        let bytes = told.outcasts.signed_bytes(told.rank, from.0, &core.run);
+        if !self.is_by_a_committer(&told, &bytes) {
             return core.reject(Rejection::NotAuthentic);
         }
-        self.chairs.outcasts.merge(&outcasts);
+        let (outcasts, by) = (told.outcasts, told.rank);
+        let above = |one: &Person| one.rank.is_some_and(|rank| rank <= by);
+        let spared = self.people.iter().filter(|(_, one)| above(one));
+        let spared: Vec<_> = spared.map(|(_, one)| one.run).collect();
+        let spared = |run: &[u8; 16]| *run == core.run || spared.contains(run);
+        self.chairs.outcasts.merge(&outcasts, by, spared);
         self.put_out_outcasts();
         // The newest word of each is the one to answer.
         self.chairs.answers.retain(|(_, to, _)| *to != from);
         self.chairs.answers.push((stay, from, outcasts));
     }
 
-    /// These were removed for good: everybody remembers it, whoever is in the chair later.
-    pub(super) fn remember_removed(&mut self, removed: &[([u8; 16], Option<u8>)]) {
+    /// Whether a committer who was not removed signed these bytes.
+    fn is_by_a_committer(&self, told: &Told, bytes: &[u8]) -> bool {
+        let key = self.group.committers().keys.get(usize::from(told.rank));
+        let mut signature = [0; 64];
+        signature.copy_from_slice(told.signature.as_flattened());
+        let signed = key.is_some_and(|key| sign::verify(key, bytes, &signature));
+        signed && !self.chairs.outcasts.has_committer(told.rank)
+    }
+
+    /// These were removed for good by the committer of rank `by`: everybody remembers it, whoever is in
+    /// the chair later. A committer whom that one may not remove has only come in again.
+    pub(super) fn remember_removed(&mut self, by: u8, removed: &[([u8; 16], Option<u8>)]) {
         for (run, rank) in removed {
-            self.chairs.outcasts.add(*run);
-            if let Some(rank) = rank {
-                self.chairs.outcasts.add_committer(*rank);
+            match rank {
+                Some(rank) if *rank <= by => continue,
+                Some(rank) => self.chairs.outcasts.add_committer(*rank),
+                None => {}
             }
+            self.chairs.outcasts.add(*run);
         }
     }
 
@@ -241,7 +242,12 @@ impl Inside {
         };
         let main = *home.secret.as_bytes();
         for (stay, to, outcasts) in std::mem::take(&mut self.chairs.answers) {
-            core.say(stay, To::One(to), &Plain::Here { main, outcasts });
+            let (Some(me), Some(link)) = (core.stays.me(stay), core.committer()) else {
+                continue;
+            };
+            let bytes = outcasts.answer_bytes(link.rank, me.0, to.0, &main);
+            let told = told(outcasts, link, &bytes);
+            core.say(stay, To::One(to), &Plain::Here { main, told });
         }
     }
 
@@ -249,18 +255,40 @@ impl Inside {
     pub(super) fn told_home(
         &mut self,
         stay: StayId,
+        from: ParticipantId,
         main: [u8; 32],
-        outcasts: &Outcasts,
+        told: &Told,
         core: &mut Core,
     ) {
         let committers = core.committers().map(|(stay, _)| stay);
-        if committers != Some(stay) || self.chair.is_chair() || *outcasts != self.chairs.outcasts {
+        let (Some(me), true) = (core.stays.me(stay), committers == Some(stay)) else {
             return;
+        };
+        if self.chair.is_chair() || told.outcasts != self.chairs.outcasts {
+            return;
+        }
+        // A removed co-host still has the room's secret: it must not lead anybody elsewhere, nor keep the
+        // chair from being told.
+        let bytes = told.outcasts.answer_bytes(told.rank, from.0, me.0, &main);
+        if self.chair.ruling(core.now) != Some(told.rank) || !self.is_by_a_committer(told, &bytes) {
+            return core.reject(Rejection::NotAuthentic);
         }
         self.chairs.owes = false;
         if self.chair.apart() {
             self.say(&Said::Merge { main }, core);
             self.go_to(crate::meeting::LinkSecret::from_bytes(main), core);
         }
+    }
+}
+
+/// A committer's word, signed.
+fn told(outcasts: Outcasts, link: &CommitterLink, bytes: &[u8]) -> Told {
+    let mut signature = [[0; 32]; 2];
+    let signed = link.seed.signing_key().sign(bytes);
+    signature.as_flattened_mut().copy_from_slice(&signed);
+    Told {
+        outcasts,
+        rank: link.rank,
+        signature,
     }
 }

@@ -25,6 +25,9 @@ const COMMITS_EACH: Duration = Duration::from_millis(200);
 /// would have to be sent again to each of these, and as many as knock meanwhile are one commit and one
 /// welcome.
 const COME_WITHIN: Duration = Duration::from_secs(3);
+/// How soon somebody who was taken in anew is so once more: each time is a commit that everybody has to
+/// follow. A member that lost the thread knocks no sooner than after 5 s.
+const ANEW_EACH: Duration = Duration::from_secs(4);
 
 /// Somebody who is to be taken in with the next commit.
 pub(super) struct Wanted {
@@ -33,6 +36,28 @@ pub(super) struct Wanted {
     pub(super) key_package: KeyPackage,
     /// A leaf of its own that goes.
     pub(super) replaces: Option<LeafId>,
+    /// Not before then.
+    pub(super) not_before: Duration,
+}
+
+impl Wanted {
+    fn run(&self) -> [u8; 16] {
+        self.key_package.member().run
+    }
+
+    /// Whether what it was let in for is so still: others may have been in the tree then.
+    fn fits(&self, roster: &[Member], outcasts: &Outcasts) -> bool {
+        let member = self.key_package.member();
+        let own =
+            |one: &Member| one.run == member.run || (one.rank.is_some() && one.rank == member.rank);
+        let gives_way = |leaf| roster.iter().any(|one| one.leaf == leaf && own(one));
+        !is_out(member, outcasts) && self.replaces.is_none_or(gives_way)
+    }
+}
+
+fn is_out(member: &Member, outcasts: &Outcasts) -> bool {
+    let rank = member.rank;
+    outcasts.contains(&member.run) || rank.is_some_and(|rank| outcasts.has_committer(rank))
 }
 
 /// What becomes of one who waits at a door.
@@ -52,6 +77,8 @@ pub(super) struct Ruling {
     pub(super) admits_all: bool,
     pub(super) locked: bool,
     pub(super) wanted: Vec<Wanted>,
+    /// Who was taken in anew, and when.
+    anew: Vec<([u8; 16], Duration)>,
     /// To be removed, and everybody else moves.
     pub(super) put_out: Vec<LeafId>,
     /// The numbers of those at the lobby's door whom the screen knows of.
@@ -72,14 +99,15 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    pub(super) fn new(admits_all: bool) -> Self {
+    pub(super) fn new(admits_all: bool, locked: bool) -> Self {
         Self {
             doors: BTreeMap::new(),
             let_in: BTreeMap::new(),
             lobby: None,
             admits_all,
-            locked: false,
+            locked,
             wanted: Vec::new(),
+            anew: Vec::new(),
             put_out: Vec::new(),
             told: Vec::new(),
             admitted: Vec::new(),
@@ -247,6 +275,7 @@ impl Ruling {
         outcasts: &Outcasts,
         core: &mut Core,
     ) {
+        self.wanted.retain(|one| one.fits(group.roster(), outcasts));
         let mut judged = Vec::new();
         for (stay, porter) in &self.doors {
             for waiting in porter.waiting() {
@@ -265,12 +294,14 @@ impl Ruling {
         for (door, number, verdict) in judged {
             match verdict {
                 Verdict::Admit(key_package, replaces) => {
-                    self.wanted.push(Wanted {
+                    let wanted = Wanted {
                         door,
                         number,
                         key_package: *key_package,
                         replaces,
-                    });
+                        not_before: core.now,
+                    };
+                    self.want(wanted, core);
                 }
                 Verdict::Deny => self.deny(door, number, core),
                 Verdict::Ask(name) => {
@@ -283,10 +314,34 @@ impl Ruling {
         }
     }
 
-    /// Whether somebody who waits in the lobby is to be let in.
+    /// Somebody is to be taken in. Who knocks twice is so with the newer knock alone: one member has one
+    /// leaf.
+    fn want(&mut self, mut wanted: Wanted, core: &mut Core) {
+        let same = |one: &&Wanted| (one.run(), one.replaces) == (wanted.run(), wanted.replaces);
+        let older = self.wanted.iter().filter(same);
+        let older: Vec<_> = older.map(|one| (one.door, one.number)).collect();
+        for (door, number) in older {
+            self.deny(door, number, core);
+        }
+        self.anew.retain(|(_, at)| core.now < *at + ANEW_EACH);
+        let before = self.anew.iter().find(|(run, _)| *run == wanted.run());
+        if let Some((_, at)) = before {
+            wanted.not_before = *at + ANEW_EACH;
+        }
+        self.wanted.push(wanted);
+    }
+
+    /// These are in the tree now.
+    pub(super) fn taken_in(&mut self, wanted: &[Wanted], now: Duration) {
+        let anew = wanted.iter().filter(|one| one.replaces.is_some());
+        self.anew.extend(anew.map(|one| (one.run(), now)));
+    }
+
+    /// Whether somebody who waits in the lobby, and does not come back, is to be let in. The porter takes
+    /// whoever brings a proof for one who does: that it proves nothing shows here alone.
     fn admits(&self, waiting: &Waiting<'_>) -> bool {
         let wanted = self.admits_all || self.admitted.contains(&waiting.number);
-        wanted && !waiting.held
+        wanted && !self.locked
     }
 
     fn judge(
@@ -301,9 +356,7 @@ impl Ruling {
             return Verdict::Deny;
         };
         let (member, roster) = (key_package.member(), group.roster());
-        let out = outcasts.contains(&member.run)
-            || member.rank.is_some_and(|rank| outcasts.has_committer(rank));
-        if member.name != waiting.name || out {
+        if member.name != waiting.name || is_out(member, outcasts) {
             return Verdict::Deny;
         }
         let proof = waiting.proof_of_return;

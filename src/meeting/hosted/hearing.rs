@@ -47,7 +47,7 @@ impl Inside {
                 }
             }
             Plain::Outcasts(told) => self.told_outcasts(stay, from, told, core),
-            Plain::Here { main, outcasts } => self.told_home(stay, main, &outcasts, core),
+            Plain::Here { main, told } => self.told_home(stay, from, main, &told, core),
             Plain::Mls(_) | Plain::Behind { .. } => core.reject(Rejection::NotAllowed),
         }
         Became::Same
@@ -209,7 +209,9 @@ impl Inside {
             Said::Move => {
                 // Everyone moves when somebody was put out, and not when somebody was only away.
                 let went = std::mem::take(&mut self.chairs.went);
-                self.remember_removed(&went);
+                if let Some(rank) = rank {
+                    self.remember_removed(rank, &went);
+                }
                 self.move_on(core);
             }
             Said::At { main, link } => {

@@ -1,4 +1,4 @@
-//! A hosted meeting as one participant sees it: at the door, inside, in the chair.
+//! A meeting as one participant sees it: at the door, inside, in the chair.
 //!
 //! It may know: everything that `meeting` knows.
 //! It must never know: sockets, files, screens, the clock on the wall; nor anything of the relay.
@@ -6,7 +6,8 @@
 //! [`Meeting`] is what a participant drives. `outside` waits at a door, and `comparing` is
 //! what it may compare there with the chair; `inside` is a member; `ruling`
 //! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
-//! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given. `docs/meeting.md` tells it as a whole.
+//! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given.
+//! `docs/meeting.md` tells it as a whole.
 
 mod pace;
 mod plain;

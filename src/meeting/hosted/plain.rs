@@ -24,7 +24,7 @@ pub(super) enum Plain {
     /// In the committers' room, by a committer: who was removed.
     Outcasts(Told),
     /// The chair's answer: they are out, and this is the main room.
-    Here { main: [u8; 32], outcasts: Outcasts },
+    Here { main: [u8; 32], told: Told },
 }
 
 /// Who was removed, by a committer's word: the room's secret is not enough, since one who was removed
@@ -33,7 +33,7 @@ pub(super) enum Plain {
 pub(super) struct Told {
     pub(super) outcasts: Outcasts,
     pub(super) rank: u8,
-    /// Over [`Outcasts::signed_bytes`], in halves.
+    /// Over [`Outcasts::signed_bytes`], or [`Outcasts::answer_bytes`] in an answer, in halves.
     pub(super) signature: [[u8; 32]; 2],
 }
 

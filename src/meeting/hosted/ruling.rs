@@ -61,7 +61,8 @@ impl Inside {
         if self.ruling.is_some() {
             return;
         }
-        let mut ruling = Ruling::new(core.admits_all);
+        let locked = self.chair.is_locked();
+        let mut ruling = Ruling::new(core.admits_all, locked);
         ruling.new_lobby(&self.link_secret, core);
         self.ruling = Some(ruling);
         self.rejoin = None;
@@ -72,6 +73,9 @@ impl Inside {
         }
         self.put_out_outcasts();
         core.note(Notice::InTheChair(true));
+        if locked {
+            core.note(Notice::Locked(true));
+        }
     }
 
     /// Leaves the chair to another.
@@ -105,7 +109,9 @@ impl Inside {
         ) else {
             return;
         };
-        let mut porter = Porter::new(link, &secret, me, ruling.locked, core.now, seed);
+        // A lock is against those who have the link: a host that comes back is not kept out by its own.
+        let locked = ruling.locked && ruling.lobby == Some(stay);
+        let mut porter = Porter::new(link, &secret, me, locked, core.now, seed);
         porter.count_from(core.knocks);
         if let Some(let_in) = ruling.let_in.remove(&stay) {
             porter.keep(let_in);
@@ -139,7 +145,9 @@ impl Inside {
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
-        let nothing = away.is_empty() && ruling.wanted.is_empty() && ruling.put_out.is_empty();
+        let due = |wanted: &Wanted| now >= wanted.not_before;
+        let nobody = !ruling.wanted.iter().any(due);
+        let nothing = away.is_empty() && nobody && ruling.put_out.is_empty();
         if nothing || now < ruling.commits_at() {
             return;
         }
@@ -149,16 +157,18 @@ impl Inside {
             // is not for those who were only away.
             return self.commit(Vec::new(), Vec::new(), put_out, core);
         }
-        let count = ruling.wanted.len().min(AT_ONCE);
-        let wanted: Vec<Wanted> = ruling.wanted.drain(..count).collect();
+        let wanted = ruling.wanted.extract_if(.., |one| due(one));
+        let wanted: Vec<Wanted> = wanted.take(AT_ONCE).collect();
         self.commit(wanted, away, put_out, core);
     }
 
     /// When the doors or a commit want to be looked after.
     pub(super) fn ruling_deadline(&self) -> Option<Duration> {
         let ruling = self.ruling.as_ref()?;
-        let wants = !ruling.wanted.is_empty() || !ruling.put_out.is_empty();
-        let commit = wants.then(|| ruling.commits_at());
+        let wanted = ruling.wanted.iter().map(|wanted| wanted.not_before);
+        let put_out = (!ruling.put_out.is_empty()).then_some(Duration::ZERO);
+        let wants = wanted.chain(put_out).min();
+        let commit = wants.map(|wants| wants.max(ruling.commits_at()));
         let all = [ruling.deadline(), commit, ruling.again_at];
         all.into_iter().flatten().min()
     }
@@ -201,7 +211,9 @@ impl Inside {
         };
         let moves = !removed.is_empty();
         let removed: Vec<_> = removed.iter().map(|one| (one.run, one.rank)).collect();
-        self.remember_removed(&removed);
+        if let Some(rank) = core.rank() {
+            self.remember_removed(rank, &removed);
+        }
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }
@@ -210,6 +222,7 @@ impl Inside {
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);
             ruling.coming = coming;
+            ruling.taken_in(&wanted, core.now);
             ruling.kept.push_back((epoch, posted.commit));
             while ruling.kept.len() > KEPT {
                 ruling.kept.pop_front();
@@ -314,7 +327,7 @@ impl Inside {
                     let lobby = ruling.lobby;
                     ruling.wanted.retain(|wanted| Some(wanted.door) != lobby);
                 }
-                for porter in ruling.doors.values_mut() {
+                if let Some(porter) = ruling.lobby.and_then(|stay| ruling.doors.get_mut(&stay)) {
                     porter.lock(locked);
                 }
                 ruling.doors_turn(core);
@@ -367,6 +380,10 @@ impl Ruling {
                 .map(|(_, commit)| commit)
                 .collect();
             for commit in lacking.iter().skip(lacking.len().saturating_sub(AGAIN_ALL)) {
+                // Whoever lacks more asks again.
+                if core.stays.is_behind(stay) {
+                    break;
+                }
                 core.say(stay, to, &Plain::Mls((*commit).clone()));
             }
         }

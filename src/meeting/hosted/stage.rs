@@ -162,7 +162,7 @@ impl Inside {
                 None => false,
             },
             // Whom it is from is known by its word, and who speaks by the group.
-            Ok(Paper::Card(_)) => return,
+            Ok(Paper::Card(_)) => self.people.at(stay, from).is_some(),
             Err(rejection) => {
                 core.reject(rejection);
                 false

@@ -247,6 +247,13 @@ impl Stays {
         out.push_back(Output::Control { stay: id, message });
     }
 
+    /// Whether something that was said there waits to go.
+    pub(super) fn is_behind(&self, id: StayId) -> bool {
+        self.stays
+            .get(&id)
+            .is_some_and(|stay| !stay.waiting.is_empty())
+    }
+
     /// Sends what had to wait.
     pub(super) fn tick(&mut self, now: Duration, out: &mut VecDeque<Output>) {
         for (id, stay) in &mut self.stays {

@@ -275,8 +275,14 @@ impl Porter {
                 until: now.saturating_add(KEPT),
             });
         }
+        let anew: Vec<_> = let_in.iter().map(|waiter| waiter.participant).collect();
+        for sending in &mut self.sending {
+            sending.participants.retain(|one| !anew.contains(one));
+        }
+        self.sending
+            .retain(|sending| !sending.participants.is_empty());
         self.sending.push_back(Sending {
-            participants: let_in.iter().map(|waiter| waiter.participant).collect(),
+            participants: anew,
             parcel,
             next: 0,
         });

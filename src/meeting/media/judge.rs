@@ -46,6 +46,8 @@ struct Track {
     signed: BTreeMap<Place, Hash>,
     /// What came, and when, and is not signed yet.
     pending: BTreeMap<Place, (Hash, Duration)>,
+    /// Nothing of that is late before then. Asked with each frame, so that it is not looked for.
+    look_at: Option<Duration>,
     /// Nothing is taken until a signed frame comes.
     muted: bool,
 }
@@ -113,6 +115,7 @@ impl Judge {
             }
         }
         known.pending.insert(place, (hash, now));
+        known.look_at.get_or_insert(due(now));
         if known.muted {
             Verdict::Drop
         } else {
@@ -135,6 +138,9 @@ impl Judge {
                 None => {}
             }
         }
+        if known.pending.is_empty() {
+            known.look_at = None;
+        }
         while known.signed.len() > SIGNED {
             known.signed.pop_first();
         }
@@ -153,8 +159,12 @@ impl Judge {
     /// Mutes the tracks whose frames were not signed in time.
     pub(super) fn tick(&mut self, now: Duration) {
         for (&track, known) in &mut self.tracks {
+            if known.look_at.is_none_or(|at| now < at) {
+                continue;
+            }
             let before = known.pending.len();
             known.pending.retain(|_, (_, came)| now < due(*came));
+            known.look_at = known.pending.values().map(|(_, came)| due(*came)).min();
             let frames = before.saturating_sub(known.pending.len()) as u32;
             if frames > 0 && !std::mem::replace(&mut known.muted, true) {
                 self.reports.push_back(Report::Unsigned { track, frames });
@@ -164,11 +174,7 @@ impl Judge {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let pending = self
-            .tracks
-            .values()
-            .flat_map(|known| known.pending.values());
-        pending.map(|(_, came)| due(*came)).min()
+        self.tracks.values().filter_map(|known| known.look_at).min()
     }
 
     pub(super) fn poll(&mut self) -> Option<Report> {

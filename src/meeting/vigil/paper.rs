@@ -71,6 +71,14 @@ impl Word {
         })
     }
 
+    /// Whether it is no larger than a speaker's may be.
+    pub(super) fn is_acceptable(&self) -> bool {
+        match &self.says {
+            Says::Here { presence, .. } => presence.is_acceptable(),
+            Says::Ended { .. } | Says::Bye => true,
+        }
+    }
+
     /// Whether the leaf with this key signed it, as that participant and with that salt.
     pub(in crate::meeting) fn is_by(
         &self,

@@ -65,7 +65,9 @@ impl Present {
 
     /// Its word waits for its leaf to be known.
     pub(in crate::meeting) fn wait(&mut self, participant: ParticipantId, word: Box<Word>) {
-        if let Some(one) = self.0.get_mut(&participant) {
+        if let Some(one) = self.0.get_mut(&participant)
+            && word.is_acceptable()
+        {
             one.waits = Some(word);
         }
     }

@@ -78,7 +78,7 @@ impl Session {
     /// What is sent of a frame, and whether it says too much.
     fn shown_outside(&mut self, frame: Frame) -> Option<Frame> {
         let (track, _) = self.sent.get(&frame.track)?;
-        let varies = is_sound(track) && self.sizes.vary(frame.payload.len());
+        let varies = is_sound(track) && self.sizes.vary(frame.track, frame.payload.len());
         let frame = self.mute.pass(track, frame);
         if varies {
             self.warn(&Warning::SoundVaries);

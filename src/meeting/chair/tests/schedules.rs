@@ -313,7 +313,7 @@ impl World {
             Message::Welcome(group) if !chair => self.enter(id, (*group).clone(), false),
             Message::Refused if !chair => node.inside = None,
             Message::Outcasts(outcasts) if chair => {
-                node.outcasts.merge(&outcasts);
+                node.outcasts.merge(&outcasts, 0, |_| false);
                 let out = |who: &&usize| outcasts.contains(&person(**who));
                 let out: BTreeSet<usize> =
                     inside.group.roster.iter().filter(out).copied().collect();

@@ -1,4 +1,4 @@
-//! Hosted meetings in memory: a relay that does what it should, unless a test has it do otherwise.
+//! Meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
 mod comparing;
 mod crowd;

@@ -93,7 +93,7 @@ fn watched() -> (World, Meet, Eve) {
     let claim = card.beat.clone().open(|_, _, _| true);
     let eve = Eve {
         viewer,
-        epoch: claim.ok().expect("a beat").epoch,
+        epoch: claim.expect("a beat").epoch,
         card,
         ada,
         word,

@@ -348,23 +348,17 @@ fn after_anything_all_members_are_one_group_and_nobody_else_has_its_keys() {
     let most = std::env::var("HOSTED_SCHEDULES").ok();
     let most = most.and_then(|most| most.parse().ok()).unwrap_or(SCHEDULES);
     let mut all = Counts::default();
-    let mut late = Vec::new();
     for seed in 0..most {
         let outcome = std::panic::catch_unwind(|| Schedule::new(seed).run());
         match outcome {
             Ok(counts) => all.add(&counts),
             Err(why) => {
-                let why = why.downcast_ref::<String>().map_or("", |why| why.as_str());
-                let harm = why.contains("stolen") || why.contains("removed");
-                assert!(!harm, "HOSTED_SEED={seed}: {why}");
-                late.push(seed);
+                println!("HOSTED_SEED={seed}");
+                std::panic::resume_unwind(why);
             }
         }
     }
-    println!("{all:?}; not together in time: HOSTED_SEED={late:?}");
-    // One in a hundred is not one group, or not all in it hear each other, 120 s after the network has
-    // healed (seeds 123 and 183 are such). That is a fault that is still to be found; more of it is a new one.
-    assert!(late.len() * 25 < most as usize, "HOSTED_SEED={late:?}");
+    println!("{all:?}");
     all.check(most as usize);
 }
 

@@ -51,14 +51,14 @@ impl Outcasts {
         bytes
     }
 
-    /// What the chair signs who answers that: who it is and to whom, by the relay's word, and the secret
-    /// of its main room.
-    pub fn answer_bytes(&self, rank: u8, me: u32, to: u32, main: &[u8; 32]) -> Vec<u8> {
+    /// What the chair signs who answers that: who it is and to whom, by the relay's word, and what else
+    /// the answer says.
+    pub fn answer_bytes(&self, rank: u8, me: u32, to: u32, besides: &[u8; 32]) -> Vec<u8> {
         let mut bytes = b"sottovoce outcasts out 1".to_vec();
         bytes.push(rank);
         bytes.extend_from_slice(&me.to_be_bytes());
         bytes.extend_from_slice(&to.to_be_bytes());
-        bytes.extend_from_slice(main);
+        bytes.extend_from_slice(besides);
         self.write(&mut bytes);
         bytes
     }

@@ -46,7 +46,7 @@ impl Exit {
         match error {
             J::Name | J::Watches => Self::Usage,
             J::Connect(C::Bind(_)) => Self::Listen,
-            J::Link(LinkError::Version(_)) => Self::Version,
+            J::Link(LinkError::Version(_) | LinkError::Older(_)) => Self::Version,
             J::Link(_) | J::NoRelay => Self::Link,
             J::Play { .. } | J::PlayedInPart { .. } => Self::Media,
             J::Folder { .. }

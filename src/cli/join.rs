@@ -45,8 +45,8 @@ pub(crate) struct Arguments {
     /// Take commands and what is to be said from standard input, a line each, though it is no terminal
     #[arg(long)]
     commands: bool,
-    /// How long to stay (20s, 5m, 1h30m; a bare number is seconds); otherwise until the file ends,
-    /// or until ctrl-C
+    /// How long to stay once inside (20s, 5m, 1h30m; a bare number is seconds); otherwise until the
+    /// file ends, or until ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     stay: Option<Duration>,
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let played = matches!(play, Some(Input::Stdin));
     // What stands in a pipe by chance, as in a shell's loop, is not for others to read.
     let typed = arguments.commands || std::io::stdin().is_terminal();
-    let input = match typed && !played && !arguments.link.is_standard_input() {
+    let input = match typed && !played {
         true => StandardInput::Free,
         false => StandardInput::Taken,
     };

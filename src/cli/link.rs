@@ -2,7 +2,8 @@
 //! read the command lines of all that runs there, so there are other ways than those.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use sottovoce::system;
@@ -26,11 +27,6 @@ pub(crate) struct LinkArguments {
 }
 
 impl LinkArguments {
-    /// Whether standard input is for the link.
-    pub(crate) fn is_standard_input(&self) -> bool {
-        self.link.as_deref() == Some("-")
-    }
-
     /// The link, as it is written there. `taken`: standard input is for something else.
     pub(crate) fn read(self, taken: bool) -> Result<String, Failure> {
         let (bytes, from) = match (self.link, self.link_file) {
@@ -82,18 +78,28 @@ fn asked() -> std::io::Result<Vec<u8>> {
         // Without the words it is asked for just the same.
         let _ = std::io::stderr().write_all(b"The meeting link: ");
     }
-    first_line(BufReader::new(input.lock().take(LONGEST)))
+    // Unbuffered: what follows the line is for others.
+    let input = input.as_fd().try_clone_to_owned()?;
+    first_line(File::from(input))
 }
 
-fn first_line(mut input: impl BufRead) -> std::io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    loop {
-        let read = input.read_until(b'\n', &mut line)?;
-        if read == 0 || !line.trim_ascii().is_empty() {
-            return Ok(line);
+/// The first line that is not blank, and nothing beyond it.
+fn first_line(mut input: impl Read) -> std::io::Result<Vec<u8>> {
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    for _ in 0..LONGEST {
+        match input.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => line.extend(byte),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        line.clear();
+        match (byte == *b"\n", line.trim_ascii().is_empty()) {
+            (true, true) => line.clear(),
+            (true, false) => break,
+            (false, _) => {}
+        }
     }
+    Ok(line)
 }
 
 #[cfg(test)]
@@ -108,7 +114,9 @@ mod tests {
             ("\n\n", ""),
             ("", ""),
         ] {
-            assert_eq!(first_line(given.as_bytes()).unwrap(), line.as_bytes());
+            let mut input = given.as_bytes();
+            assert_eq!(first_line(&mut input).unwrap(), line.as_bytes());
+            assert!(line != "a\n" || input == b"b", "the rest is for others");
         }
     }
 }

@@ -263,6 +263,8 @@ pub enum Notice {
     },
     /// This participant holds the chair, or does not any more.
     InTheChair(bool),
+    /// Somebody who was here is in the tree no more, and had not said goodbye.
+    PutOut(Who),
     /// Nobody is admitted, or people are again.
     Locked(bool),
     /// The meeting link is another one from now on: the earlier ones lead to an empty lobby.

@@ -53,6 +53,8 @@ pub enum Event {
     KnockGone {
         /// The number.
         number: u32,
+        /// The chosen name.
+        name: Shown,
     },
     /// Two words to compare between whoever holds the chair and one who knocks.
     Compare {
@@ -148,6 +150,8 @@ pub enum Event {
         name: Shown,
         /// It said goodbye; otherwise it may come back.
         goodbye: bool,
+        /// It was put out.
+        removed: bool,
     },
     /// A recording was begun.
     Recording {

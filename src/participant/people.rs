@@ -158,6 +158,13 @@ impl People {
         found.map(|(who, _)| *who).collect()
     }
 
+    /// All of those who were here, are connected no more, and are shown by this name.
+    pub(crate) fn away(&self, name: &str) -> Vec<Who> {
+        let named = |person: &Person| !person.here && person.shown.0 == name;
+        let found = self.all.iter().filter(|(_, person)| named(person));
+        found.map(|(who, _)| *who).collect()
+    }
+
     /// Whether this one is here.
     pub(crate) fn is_here(&self, who: Who) -> bool {
         self.get(who).is_some_and(Person::is_here)

@@ -210,6 +210,9 @@ impl Inside {
         let (roster, me) = (self.group.roster(), self.group.me());
         let changed = self.people.roster(core.now, roster, me);
         let newcomers = changed.newcomers;
+        for who in changed.put_out {
+            core.note(Notice::PutOut(who));
+        }
         for who in changed.gone {
             core.out.push_back(Output::Departed { who });
         }

@@ -74,6 +74,8 @@ impl Person {
 pub(super) struct Changed {
     /// On the screen before, and in the tree no more.
     pub(super) gone: Vec<Who>,
+    /// Those of them who had not said goodbye.
+    pub(super) put_out: Vec<Who>,
     /// Somebody has come who cannot open what was sent before.
     pub(super) newcomers: bool,
 }
@@ -130,7 +132,7 @@ impl People {
             .map(|(who, _)| who)
             .collect();
         let newcomers = !fresh.is_empty();
-        let mut gone = Vec::new();
+        let (mut gone, mut put_out) = (Vec::new(), Vec::new());
         let mut kept: Vec<(Who, Person)> = Vec::new();
         for who in lost {
             let Some(person) = self.people.remove(&who) else {
@@ -144,6 +146,7 @@ impl People {
                 kept.push((who, person));
             } else if person.shown {
                 gone.push(who);
+                put_out.extend((!person.bye).then_some(who));
             }
         }
         for member in fresh {
@@ -189,7 +192,11 @@ impl People {
         }
         // Two of one process cannot both follow the same person.
         gone.extend(kept.into_iter().map(|(who, _)| who));
-        Changed { gone, newcomers }
+        Changed {
+            gone,
+            put_out,
+            newcomers,
+        }
     }
 
     /// This side is on another line of the group: epochs are counted anew, and so are keys.

@@ -60,6 +60,13 @@ impl Session {
         if !self.inside {
             return self.output.answer("You are not in the meeting yet.");
         }
+        if matches!(wish, Wish::Say(_)) && !self.is_in_the_meeting() {
+            let sentence = "Not sent: the relay is not reached at the moment. Say it again later.";
+            return self.output.answer(sentence);
+        }
+        if matches!(wish, Wish::Admit(_)) && self.locked {
+            return self.output.answer("The meeting is locked: /unlock first.");
+        }
         self.tell(now, Input::Command(wish));
     }
 
@@ -88,12 +95,16 @@ impl Session {
     fn person(&self, subject: &Subject) -> Result<Who, String> {
         let found: Vec<Who> = match subject {
             Subject::Number(number) => vec![Who(*number)],
-            Subject::Name(name) => self.people.named(name),
+            Subject::Name(name) => match self.people.named(name) {
+                // A device that is out of reach now is in the group all the same.
+                here if here.is_empty() => self.people.away(name),
+                here => here,
+            },
             Subject::Everyone => Vec::new(),
         };
         match *found.as_slice() {
             [who] => Ok(who),
-            [] => Err("Nobody here has that name; /who lists everyone.".into()),
+            [] => Err("Nobody was here by that name; /who lists everyone.".into()),
             _ => Err("Several have that name: say the number that /who shows.".into()),
         }
     }

@@ -78,6 +78,8 @@ impl Session {
     /// Somebody is gone.
     pub(super) fn departed(&mut self, now: Instant, who: Who) {
         let goodbye = self.goodbyes.remove(&who);
+        let removed = self.put_out.remove(&who);
+        self.unsigned.gone(who);
         self.listening.retain(|(other, _)| *other != who);
         let missed = self.was_missing(who);
         let was_here = self.people.departed(now, who).is_some();
@@ -85,8 +87,13 @@ impl Session {
             return;
         };
         let name = person.shown.clone();
-        self.output.event(&Event::Left { name, goodbye });
-        if let (true, Some(scribe)) = (goodbye, &self.scribe) {
+        let left = Event::Left {
+            name,
+            goodbye,
+            removed,
+        };
+        self.output.event(&left);
+        if let (true, Some(scribe)) = (goodbye || removed, &self.scribe) {
             scribe.finish(who);
         }
     }
@@ -118,8 +125,13 @@ impl Session {
                 continue;
             };
             let name = person.shown.clone();
-            let goodbye = false;
-            self.output.event(&Event::Left { name, goodbye });
+            let (goodbye, removed) = (false, false);
+            let left = Event::Left {
+                name,
+                goodbye,
+                removed,
+            };
+            self.output.event(&left);
             let wished = self.listening.extract_if(|(other, _)| *other == who);
             let wished: Vec<_> = wished.map(|(_, track)| track).collect();
             for track in wished {

@@ -19,6 +19,7 @@ mod stay;
 mod stays;
 #[cfg(all(test, feature = "relay"))] // against its certificates
 mod tests;
+mod unsigned;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 use self::interrupt::Interrupts;
 use self::stay::Came;
 use self::stays::Stays;
+use self::unsigned::Unsigned;
 use super::console::{Console, Typed};
 use super::error::JoinError;
 use super::event::{LossReason, Shown, Summary};
@@ -154,8 +156,13 @@ struct Session {
     /// This participant watches a vigil, and has no voice.
     watches: bool,
     console: Console,
+    unsigned: Unsigned,
+    /// Who was put out, and has not departed yet.
+    put_out: HashSet<Who>,
     /// This participant holds the chair.
     chair: bool,
+    /// Nobody is admitted.
+    locked: bool,
     /// Who waits at the door, by number.
     knocks: BTreeMap<u32, Knocker>,
     /// The words of the meeting are being computed.
@@ -321,6 +328,7 @@ impl Session {
         {
             self.roll_call(now);
         }
+        self.tell_of_the_unsigned(now);
         self.look_at_the_lines(now);
         for stay in self.stays.each() {
             stay.knock(now);

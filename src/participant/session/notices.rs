@@ -1,5 +1,7 @@
 //! What a meeting has to say to the person.
 
+use std::time::Instant;
+
 use super::commands::language;
 use super::{Knocker, Session};
 use crate::meeting::lobby::Status;
@@ -40,8 +42,10 @@ impl Session {
                 }
             }
             Notice::KnockGone { number } => {
-                self.knocks.remove(&number);
-                Event::KnockGone { number }
+                let Some(Knocker { name, .. }) = self.knocks.remove(&number) else {
+                    return;
+                };
+                Event::KnockGone { number, name }
             }
             Notice::Compare { number, words } => {
                 let with = number.and_then(|number| self.compared(number, false));
@@ -72,7 +76,14 @@ impl Session {
                 self.knocks.clear();
                 Event::Chair { held }
             }
-            Notice::Locked(locked) => Event::Locked { locked },
+            Notice::PutOut(who) => {
+                self.put_out.insert(who);
+                return;
+            }
+            Notice::Locked(locked) => {
+                self.locked = locked;
+                Event::Locked { locked }
+            }
             Notice::Link(meeting_link) => Event::Link { meeting_link },
             Notice::Chair(freshness) => Event::ChairHeard {
                 state: state(freshness),
@@ -83,10 +94,19 @@ impl Session {
                 self.output.event(&Event::Roster { members });
                 return self.list_knocks();
             }
-            Notice::Signatures { who, report } => match self.shown(who) {
-                Some(name) => signatures(name, report),
-                None => return,
-            },
+            Notice::Signatures { who, report } => {
+                match report {
+                    Report::Unsigned { track, .. } => {
+                        return self.unsigned.missing(Instant::now(), who, track);
+                    }
+                    Report::Signed { track } if !self.unsigned.there(who, track) => return,
+                    Report::Signed { .. } | Report::Forged { .. } => {}
+                }
+                match self.shown(who) {
+                    Some(name) => signatures(name, report),
+                    None => return,
+                }
+            }
         };
         self.output.event(&event);
     }
@@ -100,6 +120,16 @@ impl Session {
 
     fn shown(&self, who: Who) -> Option<Shown> {
         Some(self.people.get(who)?.shown.clone())
+    }
+
+    /// Tells whose signatures have been missing for long.
+    pub(super) fn tell_of_the_unsigned(&mut self, now: Instant) {
+        for (who, track) in self.unsigned.due(now) {
+            if let Some(name) = self.shown(who) {
+                let report = Report::Unsigned { track, frames: 0 };
+                self.output.event(&signatures(name, report));
+            }
+        }
     }
 
     fn entry(&self, listed: &Listed) -> RosterEntry {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Session;
 use super::stays::Stays;
+use super::unsigned::Unsigned;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
@@ -143,7 +144,10 @@ impl Session {
             bundle,
             watches: false,
             console,
+            unsigned: Unsigned::default(),
+            put_out: HashSet::new(),
             chair: false,
+            locked: false,
             knocks: BTreeMap::new(),
             words: None,
             leaving: None,

@@ -42,6 +42,7 @@ fn everything() -> Vec<Event> {
         Event::Left {
             name: name("Ada"),
             goodbye: false,
+            removed: false,
         },
         Event::Joined {
             name: name("Ada"),

@@ -61,7 +61,9 @@ pub(super) fn sentence(event: &Event) -> String {
             format!("{name} has the same words as you: /admit {number} lets them in.")
         }
         Event::NoWords { number, reason } => no_words(*number, *reason),
-        Event::KnockGone { number } => format!("Nobody waits as number {number} any more."),
+        Event::KnockGone { number, name } => {
+            format!("{name}, number {number}, is not waiting any more.")
+        }
         Event::Chat { name, text } => format!("{name}: {text}"),
         Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
         Event::Chair { held: false } => "Somebody else holds the chair.".into(),
@@ -91,12 +93,15 @@ pub(super) fn sentence(event: &Event) -> String {
         } => format!("{name} is back."),
         Event::Left {
             name,
-            goodbye: true,
-        } => format!("{name} left."),
+            removed: true,
+            ..
+        } => format!("{name} was removed."),
         Event::Left {
             name,
-            goodbye: false,
-        } => format!("{name} is gone (connection lost)."),
+            goodbye: true,
+            ..
+        } => format!("{name} left."),
+        Event::Left { name, .. } => format!("{name} is gone (connection lost)."),
         Event::Recording { name, file } => format!("Recording {name} in {file}."),
         Event::Recorded { name, file, frames } => {
             format!("Recorded {name}: {file}, {}.", plural(*frames, "frame"))
@@ -116,7 +121,10 @@ pub(super) fn sentence(event: &Event) -> String {
 
 fn waits(wait: Wait) -> &'static str {
     match wait {
-        Wait::Host => "The host is not here yet. Waiting.",
+        Wait::Host => {
+            "Waiting: the host is not here yet, or has a new link by now. An old link leads nowhere after \
+             somebody was removed."
+        }
         Wait::Decision => "Waiting for the host to let you in.",
         Wait::Unlock => "The meeting is locked. Waiting.",
         Wait::Place => "Too many people are waiting; trying again.",
@@ -176,7 +184,7 @@ fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
 
 fn chair(state: ChairState) -> &'static str {
     match state {
-        ChairState::Well => "The host is heard again.",
+        ChairState::Well => "The host, or a co-host in its place, is heard again.",
         ChairState::Stale => {
             "The host has not been heard for 15 s. Somebody who was removed may still be here."
         }

@@ -1,0 +1,79 @@
+//! Whose frames are not signed, and when that is told.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::meeting::Who;
+use crate::wire::TrackId;
+
+/// How long signatures may be missing before a person is told. What is not signed is left out long
+/// before that; but at a beginning those for the first frames passed by already, and a relay notices
+/// only after 10 s that somebody's device is dead. An alarm at each of these would be heard by nobody.
+const TOLD_AFTER: Duration = Duration::from_secs(12);
+
+/// Tracks of which signatures are missing.
+#[derive(Default)]
+pub(super) struct Unsigned(HashMap<(Who, TrackId), Missing>);
+
+struct Missing {
+    since: Instant,
+    told: bool,
+}
+
+impl Unsigned {
+    /// They are missing.
+    pub(super) fn missing(&mut self, now: Instant, who: Who, track: TrackId) {
+        let missing = Missing {
+            since: now,
+            told: false,
+        };
+        self.0.entry((who, track)).or_insert(missing);
+    }
+
+    /// They are there again. Whether it was told that they were not.
+    pub(super) fn there(&mut self, who: Who, track: TrackId) -> bool {
+        let missing = self.0.remove(&(who, track));
+        missing.is_some_and(|missing| missing.told)
+    }
+
+    /// Somebody is gone: nothing of it is missed.
+    pub(super) fn gone(&mut self, who: Who) {
+        self.0.retain(|(other, _), _| *other != who);
+    }
+
+    /// Whose are to be told as missing by now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<(Who, TrackId)> {
+        let due = |missing: &Missing| {
+            !missing.told && now.saturating_duration_since(missing.since) >= TOLD_AFTER
+        };
+        let due = self.0.iter_mut().filter(|(_, missing)| due(missing));
+        due.map(|(place, missing)| {
+            missing.told = true;
+            *place
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_soon_is_not_told_and_what_was_told_ends_once() {
+        let (ada, track, now) = (Who(1), TrackId(2), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let mut unsigned = Unsigned::default();
+        unsigned.missing(at(0), ada, track);
+        assert!(unsigned.due(at(11)).is_empty());
+        assert!(!unsigned.there(ada, track));
+        unsigned.missing(at(20), ada, track);
+        unsigned.missing(at(30), ada, track);
+        assert_eq!(unsigned.due(at(32)), [(ada, track)]);
+        assert!(unsigned.due(at(40)).is_empty());
+        assert!(unsigned.there(ada, track) && !unsigned.there(ada, track));
+        unsigned.missing(at(50), ada, track);
+        unsigned.gone(ada);
+        assert!(unsigned.due(at(90)).is_empty());
+    }
+}

@@ -52,6 +52,24 @@ fn a_link_by_standard_input_or_from_a_file() {
     }
 }
 
+/// A host that keeps its link off the command line has to type, too.
+#[test]
+fn what_follows_the_link_is_commands() {
+    let relay = Relay::start();
+    let link = relay.invite().host;
+    let output = join(&["-", "--commands"], &format!("{link}\n/help\n"));
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("/admit"), "{said}");
+    // What a shell's loop has in its pipe is no command by itself.
+    let output = join(&["-"], &format!("{link}\n/help\n"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && !said.contains("/admit"),
+        "{said}"
+    );
+}
+
 #[test]
 fn what_holds_no_link_is_told() {
     let link = invite(&format!("https://127.0.0.1:9/#{}", "A".repeat(43)), &[]).meeting;

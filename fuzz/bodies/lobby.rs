@@ -207,10 +207,13 @@ fn in_plain(data: &[u8]) {
     let mut door = Door::new();
     let mut asking = knocker(links().1.meeting());
     posts(&mut asking);
+    // Parts of a welcome go to all who wait, and are for those who were given the key to it.
+    let part = matches!(body, LobbyBody::Part { .. });
     for one in [&mut asking, &mut door.ada] {
         one.handle(NOW, CHAIR, body.clone());
         assert!(one.poll().is_none(), "nothing follows for a knocker");
-        assert_eq!(count(one.refusals()), u64::from(!asks));
+        let refused = count(one.refusals());
+        assert!(refused == u64::from(!asks) || part && refused == 0);
     }
     door.porter.handle(NOW, BEA, body);
     let said = door.said_by_porter();

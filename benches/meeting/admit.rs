@@ -77,14 +77,23 @@ fn enter(members: usize, count: usize, rounds: usize, report: &mut Report) {
     let mut door = Door::new();
     let mut host = Group::found(door.joining(true)).expect("a group");
     let mut others = door.newcomers(members - count - 1);
+    let member = others.pop().expect("somebody");
     let change = Change {
-        add: door.read(&others),
+        add: door.read(std::slice::from_ref(&member)),
         remove: Vec::new(),
     };
     let posted = host.commit(change).expect("a commit");
-    let member = others.pop().expect("somebody");
     let welcome = posted.welcome.expect("a welcome");
     let mut member = member.enter(&welcome).expect("a member");
+    // As many at a time as a chair takes in: a commit has to fit a message.
+    for some in others.chunks(16) {
+        let change = Change {
+            add: door.read(some),
+            remove: Vec::new(),
+        };
+        let posted = host.commit(change).expect("a commit");
+        process(&mut member, &posted.commit);
+    }
 
     let mut times = [const { Vec::<Duration>::new() }; 4];
     let mut sizes = (0, 0);

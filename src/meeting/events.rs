@@ -98,6 +98,8 @@ pub enum Input {
         /// Frames, counted from number 0.
         frames: u64,
     },
+    /// Nothing is sent on any track of pictures for now: what went before is not shown to newcomers.
+    Paused,
     /// Somebody's track is wanted, or not any more. A wish holds over reconnections of either side, until
     /// [`Output::Departed`].
     Listen {

@@ -337,6 +337,7 @@ impl Inside {
         for attest in self.voice.attest(core.now, Some(track), &self.group) {
             self.publish_attest(attest, core);
         }
+        self.voice.ended(track);
         self.tell_viewers(Says::Ended { track, frames }, core);
         self.say(&Said::Ended { track, frames }, core);
     }

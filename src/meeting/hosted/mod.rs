@@ -270,6 +270,11 @@ impl Surface for Meeting {
                     inside.ended(track, frames, core);
                 }
             }
+            Input::Paused => {
+                if let Place::Inside(inside) = &mut self.place {
+                    inside.voice.paused();
+                }
+            }
             Input::Listen { who, track, on } => {
                 if let Place::Inside(inside) = &mut self.place {
                     inside.listen(who, track, on, core);

@@ -52,6 +52,12 @@ impl Current {
         }
     }
 
+    /// Nothing of it is kept, to its end: without its first frame nobody could begin with it.
+    fn give_up(&mut self) {
+        self.frames.clear();
+        self.bytes = usize::MAX;
+    }
+
     fn on_the_wire(&self) -> GroupNumber {
         let number = self.again(false).on_the_wire(self.group);
         number.unwrap_or(GroupNumber(u32::MAX))
@@ -202,7 +208,21 @@ impl Voice {
         current.bytes = current.bytes.saturating_add(bytes.len());
         match current.bytes <= KEPT {
             true => current.frames.push((frame.clone(), bytes.clone())),
-            false => current.frames.clear(),
+            false => current.give_up(),
+        }
+    }
+
+    /// A track is over: nothing of it is under way.
+    pub(super) fn ended(&mut self, track: TrackId) {
+        if let Some(current) = self.current.get_mut(&track) {
+            current.give_up();
+        }
+    }
+
+    /// No pictures go out for now: nothing of them is under way.
+    pub(super) fn paused(&mut self) {
+        for current in self.current.values_mut() {
+            current.give_up();
         }
     }
 

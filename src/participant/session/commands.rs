@@ -18,8 +18,8 @@ impl Session {
         match command {
             Command::Leave => self.leave(now),
             Command::Help => self.output.answer(&help()),
-            Command::Mute => self.mute(true),
-            Command::Unmute => self.mute(false),
+            Command::Mute => self.mute(now, true),
+            Command::Unmute => self.mute(now, false),
             Command::Words => self.begin_words(),
             Command::Admit(Subject::Everyone) => {
                 let waiting: Vec<u32> = self.knocks.keys().copied().collect();

@@ -87,7 +87,10 @@ impl Session {
     }
 
     /// Mutes what is sent, or no more.
-    pub(super) fn mute(&mut self, on: bool) {
+    pub(super) fn mute(&mut self, now: Instant, on: bool) {
+        if on {
+            self.tell(now, Input::Paused);
+        }
         let mut sound = self.sent.values().filter(|(track, _)| is_sound(track));
         let silent = sound.all(|(track, _)| is_one_stream(track));
         let sentence = match (on, self.mute.set(on)) {

@@ -2,6 +2,7 @@
 
 use super::world::{Parcel, World};
 use super::*;
+use crate::meeting::events::Input;
 use crate::wire::FromRelay;
 
 /// A host and two guests, all inside.
@@ -113,6 +114,11 @@ fn who_comes_in_the_midst_of_a_group_has_it_from_its_beginning() {
     world.seconds(3);
     send(&mut world, 5..8);
     world.seconds(1);
+    // What went before a pause, or before the end of a track, is not shown to who comes after it.
+    world.tell(1, Input::Paused);
+    let dan = world.join(&meet.guest, "Dan");
+    world.seconds(3);
+    assert!(world.nodes[dan].inside && world.nodes[dan].frames.is_empty());
     for listener in [0, 2, cem] {
         let frames = world.nodes[listener].frames.iter();
         let pictures = frames.filter(|(_, frame)| frame.track == PICTURE);

@@ -64,7 +64,10 @@ fn that_nobody_of_the_name_is_here_is_said_once() {
     );
     assert_eq!(told["name"], "Ada");
     let text = told["text"].as_str().expect("a sentence");
-    assert!(text.starts_with("Nobody called Ada is here yet"), "{text}");
+    assert!(
+        text.starts_with("Nobody called \"Ada\" is here yet"),
+        "{text}"
+    );
     std::thread::sleep(Duration::from_secs(2));
     watcher.signal("INT");
     let (_, _, events) = watcher.finish(PATIENCE);
@@ -80,7 +83,7 @@ fn that_nobody_of_the_name_came_is_said_at_the_end_of_a_short_visit_too() {
     let (_, _, events) = watcher.finish(PATIENCE);
     let told = warnings(&events, "watch-nobody-came");
     assert_eq!(told.len(), 1, "{events:?}");
-    let text = "Nobody called Ada came";
+    let text = "Nobody called \"Ada\" came";
     assert!(told[0].starts_with(text), "{told:?}");
 }
 
@@ -136,7 +139,7 @@ fn of_two_who_have_the_name_the_first_is_shown() {
     let told = warnings(&events, "watch-namesakes");
     assert_eq!(told.len(), 1, "{events:?}");
     assert!(
-        told[0].contains("called Ada") && told[0].contains("first"),
+        told[0].contains("called \"Ada\"") && told[0].contains("first"),
         "{told:?}"
     );
     assert!(warnings(&events, "watch-nobody").is_empty(), "{events:?}");

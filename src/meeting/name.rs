@@ -5,6 +5,8 @@ use super::track::Presence;
 
 /// What stands for something that is not shown.
 const INSTEAD: char = '\u{fffd}';
+/// What stands for a quotation mark in a name.
+const APOSTROPHE: char = '\'';
 /// ZERO WIDTH NON-JOINER: Persian cannot be written without it.
 const NON_JOINER: char = '\u{200c}';
 /// ZERO WIDTH JOINER: makes one picture of several.
@@ -19,9 +21,18 @@ impl Presence {
     }
 }
 
-/// Text of a stranger made harmless: nothing that moves a cursor, turns text around, is invisible,
-/// or goes on for ever. Never empty.
-pub fn display_safe(text: &str) -> String {
+/// A stranger's name made harmless: nothing that moves a cursor, turns text around, is invisible,
+/// or goes on for ever, and nothing that ends the quotes in which a sentence has it. Never empty.
+pub fn display_safe(name: &str) -> String {
+    made_safe(name, true)
+}
+
+/// Text of a stranger made harmless in the same way, which may have quotes in it.
+pub fn display_text(text: &str) -> String {
+    made_safe(text, false)
+}
+
+fn made_safe(text: &str, quoted: bool) -> String {
     let mut safe = String::new();
     let mut space = false;
     let mut letters = 0;
@@ -50,8 +61,16 @@ pub fn display_safe(text: &str) -> String {
             safe.push(' ');
             space = false;
         }
-        safe.push(if is_harmless(c) { c } else { INSTEAD });
         letters += 1;
+        let c = match is_harmless(c) {
+            false => INSTEAD,
+            true if quoted && is_double_quote(c, &safe) => APOSTROPHE,
+            true => c,
+        };
+        // Two of them look like one that is double.
+        if !(quoted && is_apostrophe(c) && safe.ends_with(is_apostrophe)) {
+            safe.push(c);
+        }
     }
     if safe.is_empty() {
         "(no name)".into()
@@ -129,6 +148,60 @@ fn is_virama(c: char) -> bool {
 /// Emoji, and the skin tones that may end one.
 fn is_pictured(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{2b05}'..='\u{2b55}' | '\u{1f300}'..='\u{1faff}')
+}
+
+/// Looks like the quotes around a name, or is somebody's.
+fn is_double_quote(c: char, before: &str) -> bool {
+    match c {
+        // What sits on a letter, as in Hungarian, is no quote; alone it looks like one.
+        '\u{30b}' | '\u{30e}' => !before.ends_with(char::is_alphabetic),
+        _ => matches!(
+            c,
+            '"' | '\u{ab}'
+                | '\u{bb}'
+                | '\u{2ba}'
+                | '\u{2dd}'
+                | '\u{2ee}'
+                | '\u{2f5}'..='\u{2f6}'
+                | '\u{5f4}'
+                | '\u{1cd3}'
+                | '\u{201c}'..='\u{201f}'
+                | '\u{2033}'..='\u{2034}'
+                | '\u{2036}'..='\u{2037}'
+                | '\u{2057}'
+                | '\u{275d}'..='\u{275e}'
+                | '\u{2760}'
+                | '\u{276e}'..='\u{276f}'
+                | '\u{2e42}'
+                | '\u{3003}'
+                | '\u{301d}'..='\u{301f}'
+                | '\u{ff02}'
+                | '\u{1f676}'..='\u{1f678}'
+        ),
+    }
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(
+        c,
+        APOSTROPHE
+            | '`'
+            | '\u{b4}'
+            | '\u{2b9}'
+            | '\u{2bb}'..='\u{2bd}'
+            | '\u{2c8}'
+            | '\u{2ca}'..='\u{2cb}'
+            | '\u{5f3}'
+            | '\u{7f4}'..='\u{7f5}'
+            | '\u{2018}'..='\u{201b}'
+            | '\u{2032}'
+            | '\u{2035}'
+            | '\u{275b}'..='\u{275c}'
+            | '\u{275f}'
+            | '\u{a78b}'..='\u{a78c}'
+            | '\u{ff07}'
+            | '\u{ff40}'
+    )
 }
 
 /// Not a control character, a mark of direction, a joiner, a filler, a tag, a private character.
@@ -215,6 +288,23 @@ mod tests {
                 prop_assert!(joins(c, before, shown.get(place + 1).copied()), "{shown:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_name_ends_the_quotes_around_it() {
+        for (name, shown) in [
+            ("Ada\" is here", "Ada' is here"),
+            (
+                "«Ada» “B” „C‟ ″D″ ＂E＂ ״F״ 〃",
+                "'Ada' 'B' 'C' 'D' 'E' 'F' '",
+            ),
+            ("Ada'' ‘’`´x", "Ada' ‘x"),
+            ("Ada'\"'x", "Ada'x"),
+            ("Erdo\u{30b}s \u{30b} \u{30e}", "Erdo\u{30b}s ' '"),
+        ] {
+            assert_eq!(display_safe(name), shown, "{name:?}");
+        }
+        assert_eq!(display_text("he said \"no\""), "he said \"no\"");
     }
 
     #[test]

@@ -9,13 +9,16 @@ use serde::{Serialize, Serializer};
 use crate::meeting::Codec;
 
 /// A name or a file name that is safe to show: nothing in it moves a cursor or turns text around.
+///
+/// Displayed it is in quotes, and no name holds any: what strangers choose must not be read as a part of
+/// the sentence around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Shown(pub(crate) String);
 
 impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        write!(formatter, "\"{}\"", self.0)
     }
 }
 

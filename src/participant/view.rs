@@ -2,6 +2,7 @@
 //!
 //! Standard output is for media (`--watch`) and for JSON; what people read goes to standard error.
 
+mod rows;
 mod words;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::rows::rows;
 use self::words::{live_text, sentence, shade, waiting};
 use super::event::{Event, Kind, Shown};
 
@@ -22,7 +24,11 @@ pub struct Output {
 
 enum Face {
     Json(Box<dyn Write + Send>),
-    Lines(Box<dyn Write + Send>),
+    Lines {
+        out: Box<dyn Write + Send>,
+        /// It is a terminal that cannot draw.
+        terminal: bool,
+    },
     Terminal {
         bars: MultiProgress,
         lines: BTreeMap<u32, ProgressBar>,
@@ -39,7 +45,10 @@ impl Face {
     /// `TERM=dumb` or nothing of itself) draws nothing at all, so it gets plain lines.
     fn on(target: ProgressDrawTarget, colour: bool) -> Self {
         if target.is_hidden() {
-            return Self::Lines(Box::new(io::stderr()));
+            return Self::Lines {
+                out: Box::new(io::stderr()),
+                terminal: Term::stderr().is_term(),
+            };
         }
         Self::Terminal {
             bars: MultiProgress::with_draw_target(target),
@@ -113,9 +122,10 @@ impl Output {
                     let _ = out.write_all(&line).and_then(|()| out.flush());
                 }
             }
-            Face::Lines(_) if still_lost => {}
-            Face::Lines(out) => {
-                let _ = writeln!(out, "{}", sentence(event)).and_then(|()| out.flush());
+            Face::Lines { .. } if still_lost => {}
+            Face::Lines { out, terminal } => {
+                let columns = columns().filter(|_| *terminal);
+                let _ = writeln!(out, "{}", shown(event, columns)).and_then(|()| out.flush());
             }
             Face::Terminal {
                 bars,
@@ -140,8 +150,10 @@ impl Output {
                     }
                 }
                 let text = match (*colour, shade(event)) {
-                    (true, Some(shade)) => format!("\x1b[{shade}m{}\x1b[0m", sentence(event)),
-                    _ => sentence(event),
+                    (true, Some(shade)) => {
+                        format!("\x1b[{shade}m{}\x1b[0m", shown(event, columns()))
+                    }
+                    _ => shown(event, columns()),
                 };
                 let _ = bars.println(text);
             }
@@ -156,7 +168,7 @@ impl Output {
                 let answer = serde_json::json!({ "event": "answer", "text": text });
                 let _ = writeln!(out, "{answer}").and_then(|()| out.flush());
             }
-            Face::Lines(out) => {
+            Face::Lines { out, .. } => {
                 let _ = writeln!(out, "{text}").and_then(|()| out.flush());
             }
             Face::Terminal { bars, .. } => {
@@ -218,6 +230,20 @@ impl Output {
             lines.entry(key).or_insert_with(new).set_message(text);
         }
     }
+}
+
+/// The sentence for an event, in rows. A link is one word, however long: it is copied from there.
+fn shown(event: &Event, columns: Option<usize>) -> String {
+    match event {
+        Event::Link { .. } => sentence(event),
+        _ => rows(&sentence(event), columns),
+    }
+}
+
+/// How wide the terminal is at the moment, if it is one.
+fn columns() -> Option<usize> {
+    let (_, columns) = Term::stderr().size_checked()?;
+    Some(usize::from(columns))
 }
 
 /// How many of these texts are shown whole in so many rows: what does not fit would push out what

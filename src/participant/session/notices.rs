@@ -6,7 +6,7 @@ use super::commands::language;
 use super::{Knocker, Session};
 use crate::meeting::lobby::Status;
 use crate::meeting::media::Report;
-use crate::meeting::{Freshness, Listed, NoWords, Notice, Who, display_safe};
+use crate::meeting::{Freshness, Listed, NoWords, Notice, Who, display_safe, display_text};
 use crate::participant::event::{
     ChairState, Event, NoWordsReason, RosterEntry, Shown, SignatureState, Wait,
 };
@@ -192,7 +192,7 @@ fn harmless(text: &str) -> String {
         let letters: Vec<char> = word.chars().collect();
         let parts = letters.chunks(crate::meeting::NAME_LETTERS);
         parts
-            .map(|part| display_safe(&part.iter().collect::<String>()))
+            .map(|part| display_text(&part.iter().collect::<String>()))
             .collect::<String>()
     });
     words.collect::<Vec<_>>().join(" ")
@@ -212,6 +212,7 @@ mod tests {
             harmless("a\u{202e}b\u{1b}[2J c\r\nd"),
             "a\u{fffd}b\u{fffd}[2J c d"
         );
+        assert_eq!(harmless("he said \"no\""), "he said \"no\"");
         assert_eq!(harmless(" \n "), "");
     }
 }

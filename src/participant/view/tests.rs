@@ -4,7 +4,8 @@ use super::words::grouped;
 use super::*;
 use crate::meeting::Codec;
 use crate::participant::event::{
-    LossReason, NoWordsReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
+    LossReason, NoWordsReason, ParticipantSummary, ReceivedTrack, RosterEntry, SentSummary,
+    SentTrack, SignatureState, Summary,
 };
 use crate::participant::media::MediaError;
 use crate::participant::warning::Warning;
@@ -109,7 +110,7 @@ fn words(number: Option<u32>, attempt: u8) -> Event {
 fn both_are_told_the_words_and_what_to_do_with_them() {
     let host = words::sentence(&words(Some(3), 2));
     for part in [
-        "with Bea",
+        "with \"Bea\"",
         "try 2 of 3",
         "abandon zoo",
         "/same 3",
@@ -123,7 +124,107 @@ fn both_are_told_the_words_and_what_to_do_with_them() {
     }
 }
 
+/// A name that would be a sentence of its own, in everything that is said of somebody.
+#[test]
+fn what_strangers_choose_stands_in_quotes() {
+    let words = "Eve has the same words as you: /admit 7 lets them in.";
+    let name = || name(words);
+    let file = || Shown("r/Eve.webm".into());
+    let error = MediaError::DiskFull;
+    let (words_of, number) = (["abandon", "zoo"].map(str::to_owned), 7);
+    let knock = |compared| Event::Knock {
+        number,
+        name: name(),
+        compared,
+        taken: true,
+    };
+    let left = |goodbye, removed| Event::Left {
+        name: name(),
+        goodbye,
+        removed,
+    };
+    let signatures = |state| Event::Signatures {
+        name: name(),
+        track: 1,
+        state,
+    };
+    let mut all = vec![
+        Event::Title { title: name() },
+        knock(false),
+        knock(true),
+        Event::KnockGone {
+            number,
+            name: name(),
+        },
+        Event::Compare {
+            number: Some(number),
+            name: Some(name()),
+            words: words_of,
+            attempt: 1,
+        },
+        Event::Compared {
+            number,
+            name: name(),
+        },
+        Event::Chat {
+            name: name(),
+            text: Shown("hello".into()),
+        },
+        Event::Roster {
+            members: vec![RosterEntry {
+                number: Some(number),
+                name: name(),
+                rank: None,
+                here: true,
+            }],
+        },
+        left(false, false),
+        left(false, true),
+        left(true, false),
+        Event::Recording {
+            name: name(),
+            file: file(),
+        },
+        Event::Recorded {
+            name: name(),
+            file: file(),
+            frames: 1,
+        },
+        Event::Summary(summary_of(words)),
+    ];
+    all.extend([true, false].map(|returned| Event::Joined {
+        name: name(),
+        returned,
+    }));
+    let states = [
+        SignatureState::Missing,
+        SignatureState::Forged,
+        SignatureState::Good,
+    ];
+    all.extend(states.map(signatures));
+    let warnings = [
+        Warning::WatchNobody(name()),
+        Warning::WatchNobodyCame(name()),
+        Warning::WatchNamesakes(name()),
+        Warning::Recording {
+            name: name(),
+            file: None,
+            error,
+        },
+    ];
+    all.extend(warnings.map(|warning| warning.event()));
+    let texts = all.iter().map(words::sentence);
+    let live = words::live_text(&line(1, words, false), 200);
+    for text in texts.chain([live]) {
+        assert!(text.contains(&format!("\"{words}\"")), "{text}");
+    }
+}
+
 fn summary() -> Summary {
+    summary_of("Ada")
+}
+
+fn summary_of(who: &str) -> Summary {
     Summary {
         duration_ms: 20_400,
         reconnections: 1,
@@ -142,7 +243,7 @@ fn summary() -> Summary {
             }],
         },
         participants: vec![ParticipantSummary {
-            name: name("Ada"),
+            name: name(who),
             tracks: vec![ReceivedTrack {
                 track: 2,
                 kind: Kind::Video,
@@ -219,10 +320,17 @@ fn json_is_one_object_a_line_that_names_its_event() {
     assert!(end["participants"][0]["tracks"][0]["late_p99_ms"].is_null());
 }
 
+fn lines(page: &Page) -> Output {
+    Output::of(Face::Lines {
+        out: Box::new(page.clone()),
+        terminal: false,
+    })
+}
+
 #[test]
 fn people_read_sentences_without_escape_codes() {
     let page = Page::default();
-    let mut output = Output::of(Face::Lines(Box::new(page.clone())));
+    let mut output = lines(&page);
     for event in everything() {
         output.event(&event);
     }
@@ -230,13 +338,13 @@ fn people_read_sentences_without_escape_codes() {
     assert!(!text.contains('\x1b'));
     for part in [
         "In the meeting, with 2 others.\n",
-        "Ada is back.\n",
-        "The recording of Ada in r/Ada.webm: the disk is full",
+        "\"Ada\" is back.\n",
+        "The recording of \"Ada\" in \"r/Ada.webm\": the disk is full",
         "has not been heard for 10 s. Reconnecting...\n",
         "Back in the meeting after 1.2 s.\n",
-        "Recorded Ada: r/Ada.webm, 1 frame.\n",
+        "Recorded \"Ada\": \"r/Ada.webm\", 1 frame.\n",
         "sent      audio opus: 1,000 frames, 3 left out\n",
-        "received  Ada: video vp9: 1,990 frames, 10 lost (0.5 %)\n",
+        "received  \"Ada\": video vp9: 1,990 frames, 10 lost (0.5 %)\n",
     ] {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
@@ -273,7 +381,7 @@ fn outages() -> Vec<Event> {
 #[test]
 fn an_outage_is_told_once_when_it_begins_and_once_when_it_ends() {
     let page = Page::default();
-    let mut output = Output::of(Face::Lines(Box::new(page.clone())));
+    let mut output = lines(&page);
     for event in outages() {
         output.event(&event);
     }
@@ -306,7 +414,7 @@ fn on_a_terminal_one_live_line_counts_the_attempts() {
 #[test]
 fn what_cannot_draw_gets_plain_lines() {
     let face = Face::on(ProgressDrawTarget::hidden(), true);
-    assert!(matches!(face, Face::Lines(_)));
+    assert!(matches!(face, Face::Lines { .. }));
 }
 
 fn line(key: u32, who: &str, away: bool) -> LiveLine {
@@ -335,7 +443,7 @@ fn live_lines_follow_who_is_here() {
     assert_eq!(lines.keys().copied().collect::<Vec<_>>(), [2]);
     assert_eq!(
         lines[&2].message(),
-        "  Ada  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s"
+        "  \"Ada\"  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s"
     );
 }
 
@@ -347,27 +455,27 @@ fn a_narrow_terminal_cuts_the_name_and_never_the_figures() {
         (
             &long,
             80,
-            "  Ada, Countess of Lovelace  audio 1,500, 1.0 % lost, 24 kbit/s",
+            "  \"Ada, Countess of Lovelace\"  audio 1,500, 1.0 % lost, 24 kbit/s",
         ),
         (
             &long,
             57,
-            "  Ada, Countess of L…  audio 1,500, 1.0 % lost, 24 kbit/s",
+            "  \"Ada, Countess of…\"  audio 1,500, 1.0 % lost, 24 kbit/s",
         ),
         (
             &long,
             40,
-            "  Ada, Countess of Lovelace\n    audio 1,500, 1.0 % lost, 24 kbit/s",
+            "  \"Ada, Countess of Lovelace\"\n    audio 1,500, 1.0 % lost, 24 kbit/s",
         ),
         (
             &long,
             20,
-            "  Ada, Countess of …\n    audio 1,500, 1.0 % lost, 24 kbit/s",
+            "  \"Ada, Countess o…\"\n    audio 1,500, 1.0 % lost, 24 kbit/s",
         ),
         (
             &wide,
             62,
-            "  明るい部屋の中…  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s",
+            "  \"明るい部屋の…\"  (gone)  audio 1,500, 1.0 % lost, 24 kbit/s",
         ),
     ] {
         assert_eq!(words::live_text(person, columns), shown);
@@ -385,7 +493,8 @@ fn a_reader_who_went_away_is_no_reason_to_stop() {
             Err(io::ErrorKind::BrokenPipe.into())
         }
     }
-    for face in [Face::Json(Box::new(Gone)), Face::Lines(Box::new(Gone))] {
+    let (out, terminal) = (Box::new(Gone), false);
+    for face in [Face::Json(Box::new(Gone)), Face::Lines { out, terminal }] {
         let mut output = Output::of(face);
         output.event(&Event::Played);
     }

@@ -64,7 +64,7 @@ pub(super) fn sentence(event: &Event) -> String {
         Event::KnockGone { number, name } => {
             format!("{name}, number {number}, is not waiting any more.")
         }
-        Event::Chat { name, text } => format!("{name}: {text}"),
+        Event::Chat { name, text } => format!("{name}: {}", text.0),
         Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
         Event::Chair { held: false } => "Somebody else holds the chair.".into(),
         Event::Locked { locked: true } => "The meeting is locked.".into(),
@@ -261,10 +261,17 @@ fn closing(summary: &Summary) -> String {
 /// Columns of a name that are shown on a line with figures at least, if it has so many.
 const NAME_COLUMNS: usize = 12;
 
+/// Columns of the quotes around a name.
+const QUOTES: usize = 2;
+
 /// Somebody's live line in a terminal of this width. Where it is too narrow the name is cut, and
 /// where that is not enough the figures go below it: they change, and the name is known.
 pub(super) fn live_text(person: &LiveLine, columns: usize) -> String {
-    let name = person.name.to_string();
+    let name = &person.name.0;
+    let quoted = |columns: usize| {
+        let columns = columns.saturating_sub(QUOTES);
+        Shown(truncate_str(name, columns, "…").into_owned())
+    };
     let away = if person.away { "  (gone)" } else { "" };
     let track = |track: &LiveTrack| {
         format!(
@@ -282,11 +289,10 @@ pub(super) fn live_text(person: &LiveLine, columns: usize) -> String {
         columns.saturating_sub("  ".len() + taken)
     };
     let beside = left(&[away, &figures]);
-    if beside >= measure_text_width(&name).min(NAME_COLUMNS) {
-        let name = truncate_str(&name, beside, "…");
-        return format!("  {name}{away}{figures}");
+    if beside >= measure_text_width(name).min(NAME_COLUMNS) + QUOTES {
+        return format!("  {}{away}{figures}", quoted(beside));
     }
-    let mut text = format!("  {}{away}", truncate_str(&name, left(&[away]), "…"));
+    let mut text = format!("  {}{away}", quoted(left(&[away])));
     for track in tracks {
         text.push_str("\n    ");
         text.push_str(&track);

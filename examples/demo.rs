@@ -5,14 +5,15 @@
 //!
 //! Each participant writes a trace of its own (a hidden option of `join`, on its own disk alone);
 //! the table compares them. A frame counts when it was sent while its listener was in the meeting.
+//! A trace holds no name and no time of day, so people are told apart by the numbers that `/who` shows,
+//! and moments by what each one had sent by then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,7 +31,8 @@ const FILES: [(&str, &str); 4] = [
 ];
 /// What `join` ends with when the host did not admit somebody, or removed it.
 const PUT_OUT: i32 = 26;
-/// What is cut off at both ends of the time in which all were there: frames still under way.
+/// What is cut off at both ends of the time in which all were there: frames still under way, and lines
+/// that are not in the files yet.
 const MARGIN: Duration = Duration::from_millis(500);
 /// How long getting ready may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,6 +142,18 @@ impl Participant {
         }
     }
 
+    /// By which number this one knows each of the others.
+    fn numbers(&mut self) -> Result<HashMap<String, u32>, String> {
+        self.types("/who")?;
+        let roster = self.until("roster", |_| true)?;
+        let members = roster["members"].as_array().into_iter().flatten();
+        let number = |member: &Value| {
+            let number = u32::try_from(member["number"].as_u64()?).ok()?;
+            Some((member["name"].as_str()?.to_owned(), number))
+        };
+        Ok(members.filter_map(number).collect())
+    }
+
     fn types(&mut self, line: &str) -> Result<(), String> {
         writeln!(self.typed, "{line}").map_err(|error| error.to_string())
     }
@@ -199,20 +213,38 @@ fn demo(program: &Path, duration: Duration) -> Result<bool, String> {
     denied.ends(PUT_OUT, DENIED)?;
     let folder = scratch.0.as_path();
     all_hear(&[HOST, STAYS, REMOVED], folder)?;
-    let all = now_ns();
+    let mut numbers = HashMap::new();
+    for (name, one) in [
+        (HOST, &mut host),
+        (STAYS, &mut stays),
+        (REMOVED, &mut removed),
+    ] {
+        numbers.insert(name, one.numbers()?);
+    }
+    let moment = || {
+        std::thread::sleep(MARGIN);
+        let moment = sent_by_now(folder);
+        std::thread::sleep(MARGIN);
+        moment
+    };
+    let all = moment()?;
     progress(duration / 2);
-    let before = now_ns();
+    let before = moment()?;
     host.types(&format!("/remove {REMOVED}"))?;
     host.until("link", |_| true)?;
-    let after = now_ns();
+    let after = moment()?;
     println!("{REMOVED} is removed, and everybody else moves to other rooms");
     removed.ends(PUT_OUT, REMOVED)?;
     progress(duration / 2);
-    let end = now_ns();
+    let end = moment()?;
     stays.types("/leave")?;
     stays.ends(0, STAYS)?;
     host.types("/leave")?;
     host.ends(0, HOST)?;
+    let mut summaries = HashMap::new();
+    for (name, one) in [(HOST, &host), (STAYS, &stays), (REMOVED, &removed)] {
+        summaries.insert(name, one.until("summary", |_| true)?);
+    }
 
     let people = [&host, &stays, &removed, &denied];
     let traces: HashMap<&str, Vec<Line>> = FILES
@@ -220,9 +252,8 @@ fn demo(program: &Path, duration: Duration) -> Result<bool, String> {
         .zip(people)
         .map(|((name, _), one)| Ok((*name, read(&one.trace)?)))
         .collect::<Result<_, String>>()?;
-    let margin = MARGIN.as_nanos() as u64;
-    let whole = all + margin..end - margin;
-    let first = all + margin..before - margin;
+    let whole = (&all, &end);
+    let first = (&all, &before);
     println!(
         "\n{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8} {:>8}",
         "listener",
@@ -232,23 +263,27 @@ fn demo(program: &Path, duration: Duration) -> Result<bool, String> {
         "received",
         "bit-identical",
         "lost",
-        "p50 ms",
-        "p99 ms"
+        "p50 late",
+        "p99 late"
     );
     let mut perfect = true;
     for (listener, speaker, during) in [
-        (HOST, STAYS, &whole),
-        (STAYS, HOST, &whole),
-        (HOST, REMOVED, &first),
-        (STAYS, REMOVED, &first),
-        (REMOVED, HOST, &first),
-        (REMOVED, STAYS, &first),
+        (HOST, STAYS, whole),
+        (STAYS, HOST, whole),
+        (HOST, REMOVED, first),
+        (STAYS, REMOVED, first),
+        (REMOVED, HOST, first),
+        (REMOVED, STAYS, first),
     ] {
-        perfect &= table(&traces, listener, speaker, during);
+        let number = numbers[listener].get(speaker).copied();
+        let number = number.ok_or("somebody is not on a list of who is there")?;
+        let late = &summaries[listener]["participants"];
+        perfect &= table(&traces, (listener, late), (speaker, number), during);
     }
-    let later = after..end;
-    let sent = [HOST, STAYS].map(|name| sent(&traces[name], &later).len());
-    let opened = opened(&traces[REMOVED], [&traces[HOST], &traces[STAYS]], &later);
+    let later = (&after, &end);
+    let sent = [HOST, STAYS].map(|name| sent(&traces[name], name, later));
+    let opened = opened(&traces[REMOVED], &sent);
+    let sent = sent.map(|sent| sent.len());
     println!(
         "\n{REMOVED}, removed: {opened} opened of {} frames sent after. {DENIED}, denied: {} opened.",
         sent[0] + sent[1],
@@ -272,11 +307,8 @@ fn all_hear(names: &[&str], folder: &Path) -> Result<(), String> {
     while start.elapsed() < PATIENCE {
         let complete = names.iter().all(|name| {
             read(&folder.join(name)).is_ok_and(|lines| {
-                let heard = |other: &&str| {
-                    let mut lines = lines.iter();
-                    lines.any(|line| line.from.as_deref() == Some(*other))
-                };
-                names.iter().filter(|other| *other != name).all(heard)
+                let heard: HashSet<u32> = lines.iter().filter_map(|line| line.from).collect();
+                heard.len() + 1 == names.len()
             })
         });
         if complete {
@@ -306,12 +338,14 @@ fn progress(duration: Duration) {
 /// A line of a trace: a frame that was sent (no `from`) or received.
 #[derive(Deserialize)]
 struct Line {
-    from: Option<String>,
+    from: Option<u32>,
     track: u8,
     number: u64,
     digest: String,
-    at_ns: u64,
 }
+
+/// A moment: the newest frame that each one had sent on each track.
+type Moment = HashMap<(&'static str, u8), u64>;
 
 fn read(path: &Path) -> Result<Vec<Line>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("no trace: {error}"))?;
@@ -322,40 +356,63 @@ fn read(path: &Path) -> Result<Vec<Line>, String> {
         .collect())
 }
 
-/// What was sent in this time.
-fn sent<'a>(trace: &'a [Line], during: &Range<u64>) -> Vec<&'a Line> {
+fn sent_by_now(folder: &Path) -> Result<Moment, String> {
+    let mut moment = Moment::new();
+    for name in [HOST, STAYS, REMOVED] {
+        for line in read(&folder.join(name))? {
+            if line.from.is_none() {
+                moment.insert((name, line.track), line.number);
+            }
+        }
+    }
+    Ok(moment)
+}
+
+/// What somebody sent after the one moment and up to the other.
+fn sent<'a>(trace: &'a [Line], name: &'static str, during: (&Moment, &Moment)) -> Vec<&'a Line> {
+    let newest = |moment: &Moment, track| moment.get(&(name, track)).copied();
     let mut sent: Vec<&Line> = trace
         .iter()
-        .filter(|line| line.from.is_none() && during.contains(&line.at_ns))
+        .filter(|line| {
+            let number = Some(line.number);
+            line.from.is_none()
+                && number > newest(during.0, line.track)
+                && number <= newest(during.1, line.track)
+        })
         .collect();
     sent.sort_by_key(|line| (line.track, line.number));
     sent
 }
 
-/// How many of the frames that were sent in this time somebody opened, whenever that was.
-fn opened(listener: &[Line], speakers: [&Vec<Line>; 2], during: &Range<u64>) -> usize {
-    let heard = |frame: &&Line| {
+/// How many of these frames somebody opened, whenever that was.
+fn opened(listener: &[Line], sent: &[Vec<&Line>]) -> usize {
+    let heard = |frame: &&&Line| {
         listener.iter().any(|line| {
             line.from.is_some() && (&line.digest, line.number) == (&frame.digest, frame.number)
         })
     };
-    let frames = speakers.into_iter().flat_map(|trace| sent(trace, during));
-    frames.filter(heard).count()
+    sent.iter().flatten().filter(heard).count()
 }
 
-/// A line for each track of a speaker: what a listener has of it. Whether that is all of it.
+/// A line for each track of a speaker: what a listener has of it, and how late it came by the
+/// listener's own summary. Whether that is all of it.
 fn table(
     traces: &HashMap<&str, Vec<Line>>,
-    listener: &str,
-    speaker: &str,
-    during: &Range<u64>,
+    (listener, summary): (&str, &Value),
+    (speaker, number): (&'static str, u32),
+    during: (&Moment, &Moment),
 ) -> bool {
     let heard: HashMap<(u8, u64), &Line> = traces[listener]
         .iter()
-        .filter(|line| line.from.as_deref() == Some(speaker))
+        .filter(|line| line.from == Some(number))
         .map(|line| ((line.track, line.number), line))
         .collect();
-    let sent = sent(&traces[speaker], during);
+    let find = |list: &Value, field: &str, value: &Value| {
+        let mut list = list.as_array().into_iter().flatten();
+        list.find(|one| one[field] == *value).cloned()
+    };
+    let person = find(summary, "name", &speaker.into()).unwrap_or_default();
+    let sent = sent(&traces[speaker], speaker, during);
     let mut perfect = !sent.is_empty();
     for track in sent.chunk_by(|a, b| a.track == b.track) {
         let arrived: Vec<(&Line, &Line)> = track
@@ -363,17 +420,13 @@ fn table(
             .filter_map(|line| Some((*line, *heard.get(&(line.track, line.number))?)))
             .collect();
         let same = arrived.iter().filter(|(s, h)| s.digest == h.digest).count();
-        let mut late: Vec<f64> = arrived
-            .iter()
-            .map(|(s, h)| h.at_ns.saturating_sub(s.at_ns) as f64 / 1e6)
-            .collect();
-        late.sort_by(f64::total_cmp);
-        let quantile = |q: f64| {
-            late.get(((late.len() as f64 - 1.0) * q).round() as usize)
-                .copied()
+        let counts = find(&person["tracks"], "track", &track[0].track.into()).unwrap_or_default();
+        let late = |name: &str| match counts[name].as_u64() {
+            Some(late) => format!("{late} ms"),
+            None => "?".into(),
         };
         println!(
-            "{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8.1} {:>8.1}",
+            "{:<9} {:<8} {:>5} {:>6} {:>9} {:>14} {:>5} {:>8} {:>8}",
             listener,
             speaker,
             track[0].track,
@@ -381,19 +434,12 @@ fn table(
             arrived.len(),
             same,
             track.len() - arrived.len(),
-            quantile(0.5).unwrap_or(f64::NAN),
-            quantile(0.99).unwrap_or(f64::NAN),
+            late("late_p50_ms"),
+            late("late_p99_ms"),
         );
         perfect &= same == track.len();
     }
     perfect
-}
-
-fn now_ns() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The first line that a child prints; what it prints later is not wanted.

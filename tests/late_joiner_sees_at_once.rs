@@ -39,14 +39,9 @@ fn a_late_joiner_has_a_picture_within_300_ms() {
             "1s".into(),
         ],
     );
-    let began = std::time::SystemTime::now();
     let (status, _, events) = late.finish(Duration::from_secs(20));
     assert!(status.success(), "{events:#?}");
     let text = std::fs::read_to_string(&trace).expect("a trace");
-    let began_ns = began
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("a clock")
-        .as_nanos() as u64;
     let frames: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -55,15 +50,11 @@ fn a_late_joiner_has_a_picture_within_300_ms() {
         .iter()
         .find(|frame| frame["track"] == video_track(&frames))
         .expect("a picture came");
-    let after = first_picture["at_ns"]
-        .as_u64()
-        .expect("a time")
-        .saturating_sub(began_ns);
+    let after = first_picture["after_ms"].as_u64().expect("a time");
     let started = start.elapsed();
     assert!(
-        after < 300_000_000,
-        "the first picture came {} ms after the start of the program ({started:?} ago)",
-        after / 1_000_000
+        after < 300,
+        "the first picture came {after} ms after the program had read its link ({started:?} ago)"
     );
     // It decodes: the recording begins with the key frame that the group began with.
     let recorded = framemd5(&scratch.path().join("recordings/Bea.webm"));

@@ -2,35 +2,39 @@
 //! or received, so that a test can compare what went in at one end with what came out at others.
 //!
 //! Off unless asked for by a hidden option. Nothing of it goes over the wire, and nobody but the
-//! one who asks for it writes anything.
+//! one who asks for it writes anything. It does not say who or when: people are numbers, and time
+//! is counted from the file's first moment.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use serde::Serialize;
 
+use super::event::milliseconds;
 use super::tally::frame_digest;
-use crate::meeting::Frame;
+use crate::meeting::{Frame, Who};
 
-/// One line. `sent` lines have no name.
+/// One line. `sent` lines come from nobody.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line {
+    /// The number that `/who` shows in this process.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a str>,
+    from: Option<u32>,
     track: u8,
     group: u32,
     number: u64,
     /// The first eight bytes of the SHA-256 over number, length and payload, in hex.
     digest: String,
-    /// When, in nanoseconds of the machine's clock: comparable between processes of one machine.
-    at_ns: u64,
+    /// Milliseconds since the trace was begun.
+    after_ms: u64,
 }
 
 /// Writes the lines.
 pub(crate) struct Trace {
     file: BufWriter<File>,
+    began: Instant,
 }
 
 impl Trace {
@@ -38,21 +42,21 @@ impl Trace {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: BufWriter::with_capacity(64 * 1024, File::create(path)?),
+            began: Instant::now(),
         })
     }
 
-    /// A frame was sealed at `at` and handed to the network.
-    pub(crate) fn sent(&mut self, at: SystemTime, frame: &Frame) -> io::Result<()> {
-        self.line(at, None, frame)
+    /// A frame was sealed and handed to the network.
+    pub(crate) fn sent(&mut self, now: Instant, frame: &Frame) -> io::Result<()> {
+        self.line(now, None, frame)
     }
 
     /// A frame came and was opened.
-    pub(crate) fn received(&mut self, from: &str, frame: &Frame) -> io::Result<()> {
-        self.line(SystemTime::now(), Some(from), frame)
+    pub(crate) fn received(&mut self, now: Instant, from: Who, frame: &Frame) -> io::Result<()> {
+        self.line(now, Some(from.0), frame)
     }
 
-    fn line(&mut self, at: SystemTime, from: Option<&str>, frame: &Frame) -> io::Result<()> {
-        let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    fn line(&mut self, now: Instant, from: Option<u32>, frame: &Frame) -> io::Result<()> {
         let digest = frame_digest(frame.number, &frame.payload);
         let line = Line {
             from,
@@ -60,7 +64,7 @@ impl Trace {
             group: frame.group.0,
             number: frame.number,
             digest: data_encoding::HEXLOWER.encode(&digest[..8]),
-            at_ns: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX),
+            after_ms: milliseconds(now.saturating_duration_since(self.began)),
         };
         serde_json::to_writer(&mut self.file, &line)?;
         self.file.write_all(b"\n")
@@ -74,42 +78,29 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use std::time::Duration;
 
     use super::*;
-    use crate::wire::{GroupNumber, TrackId};
+    use crate::participant::samples;
+    use crate::wire::TrackId;
 
     #[test]
-    fn both_ends_of_a_frame_have_the_same_digest() {
+    fn a_line_says_which_frame_and_neither_who_nor_when() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace");
-        let frame = Frame {
-            track: TrackId(1),
-            group: GroupNumber(2),
-            number: 3,
-            timestamp_ns: 60_000_000,
-            keyframe: true,
-            invisible: false,
-            duration_ns: None,
-            discard_padding_ns: None,
-            payload: Bytes::from_static(b"frame"),
-        };
+        let frame = samples::frame(TrackId(1), 3, 60, &b"frame"[..]);
         let mut trace = Trace::create(&path).unwrap();
-        trace.sent(SystemTime::now(), &frame).unwrap();
-        trace.received("A \"quoted\" name", &frame).unwrap();
+        let at = |milliseconds| trace.began + Duration::from_millis(milliseconds);
+        let (first, second) = (at(20), at(45));
+        trace.sent(first, &frame).unwrap();
+        trace.received(second, Who(2), &frame).unwrap();
         trace.flush().unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(lines.len(), 2);
-        assert!(lines[0].get("from").is_none());
-        assert_eq!(lines[1]["from"], "A \"quoted\" name");
-        for field in ["track", "group", "number", "digest"] {
-            assert_eq!(lines[0][field], lines[1][field]);
-        }
-        assert_eq!(lines[0]["digest"].as_str().unwrap().len(), 16);
-        assert!(lines[0]["at_ns"].as_u64() <= lines[1]["at_ns"].as_u64());
+        let digest = data_encoding::HEXLOWER.encode(&frame_digest(3, b"frame")[..8]);
+        let group = frame.group.0;
+        let rest = format!("\"track\":1,\"group\":{group},\"number\":3,\"digest\":\"{digest}\"");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            format!("{{{rest},\"after_ms\":20}}\n{{\"from\":2,{rest},\"after_ms\":45}}\n")
+        );
     }
 }

@@ -163,11 +163,11 @@ impl Session {
 
     /// A frame, opened.
     fn frame(&mut self, now: Instant, who: Who, frame: &Frame) {
-        let Some(person) = self.people.frame(now, who, frame) else {
+        if self.people.frame(now, who, frame).is_none() {
             return;
-        };
+        }
         if let Some(trace) = &mut self.trace {
-            let written = trace.received(&person.presence.name, frame);
+            let written = trace.received(now, who, frame);
             self.traced(written);
         }
         if self

@@ -1,6 +1,6 @@
 //! From the source to the network.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::{Last, Session, Way};
 use crate::carrier::client::DatagramError;
@@ -139,10 +139,7 @@ impl Session {
         self.look_at_the_lines(now);
         let (number, payload) = (frame.number, frame.payload.clone());
         let track = frame.track;
-        let traced = self
-            .trace
-            .is_some()
-            .then(|| (SystemTime::now(), frame.clone()));
+        let traced = self.trace.is_some().then(|| frame.clone());
         self.last = Some(Last { ways: Vec::new() });
         self.tell(now, Input::Send(frame));
         // Whoever hears it on one stay has no need of the others.
@@ -156,8 +153,8 @@ impl Session {
                 false => sent.unsent += 1,
             }
         }
-        if let (true, Some((at, frame)), Some(trace)) = (went, traced, &mut self.trace) {
-            let written = trace.sent(at, &frame);
+        if let (true, Some(frame), Some(trace)) = (went, traced, &mut self.trace) {
+            let written = trace.sent(now, &frame);
             self.traced(written);
         }
     }

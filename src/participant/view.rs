@@ -2,15 +2,18 @@
 //!
 //! Standard output is for media (`--watch`) and for JSON; what people read goes to standard error.
 
+mod knocks;
 mod rows;
 mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Instant;
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::knocks::{Knocks, are_knocking};
 use self::rows::rows;
 use self::words::{live_text, sentence, shade, waiting};
 use super::event::{Event, Kind, Shown};
@@ -20,6 +23,7 @@ pub struct Output {
     face: Face,
     /// The person has been told that the relay is lost, and not yet that it is back.
     lost: bool,
+    knocks: Knocks,
 }
 
 enum Face {
@@ -34,6 +38,8 @@ enum Face {
         lines: BTreeMap<u32, ProgressBar>,
         /// Says that the relay is still not back.
         outage: Option<ProgressBar>,
+        /// Says how many more are knocking.
+        flood: Option<ProgressBar>,
         /// What is being typed: always the last.
         typing: Option<ProgressBar>,
         colour: bool,
@@ -54,10 +60,18 @@ impl Face {
             bars: MultiProgress::with_draw_target(target),
             lines: BTreeMap::new(),
             outage: None,
+            flood: None,
             typing: None,
             colour,
         }
     }
+}
+
+/// Those who are only counted at the door have become other than they were.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    Grew,
+    Shrank,
 }
 
 /// One participant's live line.
@@ -98,7 +112,11 @@ impl Output {
     }
 
     fn of(face: Face) -> Self {
-        Self { face, lost: false }
+        Self {
+            face,
+            lost: false,
+            knocks: Knocks::default(),
+        }
     }
 
     /// Tells of something that happened. That nobody listens any more is no reason to leave a
@@ -106,7 +124,10 @@ impl Output {
     ///
     /// Programs are told of each attempt to get the relay back. People are told once that it is
     /// lost and once that it is back; in between a live line counts, where there are live lines.
+    ///
+    /// Programs are told of each who knocks. People are told of a few, and how many more there are.
     pub(crate) fn event(&mut self, event: &Event) {
+        let knocked = self.knocked(Instant::now(), event);
         let still_lost = match event {
             Event::Reconnecting { .. } => std::mem::replace(&mut self.lost, true),
             Event::Connected { .. } | Event::Reconnected { .. } | Event::Summary(_) => {
@@ -123,6 +144,14 @@ impl Output {
                 }
             }
             Face::Lines { .. } if still_lost => {}
+            Face::Lines { out, .. } if knocked == Some(Crowd::Grew) => {
+                let more = self.knocks.more();
+                // Lines stay, so not one for each.
+                if more.is_power_of_two() {
+                    let _ = writeln!(out, "{}", are_knocking(more)).and_then(|()| out.flush());
+                }
+            }
+            Face::Lines { .. } if knocked == Some(Crowd::Shrank) => {}
             Face::Lines { out, terminal } => {
                 let columns = columns().filter(|_| *terminal);
                 let _ = writeln!(out, "{}", shown(event, columns)).and_then(|()| out.flush());
@@ -131,9 +160,21 @@ impl Output {
                 bars,
                 lines,
                 outage,
+                flood,
                 typing,
                 colour,
             } => {
+                let more = self.knocks.more();
+                if more > 0 {
+                    let bar = flood.get_or_insert_with(|| live_line(bars, typing.as_ref()));
+                    bar.set_message(format!("  {}", are_knocking(more)));
+                } else if let Some(bar) = flood.take() {
+                    bar.finish_and_clear();
+                    bars.remove(&bar);
+                }
+                if knocked.is_some() {
+                    return;
+                }
                 if still_lost {
                     let bar = outage.get_or_insert_with(|| live_line(bars, typing.as_ref()));
                     return bar.set_message(waiting(event));
@@ -157,6 +198,25 @@ impl Output {
                 };
                 let _ = bars.println(text);
             }
+        }
+    }
+
+    /// What an event changes of who waits at the door, if it is not told by itself.
+    fn knocked(&mut self, now: Instant, event: &Event) -> Option<Crowd> {
+        match event {
+            Event::Knock { number, .. } => {
+                let told = self.knocks.knocks(now, *number);
+                (!told).then_some(Crowd::Grew)
+            }
+            Event::KnockGone { number, .. } => {
+                let told = self.knocks.gone(*number);
+                (!told).then_some(Crowd::Shrank)
+            }
+            Event::Chair { .. } | Event::Summary(_) => {
+                self.knocks.clear();
+                None
+            }
+            _ => None,
         }
     }
 
@@ -202,6 +262,7 @@ impl Output {
             lines,
             typing,
             outage,
+            flood,
             ..
         } = &mut self.face
         else {
@@ -214,7 +275,7 @@ impl Output {
             .map(|person| (person.key, live_text(person, usize::from(columns))));
         let mut texts: Vec<(u32, String)> = texts.collect();
         if typing.as_ref().is_some_and(|row| !row.is_finished()) {
-            let others = 1 + usize::from(outage.is_some());
+            let others = 1 + usize::from(outage.is_some()) + usize::from(flood.is_some());
             texts.truncate(whole(&texts, usize::from(rows).saturating_sub(others)));
         }
         lines.retain(|key, bar| {

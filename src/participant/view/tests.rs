@@ -355,6 +355,7 @@ fn terminal() -> Output {
         bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
         lines: BTreeMap::new(),
         outage: None,
+        flood: None,
         typing: None,
         colour: true,
     })
@@ -518,4 +519,64 @@ fn live_lines_leave_room_for_what_is_being_typed() {
     let texts: Vec<(u32, String)> = (0..).zip(texts.map(str::to_owned)).collect();
     let shown = [0, 1, 2, 3, 4, 5, 6].map(|rows| whole(&texts, rows));
     assert_eq!(shown, [0, 1, 1, 1, 2, 3, 3]);
+}
+
+fn flood(count: u32) -> impl Iterator<Item = Event> {
+    (1..=count).map(|number| Event::Knock {
+        number,
+        name: name("Eve"),
+        compared: false,
+        taken: false,
+    })
+}
+
+fn gone(number: u32) -> Event {
+    let name = name("Eve");
+    Event::KnockGone { number, name }
+}
+
+#[test]
+fn a_flood_of_knocks_is_one_live_line_at_a_terminal() {
+    let mut output = terminal();
+    let shown = |output: &Output| {
+        let Face::Terminal { flood, .. } = &output.face else {
+            unreachable!()
+        };
+        flood.as_ref().map(ProgressBar::message)
+    };
+    for event in flood(17) {
+        output.event(&event);
+    }
+    let more = |more| Some(format!("  {more} more are knocking; /who lists them."));
+    assert_eq!(shown(&output), more(12));
+    output.event(&gone(17));
+    assert_eq!(shown(&output), more(11));
+    output.event(&gone(1));
+    assert_eq!(shown(&output), more(11));
+    // As /who lists them.
+    for event in flood(16).skip(1) {
+        output.event(&event);
+    }
+    assert_eq!(shown(&output), None);
+}
+
+#[test]
+fn a_flood_of_knocks_is_a_few_lines_in_a_log_and_whole_for_programs() {
+    let page = Page::default();
+    let mut output = lines(&page);
+    for event in flood(60).chain((40..=60).map(gone)) {
+        output.event(&event);
+    }
+    let text = page.text();
+    assert_eq!(text.matches(" knocks: ").count(), 5, "{text}");
+    let more: Vec<&str> = text.lines().skip(5).collect();
+    let numbers = more.iter().map(|line| line.split(' ').next().unwrap());
+    assert_eq!(
+        numbers.collect::<Vec<_>>(),
+        ["1", "2", "4", "8", "16", "32"]
+    );
+    let page = Page::default();
+    let mut output = Output::json(page.clone());
+    flood(60).for_each(|event| output.event(&event));
+    assert_eq!(page.text().lines().count(), 60);
 }

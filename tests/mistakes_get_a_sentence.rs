@@ -191,6 +191,24 @@ fn a_name_that_is_none_or_too_long() {
     }
 }
 
+/// What an option asks for that the link does not give is not passed over in silence.
+#[test]
+fn an_option_that_means_nothing_with_the_link() {
+    let links = support::invite(&deaf_address(), &[]);
+    let vigil = support::invite(&deaf_address(), &["--vigil"]);
+    for (link, option, words) in [
+        (&links.meeting, &["--admit", "all"][..], ["--admit", "host"]),
+        (&vigil.meeting, &["--admit", "all"], ["--admit", "host"]),
+        (&links.meeting, &["--speak"], ["--speak", "vigil"]),
+        (&links.host, &["--speak"], ["--speak", "vigil"]),
+    ] {
+        fails(join(link).args(option), 2, &words);
+    }
+    // There they mean something, and nobody answers.
+    fails(join(&links.host).args(["--admit", "all"]), 22, &[]);
+    fails(join(&vigil.meeting).arg("--speak"), 22, &[]);
+}
+
 #[test]
 fn an_identity_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt;

@@ -44,7 +44,7 @@ impl Exit {
         use sottovoce::participant::JoinError as J;
         use sottovoce::wire::CloseReason;
         match error {
-            J::Name | J::Watches => Self::Usage,
+            J::Name | J::Watches | J::Admits | J::Speaks => Self::Usage,
             J::Connect(C::Bind(_)) => Self::Listen,
             J::Link(LinkError::Version(_) | LinkError::Older(_)) => Self::Version,
             J::Link(_) | J::NoRelay => Self::Link,
@@ -113,25 +113,49 @@ impl Exit {
     fn meaning(self) -> &'static str {
         match self {
             Self::Internal => "something went wrong inside sottovoce; please report it",
-            Self::Usage => "the command was not understood",
-            Self::Config => "the configuration file has a mistake",
-            Self::Listen => "a local address or port cannot be used (taken, not allowed, not here)",
-            Self::Identity => "an identity, certificate or key file cannot be used",
-            Self::Link => "the link is damaged, or is no meeting link",
-            Self::Version => "the link or the relay is of another version",
-            Self::Unreachable => "the relay does not answer",
-            Self::WrongRelay => "who answers is not the relay that the link names; not connected",
+            Self::Usage => {
+                "the command was not understood, or asks for what its link does not give; see \
+                 `sottovoce help COMMAND`"
+            }
+            Self::Config => "the configuration file has a mistake; mend what the message names",
+            Self::Listen => {
+                "a local address or port cannot be used (taken, not allowed, not here); give another"
+            }
+            Self::Identity => {
+                "an identity, certificate or key file cannot be used; the message says which and why"
+            }
+            Self::Link => {
+                "the link is damaged, or is no meeting link; copy the whole of it, in quotes, or ask \
+                 for it again"
+            }
+            Self::Version => {
+                "the link or the relay is of another version; use the sottovoce that the message names"
+            }
+            Self::Unreachable => {
+                "the relay does not answer; check the network, and ask its operator whether it runs"
+            }
+            Self::WrongRelay => {
+                "who answers is not the relay that the link names; not connected: ask for a fresh link"
+            }
             Self::Closed => "the relay ended the connection (full, limits); the message says why",
             Self::Lost => {
                 "the relay was lost and did not come back in two minutes, or was gone at the end, or \
-                 the network was too slow for the end"
+                 the network was too slow for the end; check the network, and join again"
             }
-            Self::Over => "the meeting is over for this participant",
+            Self::Over => {
+                "the meeting is over for this participant (removed, not let in, or the link is in use \
+                 elsewhere); the message says which"
+            }
             Self::Media => {
-                "the file to play cannot be read or played, or only in part (damaged, cut off)"
+                "the file to play cannot be read or played, or only in part (damaged, cut off); the \
+                 message says how to mend it"
             }
-            Self::Output => "a recording or the output cannot be written (disk full?)",
-            Self::Interrupted => "it was stopped (ctrl-C) before the meeting was joined",
+            Self::Output => {
+                "a recording or the output cannot be written (disk full?); make room, or write elsewhere"
+            }
+            Self::Interrupted => {
+                "it was stopped (ctrl-C) before the meeting was joined; join again to take part"
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Write the media of this participant to standard output as live WebM, for `| ffplay -`
     #[arg(long, value_name = "NAME", value_parser = watched)]
     pub(super) watch: Option<String>,
-    /// With a host link: let in whoever knocks, or ask (type /admit NUMBER)
+    /// With a link of the host or a co-host: let in whoever knocks, or ask (type /admit NUMBER)
     #[arg(long, value_name = "ask|all", value_enum, default_value_t = Admit::Ask)]
     admit: Admit,
     /// Sign what is sent, so that nobody else in the meeting can speak as you
@@ -45,8 +45,9 @@ pub(crate) struct Arguments {
     /// Take commands and what is to be said from standard input, a line each, though it is no terminal
     #[arg(long)]
     commands: bool,
-    /// How long to stay once inside (20s, 5m, 1h30m; a bare number is seconds); otherwise until the
-    /// file ends, or until ctrl-C
+    /// How long to stay, from when the meeting is joined: waiting to be let in does not count (20s, 5m,
+    /// 1h30m; a bare number is seconds). Otherwise until what is played ends, if anything is, or until
+    /// /leave or ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     stay: Option<Duration>,
     /// The local address to send from (192.0.2.7, 192.0.2.7:5000, [2001:db8::7]:5000)

@@ -28,9 +28,21 @@ pub enum JoinError {
     /// The person: who watches a vigil plays nothing.
     #[error(
         "this link is for watching, and who watches sends nothing: leave --play out. To speak, add \
-         --speak; the host then lets you in, or not"
+         --speak; the host or a co-host then lets you in, or not"
     )]
     Watches,
+    /// The person: who has a meeting link lets nobody in.
+    #[error(
+        "--admit means nothing with this link: people are let in by whoever has the host's or a \
+         co-host's. Leave it out"
+    )]
+    Admits,
+    /// The person: in an ordinary meeting everybody speaks.
+    #[error(
+        "--speak means nothing with this link: it is for vigils, and in this meeting everybody who is \
+         let in can speak. Leave it out"
+    )]
+    Speaks,
     /// What is to be played cannot be.
     #[error("--play {file}: {error}")]
     Play {
@@ -86,7 +98,8 @@ pub enum JoinError {
     /// The relay was gone at the end, or did not answer the goodbye.
     #[error(
         "the relay was gone at the end: what was sent in the last {seconds} s may not have arrived, \
-         nor what the others sent. Recordings are complete up to then"
+         nor what the others sent. Recordings are complete up to then. Check the network, and ask the \
+         others what they have"
     )]
     Gone {
         /// How long it had not been heard, in seconds, rounded up.
@@ -106,7 +119,10 @@ pub enum JoinError {
     #[error("{}", over(*.0))]
     Over(Ending),
     /// It was asked to end before it was in the meeting.
-    #[error("stopped before the meeting was joined; nothing was sent or received")]
+    #[error(
+        "stopped before the meeting was joined: nothing of what you play was sent, and nothing received. \
+         Join again to take part"
+    )]
     NotJoined,
     /// This machine gives no thread, no signal, no randomness.
     #[error("the system gives the program too little to run ({}); close other programs", words(*.0))]
@@ -129,8 +145,14 @@ impl JoinError {
 /// Why the meeting is over for this participant.
 fn over(ending: Ending) -> &'static str {
     match ending {
-        Ending::Removed => "the meeting is over for you. Recordings are complete up to then",
-        Ending::Denied => "you were not let in",
+        Ending::Removed => {
+            "the meeting is over for you. Recordings are complete up to then. If that was a mistake, ask \
+             whoever gave you the link for a new one"
+        }
+        Ending::Denied => {
+            "you were not let in. If that was a mistake, tell whoever gave you the link who you are, and \
+             join again"
+        }
         Ending::InUse => {
             "another device is in the meeting with this same link; end it there, or use another link"
         }
@@ -149,7 +171,7 @@ fn faster(video: bool) -> &'static str {
 fn closed(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Done => "it said goodbye; join again",
-        CloseReason::Restarting => "it is going down; join again in a moment",
+        CloseReason::Restarting => "it is stopping; join again when it is back",
         CloseReason::Version => {
             "it speaks another version of the protocol; use the sottovoce version that its \
              operator names"

@@ -108,13 +108,15 @@ pub enum Event {
     Link {
         /// To give away.
         meeting_link: String,
+        /// Who has an older one can still watch: this is a vigil.
+        vigil: bool,
     },
     /// How long whoever holds the chair has not been heard.
     ChairHeard {
         /// In a word.
         state: ChairState,
     },
-    /// The chair would like everyone to be quiet.
+    /// Whoever holds the chair would like everyone to be quiet.
     AskedToBeQuiet,
     /// Who is in the meeting, by the group's own tree.
     Roster {
@@ -280,7 +282,7 @@ pub struct RosterEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossReason {
-    /// It says that it restarts.
+    /// It says that it stops, which it may do for good; or it was stopped, and is back.
     Restarting,
     /// Nothing was heard of it for 10 s.
     Silence,
@@ -293,7 +295,7 @@ pub enum LossReason {
 impl fmt::Display for LossReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Restarting => "The relay is restarting",
+            Self::Restarting => "The relay is stopping, or was stopped",
             Self::Silence => "The relay has not been heard for 10 s",
             Self::Ended => "The connection to the relay ended",
             Self::TooSlow => "This connection is too slow for what the meeting sends",

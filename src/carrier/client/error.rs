@@ -220,7 +220,7 @@ impl From<ConnectionError> for LostReason {
 fn sentence(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Done => "goodbye",
-        CloseReason::Restarting => "it is restarting and will be back in a moment",
+        CloseReason::Restarting => "it is stopping; try again in a moment, if it comes back",
         CloseReason::Version => "it speaks another version; use the program of its version",
         CloseReason::Malformed => "it could not read what was sent",
         CloseReason::Unexpected => "it was sent something that is not allowed",

@@ -54,7 +54,8 @@ impl Session {
         }
         let for_chair = !matches!(wish, Wish::Say(_) | Wish::Who);
         if for_chair && !self.chair {
-            let sentence = "Only whoever holds the chair can do that: join with the host link.";
+            let sentence =
+                "Only whoever holds the chair can do that: the host, or a co-host in its place.";
             return self.output.answer(sentence);
         }
         if !self.inside {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::commands::language;
 use super::{Knocker, Session};
+use crate::meeting::links::Link;
 use crate::meeting::lobby::Status;
 use crate::meeting::media::Report;
 use crate::meeting::{Freshness, Listed, NoWords, Notice, Who, display_safe, display_text};
@@ -84,7 +85,13 @@ impl Session {
                 self.locked = locked;
                 Event::Locked { locked }
             }
-            Notice::Link(meeting_link) => Event::Link { meeting_link },
+            Notice::Link(meeting_link) => {
+                let link = Link::parse(&meeting_link);
+                Event::Link {
+                    vigil: link.is_ok_and(|link| link.meeting().viewer.is_some()),
+                    meeting_link,
+                }
+            }
             Notice::Chair(freshness) => Event::ChairHeard {
                 state: state(freshness),
             },

@@ -53,6 +53,12 @@ impl Session {
         if options.play.is_some() && watching(&link, options.speak).is_some() {
             return Err(JoinError::Watches);
         }
+        if options.admit_all && matches!(link, Link::Meeting(_)) {
+            return Err(JoinError::Admits);
+        }
+        if options.speak && link.meeting().viewer.is_none() {
+            return Err(JoinError::Speaks);
+        }
         let in_link = link.meeting().relays.len();
         let known = relays(&link.meeting().relays)?;
         let scribe = match &options.record {

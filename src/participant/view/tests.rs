@@ -119,7 +119,7 @@ fn both_are_told_the_words_and_what_to_do_with_them() {
         assert!(host.contains(part), "{part}: {host}");
     }
     let knocker = words::sentence(&words(None, 1));
-    for part in ["with the host:", "abandon zoo", "aloud", "leave"] {
+    for part in ["a co-host:", "abandon zoo", "aloud", "leave"] {
         assert!(knocker.contains(part), "{part}: {knocker}");
     }
 }
@@ -340,7 +340,7 @@ fn people_read_sentences_without_escape_codes() {
         "In the meeting, with 2 others.\n",
         "\"Ada\" is back.\n",
         "The recording of \"Ada\" in \"r/Ada.webm\": the disk is full",
-        "has not been heard for 10 s. Reconnecting...\n",
+        "has not been heard for 10 s. Trying to reach it again for 120 s at most...\n",
         "Back in the meeting after 1.2 s.\n",
         "Recorded \"Ada\": \"r/Ada.webm\", 1 frame.\n",
         "sent      audio opus: 1,000 frames, 3 left out\n",
@@ -387,7 +387,7 @@ fn an_outage_is_told_once_when_it_begins_and_once_when_it_ends() {
         output.event(&event);
     }
     let told = [
-        "The relay has not been heard for 10 s. Reconnecting...\n",
+        "The relay has not been heard for 10 s. Trying to reach it again for 120 s at most...\n",
         "Back in the meeting after 1.2 s.\n",
     ];
     assert_eq!(page.text(), told.concat().repeat(2));
@@ -579,4 +579,24 @@ fn a_flood_of_knocks_is_a_few_lines_in_a_log_and_whole_for_programs() {
     let mut output = Output::json(page.clone());
     flood(60).for_each(|event| output.event(&event));
     assert_eq!(page.text().lines().count(), 60);
+}
+
+#[test]
+fn what_is_said_of_an_old_link_and_of_a_relay_is_what_is_known() {
+    let link = |vigil| {
+        let meeting_link = "https://relay.example/#new".into();
+        words::sentence(&Event::Link {
+            meeting_link,
+            vigil,
+        })
+    };
+    assert!(link(true).contains("still watch"), "{}", link(true));
+    assert!(!link(false).contains("watch"), "{}", link(false));
+    let stops = words::sentence(&Event::Reconnecting {
+        reason: LossReason::Restarting,
+        attempt: 1,
+        wait_ms: 200,
+    });
+    assert!(!stops.contains("restart"), "it may be for good: {stops}");
+    assert!(stops.contains("120 s"), "{stops}");
 }

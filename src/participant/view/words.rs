@@ -3,6 +3,7 @@
 use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
+use crate::participant::backoff::GIVE_UP;
 use crate::participant::event::{
     ChairState, Event, Kind, NoWordsReason, ParticipantSummary, RosterEntry, Shown, SignatureState,
     Summary, Wait, codec,
@@ -69,11 +70,18 @@ pub(super) fn sentence(event: &Event) -> String {
         Event::Chair { held: false } => "Somebody else holds the chair.".into(),
         Event::Locked { locked: true } => "The meeting is locked.".into(),
         Event::Locked { locked: false } => "The meeting is unlocked.".into(),
-        Event::Link { meeting_link } => {
-            format!("The meeting has a new link to give away:\n\n  {meeting_link}\n")
+        Event::Link {
+            meeting_link,
+            vigil,
+        } => {
+            let old = match vigil {
+                true => "Who has the old one can still watch and record, but knocks in vain.\n",
+                false => "",
+            };
+            format!("The meeting has a new link to give away:\n\n  {meeting_link}\n{old}")
         }
         Event::ChairHeard { state } => chair(*state).into(),
-        Event::AskedToBeQuiet => "The host asks everyone to be quiet: /mute.".into(),
+        Event::AskedToBeQuiet => "The host, or a co-host in its place, asks everyone to be quiet: /mute.".into(),
         Event::Roster { members } => roster(members),
         Event::Words { words } => format!(
             "The words of this meeting: {}\nWhoever reads you other words is in another meeting.",
@@ -108,7 +116,10 @@ pub(super) fn sentence(event: &Event) -> String {
         }
         Event::Played => "Played to the end.".into(),
         Event::Warning { text, .. } => text.clone(),
-        Event::Reconnecting { reason, .. } => format!("{reason}. Reconnecting..."),
+        Event::Reconnecting { reason, .. } => format!(
+            "{reason}. Trying to reach it again for {} s at most...",
+            GIVE_UP.as_secs()
+        ),
         Event::Reconnected { after_ms } => {
             format!(
                 "Back in the meeting after {:.1} s.",
@@ -122,10 +133,10 @@ pub(super) fn sentence(event: &Event) -> String {
 fn waits(wait: Wait) -> &'static str {
     match wait {
         Wait::Host => {
-            "Waiting: the host is not here yet, or has a new link by now. An old link leads nowhere after \
-             somebody was removed."
+            "Waiting: neither the host nor a co-host is here yet, or there is a new link by now. An old \
+             link leads nowhere after somebody was removed."
         }
-        Wait::Decision => "Waiting for the host to let you in.",
+        Wait::Decision => "Waiting for the host, or a co-host in its place, to let you in.",
         Wait::Unlock => "The meeting is locked. Waiting.",
         Wait::Place => "Too many people are waiting; trying again.",
     }
@@ -143,8 +154,9 @@ fn compare(number: Option<u32>, name: Option<&Shown>, words: &[String; 2], attem
              you know, outside this meeting. The same: /same {number}. Others: /different {number}."
         ),
         _ => format!(
-            "Your words with the host{again}: {words}\nRead them aloud to the host, by a voice or a face \
-             that they know, outside this meeting. If the host has others, leave."
+            "Your words with whoever lets you in, the host or a co-host{again}: {words}\nRead them aloud \
+             to that one, by a voice or a face that they know, outside this meeting. If that one has \
+             others, leave."
         ),
     }
 }
@@ -155,7 +167,10 @@ fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
             format!("with number {number}"),
             format!("/deny {number} sends them away"),
         ),
-        None => ("with the host".to_owned(), "Better leave".to_owned()),
+        None => (
+            "with whoever lets people in".to_owned(),
+            "Better leave".to_owned(),
+        ),
     };
     match (reason, number) {
         (NoWordsReason::NotYet, Some(number)) => format!(
@@ -186,11 +201,12 @@ fn chair(state: ChairState) -> &'static str {
     match state {
         ChairState::Well => "The host, or a co-host in its place, is heard again.",
         ChairState::Stale => {
-            "The host has not been heard for 15 s. Somebody who was removed may still be here."
+            "Neither the host nor a co-host has been heard for 15 s. Somebody who was removed may still be \
+             here."
         }
         ChairState::Stopped => {
-            "The host has not been heard for a minute. Nothing of yours is sent, and who watches a \
-             vigil is shown nothing, until it is."
+            "Neither the host nor a co-host has been heard for a minute. Nothing of yours is sent, and who \
+             watches a vigil is shown nothing, until one is."
         }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use self::relay::Relay;
 use crate::meeting::Frame;
+use crate::meeting::links::Link;
 use crate::participant::media::{Input, Source};
 use crate::participant::{JoinError, JoinOptions, Output, Summary, join};
 use crate::wire::CloseReason;
@@ -68,7 +69,7 @@ fn options(link: &str, name: &str) -> JoinOptions {
         record: None,
         watch: None,
         stay: None,
-        admit_all: true,
+        admit_all: matches!(Link::parse(link), Ok(Link::Committer(_))),
         sign: false,
         speak: false,
         input: crate::participant::console::StandardInput::Taken,

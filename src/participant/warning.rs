@@ -53,6 +53,8 @@ pub(crate) enum Warning {
     Unreadable,
     /// There are more people here than this participant can listen to.
     TooManyPeople,
+    /// What the person said to be read went to a relay that was not heard again after.
+    ChatUnsure(Vec<Shown>),
     /// The trace file cannot be written any more.
     TraceStopped,
     /// The relay was not there to the end, in a sentence of ours, after something else had failed.
@@ -93,6 +95,7 @@ impl Warning {
             Self::WatchSlow => "watch-slow",
             Self::Unreadable => "unreadable",
             Self::TooManyPeople => "too-many-people",
+            Self::ChatUnsure(_) => "chat-unsure",
             Self::TraceStopped => "trace-stopped",
             Self::EndMissing(_) => "end-missing",
         }
@@ -204,6 +207,13 @@ impl fmt::Display for Warning {
                 "There are more people here than can be received at once; the last to come are \
                  not heard.",
             ),
+            Self::ChatUnsure(texts) => {
+                formatter.write_str("What you said last may not have arrived:")?;
+                for text in texts {
+                    write!(formatter, " {text}")?;
+                }
+                formatter.write_str(". Ask, or say it again, once you are back.")
+            }
             Self::TraceStopped => formatter.write_str("The trace file cannot be written any more."),
             Self::EndMissing(error) => write!(formatter, "Besides, {error}."),
         }

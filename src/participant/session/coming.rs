@@ -141,6 +141,9 @@ impl Session {
         let lead = self.stays.lead();
         let answered = lead.and_then(|lead| lead.hearing.answered());
         self.answered_until(answered);
+        for stay in self.stays.each() {
+            self.chats.answered(stay.id, stay.hearing.answered());
+        }
     }
 
     /// The relay was still there when what was sent up to then came to it.
@@ -175,6 +178,10 @@ impl Session {
         self.look_at_the_lines(now);
         if self.stays.leads(id) {
             self.unanswered();
+        }
+        let unsure = self.chats.lost(id);
+        if !unsure.is_empty() {
+            self.output.event(&Warning::ChatUnsure(unsure).event());
         }
         let Some(stay) = self.stays.get(id) else {
             return Ok(());

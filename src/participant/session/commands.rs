@@ -65,6 +65,9 @@ impl Session {
             let sentence = "Not sent: the relay is not reached at the moment. Say it again later.";
             return self.output.answer(sentence);
         }
+        if let Wish::Say(text) = &wish {
+            self.chats.say(now, text);
+        }
         if matches!(wish, Wish::Admit(_)) && self.locked {
             return self.output.answer("The meeting is locked: /unlock first.");
         }

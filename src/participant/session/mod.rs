@@ -5,6 +5,7 @@
 //! is played goes through the meeting, which seals it, to the network. The meeting says which rooms
 //! there are to be in; the connections to them may go and come back under all of this.
 
+mod chats;
 mod coming;
 mod commands;
 mod company;
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use self::chats::Chats;
 use self::interrupt::Interrupts;
 use self::stay::Came;
 use self::stays::Stays;
@@ -167,6 +169,8 @@ struct Session {
     knocks: BTreeMap<u32, Knocker>,
     /// The words of the meeting are being computed.
     words: Option<JoinHandle<Option<[String; 5]>>>,
+    /// What was said to be read, and may not have arrived.
+    chats: Chats,
     leaving: Option<Leaving>,
 }
 

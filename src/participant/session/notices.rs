@@ -194,7 +194,7 @@ fn signatures(name: Shown, report: Report) -> Event {
 }
 
 /// A text of many letters, made harmless a stretch at a time.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let words = text.split_whitespace().map(|word| {
         let letters: Vec<char> = word.chars().collect();
         let parts = letters.chunks(crate::meeting::NAME_LETTERS);

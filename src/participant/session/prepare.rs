@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use super::Session;
+use super::chats::Chats;
 use super::stays::Stays;
 use super::unsigned::Unsigned;
 use crate::carrier::address::RelayAddress;
@@ -156,6 +157,7 @@ impl Session {
             locked: false,
             knocks: BTreeMap::new(),
             words: None,
+            chats: Chats::default(),
             leaving: None,
         })
     }

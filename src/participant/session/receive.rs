@@ -11,7 +11,7 @@ use crate::participant::event::Shown;
 use crate::participant::line::{Arrival, sounds};
 use crate::participant::warning::Warning;
 use crate::participant::watch::WatchReport;
-use crate::wire::FromRelay;
+use crate::wire::{FromRelay, ToRelay};
 
 impl Session {
     /// Something came from the relay.
@@ -92,6 +92,9 @@ impl Session {
                 Said::Leave { stay } => self.stays.leave(stay),
                 Said::Main(stay) => self.main_is(now, stay),
                 Said::Control { stay, message } => {
+                    if matches!(message, ToRelay::Send { .. }) {
+                        self.chats.goes_out(stay);
+                    }
                     if let Some(stay) = self.stays.get(stay) {
                         stay.control(&message);
                     }

@@ -9,6 +9,8 @@ use super::super::Session;
 use super::super::interrupt::Interrupts;
 use super::*;
 use crate::meeting::Input as Told;
+use crate::participant::console::{Command, Typed};
+use crate::participant::event::LossReason;
 
 /// A relay on a thread of its own, so that it can die.
 struct Mortal {
@@ -132,4 +134,40 @@ async fn who_does_not_wait_for_recordings_is_told_what_that_may_cost() {
     session.complete_recordings(async {}).await;
     let error = finish(session).await;
     assert!(matches!(error, JoinError::RecordingsUnfinished), "{error}");
+}
+
+/// What is typed before anybody can know that the relay is dead goes nowhere.
+#[tokio::test]
+async fn what_was_said_to_a_dead_relay_is_told_and_what_it_had_is_not() {
+    let relay = Mortal::start().await;
+    let (page, mut session) = inside(options(&relay.relay.link(), "Ada")).await;
+    let say = |session: &mut Session, text: &str| {
+        let said = Command::Say(text.into());
+        session.typed(Instant::now(), Typed::Command(said));
+    };
+    say(&mut session, "had");
+    // The relay answers a later one, too.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    session.look_at_the_lines(Instant::now());
+    say(&mut session, "had, too, as far as can be known");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    session.look_at_the_lines(Instant::now());
+    let _dead = relay.die();
+    say(&mut session, "to nobody");
+    let lead = session.stays.lead().unwrap().id;
+    let lost = session.lost_for(Instant::now(), lead, LossReason::Silence);
+    assert!(lost.is_ok());
+    let unsure = |page: &Page| -> Vec<String> {
+        let warnings = page.events().into_iter();
+        let unsure = warnings.filter(|event| event["warning"] == "chat-unsure");
+        unsure.map(|event| event["text"].to_string()).collect()
+    };
+    let told = unsure(&page);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("to nobody"), "{told:?}");
+    assert!(!told[0].contains("\"had\\\""), "{told:?}");
+    // Now it is known that there is no relay, and it is said at once.
+    say(&mut session, "later");
+    assert_eq!(page.names().last().unwrap(), "answer");
+    assert_eq!(unsure(&page).len(), 1);
 }

@@ -14,7 +14,7 @@ use super::stays::Purpose;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Notice, Rejection, StayId};
 use crate::meeting::group::{Group, KeyPackage, LeafId, Member};
-use crate::meeting::lobby::{LetIn, LobbyBody, Porter, PorterOutput, Waiting};
+use crate::meeting::lobby::{AdmitError, LetIn, LobbyBody, Porter, PorterOutput, Waiting};
 use crate::meeting::secret::LinkSecret;
 use crate::wire::ParticipantId;
 
@@ -178,11 +178,22 @@ impl Ruling {
         payload: &Arc<Zeroizing<Vec<u8>>>,
         core: &mut Core,
     ) {
-        if let Some(porter) = self.doors.get_mut(&door) {
-            let _ = porter.admit(core.now, numbers, payload);
+        let porter = self.doors.get_mut(&door);
+        let refused = match porter.map(|porter| porter.admit(core.now, numbers, payload)) {
+            // That the meeting is too large for its welcome is the person's to know.
+            Some(Err(AdmitError::TooLarge)) => Some(Rejection::TooMany),
+            Some(Err(AdmitError::Locked)) => Some(Rejection::Internal),
+            Some(Ok(()) | Err(AdmitError::NobodyThere)) | None => None,
+        };
+        if let Some(refused) = refused {
+            core.reject(refused);
         }
         for number in numbers {
-            self.done(door, *number, core);
+            match refused {
+                // It would wait for nothing: its leaf is in the tree, and leaves it by being away.
+                Some(_) => self.deny(door, *number, core),
+                None => self.done(door, *number, core),
+            }
         }
     }
 

@@ -29,6 +29,7 @@ mod insider_commits;
 mod insider_floods;
 mod insider_forges_a_frame;
 mod insider_forges_signatures;
+mod insider_has_another_removed;
 mod insider_knocks_as_someone_inside;
 mod insider_oversizes_the_tree;
 mod insider_plays_the_chair;

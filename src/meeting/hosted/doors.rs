@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::admission::returns;
+use super::admission::{is_certified, proven};
 use super::comparing::{Comparisons, context};
 use super::core::Core;
 use super::plain::Plain;
@@ -370,16 +370,18 @@ impl Ruling {
         if member.name != waiting.name || is_out(member, outcasts) {
             return Verdict::Deny;
         }
-        let proof = waiting.proof_of_return;
-        let own = proof.and_then(|proof| returns(proof, waiting.key_package, roster));
+        let proof = waiting.proof_of_return.unwrap_or_default();
+        let proven = proven(proof, waiting.key_package);
+        let own = roster.iter().find(|one| proven.contains(&one.sign_key));
         // Who comes back is the same as before: a leaf does not pass from one to another.
         let same = |one: &Member| {
             (&one.name, one.rank, one.run) == (&member.name, member.rank, member.run)
         };
-        let own = own.filter(|leaf| {
-            let before = roster.iter().find(|one| one.leaf == *leaf);
-            *leaf != group.me() && before.is_some_and(same)
-        });
+        let own = own.filter(|before| before.leaf != group.me() && same(before));
+        let own = own.map(|before| before.leaf);
+        if !is_certified(member, own.is_some(), &proven) {
+            return Verdict::Deny;
+        }
         let key_package = Box::new(key_package.clone());
         match core.stays.purpose(stay) {
             Some(Purpose::Main) if own.is_some() => Verdict::Admit(key_package, own),

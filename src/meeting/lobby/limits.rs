@@ -9,7 +9,7 @@ pub const WAITING: usize = 64;
 pub const KEY_PACKAGE_BYTES: usize = 3072;
 
 /// Bytes of a proof of return.
-pub const PROOF_BYTES: usize = 256;
+pub const PROOF_BYTES: usize = 320;
 
 /// Bytes of a SAS message.
 pub const SAS_BYTES: usize = 512;

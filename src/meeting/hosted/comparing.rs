@@ -126,6 +126,14 @@ impl Comparisons {
         shown
     }
 
+    /// Those with whom words are compared at the moment, or have been.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = u32> {
+        let busy = |one: &Comparison| !matches!(one.stage, Stage::Still);
+        self.0
+            .iter()
+            .filter_map(move |(number, one)| busy(one).then_some(*number))
+    }
+
     /// The knocker of this number waits no more.
     pub(super) fn forget(&mut self, number: u32) {
         self.0.remove(&number);

@@ -355,6 +355,20 @@ impl Ruling {
         wanted && !self.locked
     }
 
+        self.spare();
+    }
+
+    /// Nobody else takes the place of who is being compared with, or let in.
+    fn spare(&mut self) {
+        for (stay, porter) in &mut self.doors {
+            let wanted = self.wanted.iter().filter(|one| one.door == *stay);
+            let mut busy: Vec<u32> = wanted.map(|one| one.number).collect();
+            if self.lobby == Some(*stay) {
+                busy.extend(&self.admitted);
+                busy.extend(self.comparisons.under_way());
+            }
+            porter.spare(busy);
+        }
     fn judge(
         &self,
         stay: StayId,

@@ -107,13 +107,24 @@ impl Outside {
         returning: Returning,
     ) -> Option<Self> {
         let joining = joining(core, returning.is_empty())?;
+        let answering = Answering::new(context(core, &secret, joining.key_package()));
+        Self::with(core, purpose, (stay, secret), returning, joining, answering)
+    }
+
+    fn with(
+        core: &mut Core,
+        purpose: Purpose,
+        (stay, secret): (StayId, LinkSecret),
+        returning: Returning,
+        joining: Joining,
+        answering: Answering,
+    ) -> Option<Self> {
         let knock = Knock {
             name: core.presence.name.clone(),
             key_package: joining.key_package().to_vec(),
             proof_of_return: returning.prove(&core.origin, joining.key_package()),
         };
         let link = core.link.meeting().with_secret(secret.clone());
-        let answering = Answering::new(context(core, &secret, joining.key_package()));
         let knocker = Knocker::new(&link, knock, core.seed())?;
         let mut outside = Self {
             stay,
@@ -217,12 +228,19 @@ impl Outside {
         }
     }
 
+    /// To another lobby, with the same key package: the person in the chair may have compared words about it.
     fn moved(&mut self, secret: LinkSecret, core: &mut Core) -> Came {
-        self.answering.elsewhere(core);
         core.leave(self.stay);
+        let Some(joining) = self.joining.take() else {
+            return Came::Over(Ending::Denied);
+        };
         let stay = core.enter(Purpose::Lobby, &secret);
         let returning = std::mem::take(&mut self.returning);
-        match Self::at(core, Purpose::Lobby, stay, secret, returning) {
+        let context = context(core, &secret, joining.key_package());
+        let answering = std::mem::replace(&mut self.answering, Answering::new(context));
+        let answering = answering.moved(context, core);
+        let at = (stay, secret);
+        match Self::with(core, Purpose::Lobby, at, returning, joining, answering) {
             Some(outside) => {
                 *self = outside;
                 Came::Nothing

@@ -13,7 +13,7 @@ struct One {
     /// Its word that it is here, by a leaf that is not known yet.
     here: Option<Box<Word>>,
     /// What else that leaf has said, the newest last.
-    besides: Vec<Box<Word>>,
+    besides: Vec<Word>,
 }
 
 /// See the module.
@@ -78,7 +78,7 @@ impl Present {
             if one.besides.len() >= BESIDES {
                 one.besides.remove(0);
             }
-            one.besides.push(word);
+            one.besides.push(*word);
         }
     }
 
@@ -86,7 +86,11 @@ impl Present {
     pub(in crate::meeting) fn waited(&mut self) -> Vec<(ParticipantId, Box<Word>)> {
         let mut waited = Vec::new();
         for (participant, one) in &mut self.0 {
-            let words = one.here.take().into_iter().chain(one.besides.drain(..));
+            let words = one
+                .here
+                .take()
+                .into_iter()
+                .chain(one.besides.drain(..).map(Box::new));
             waited.extend(words.map(|word| (*participant, word)));
         }
         waited

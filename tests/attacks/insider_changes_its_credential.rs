@@ -13,7 +13,7 @@ fn by_a_commit_or_a_proposal() {
     let (mut world, meet) = three();
     let secret = meet.link_secret();
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
-    let ada = credential(&LeafName::member("Ada", [0xee; 16]), &mallory.key);
+    let ada = credential(&LeafName::member("Ada", mallory.name.run), &mallory.key);
     let leaf = LeafNodeParameters::builder()
         .with_credential_with_key(ada)
         .build();
@@ -58,8 +58,8 @@ fn by_being_taken_in_anew() {
     let mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     // It shows that it has its own leaf, and asks for one with Ada's name. So does one that shows its
     // name and says that it is Ada's process.
-    for (name, run) in [("Ada", [0xee; 16]), ("Mallory", [0x44; 16])] {
-        let again = Wanting::new(LeafName::member(name, run), 0x55);
+    for (name, run) in [("Ada", mallory.name.run), ("Mallory", [0x44; 16])] {
+        let again = Wanting::claiming(LeafName::member(name, run), 0x55);
         let proof = mallory.proof(&again.key_package);
         let line = mallory.line.secret;
         let outcome = again.knock(&mut world, &meet.guest, line, Some(proof), 8);
@@ -68,7 +68,7 @@ fn by_being_taken_in_anew() {
     let tree = world.roster(2);
     assert_eq!(tree, ["Host", "Ada", "Bea", "Mallory"]);
     // With its own name it may come.
-    let again = Wanting::new(LeafName::member("Mallory", [0xee; 16]), 0x56);
+    let again = Wanting::claiming(mallory.name.clone(), 0x56);
     let proof = mallory.proof(&again.key_package);
     let line = mallory.line.secret;
     let outcome = again.knock(&mut world, &meet.guest, line, Some(proof), 8);

@@ -90,7 +90,7 @@ impl AtTheDoor {
 }
 
 fn wanting(name: &LeafName, seed: u8) -> Wanting {
-    Wanting::new(name.clone(), seed)
+    Wanting::claiming(name.clone(), seed)
 }
 
 fn inside() -> (World, Meet, Rogue) {

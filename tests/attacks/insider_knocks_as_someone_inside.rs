@@ -26,7 +26,7 @@ fn with_its_name_and_process() {
     let mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let ada = LeafName::member("Ada", run_of(&mallory, "Ada"));
     let tree = world.roster(0);
-    let again = Wanting::new(ada, 0x55);
+    let again = Wanting::claiming(ada, 0x55);
     let outcome = again.knock(&mut world, &meet.guest, secret, None, 8);
     assert!(matches!(outcome, Err(Some(Status::Denied))));
     assert_eq!(world.roster(0), tree);
@@ -39,7 +39,7 @@ fn with_a_proof_that_it_does_not_have() {
     let secret = meet.link_secret();
     let mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let tree = world.roster(0);
-    let again = Wanting::new(LeafName::member("Ada", run_of(&mallory, "Ada")), 0x55);
+    let again = Wanting::claiming(LeafName::member("Ada", run_of(&mallory, "Ada")), 0x55);
     // Ada's key stands in the tree; the signature is Mallory's.
     let ada = mallory.leaf("Ada");
     let member = mallory.group.members().find(|one| one.index.u32() == ada);

@@ -29,6 +29,7 @@ mod insider_commits;
 mod insider_floods;
 mod insider_forges_a_frame;
 mod insider_forges_signatures;
+mod insider_has_another_removed;
 mod insider_knocks_as_someone_inside;
 mod insider_oversizes_the_tree;
 mod insider_plays_the_chair;
@@ -41,6 +42,7 @@ mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;
 mod removed_takes_the_host_along;
 
+mod outsider_fills_the_lobby;
 mod outsider_learns_who_is_inside;
 mod outsider_passes_the_lock;
 mod outsider_reads;

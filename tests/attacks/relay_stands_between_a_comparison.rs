@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sottovoce::meeting::group::{Committers, Joining, LeafName};
+use sottovoce::meeting::crypto::sign::SigningKey;
+use sottovoce::meeting::group::{Committers, Joining, LeafName, run_of};
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::lobby::{Knock, Knocker, KnockerOutput, Porter, PorterOutput};
 use sottovoce::meeting::verify::{Language, SasMessage};
@@ -146,8 +147,10 @@ impl Between {
             keys: Vec::new(),
             bundle: link.bundle.0,
         };
-        let name = LeafName::member("Ada", [9; 16]);
-        let joining = Joining::new(name, None, committers, [6; 32]).expect("a key package");
+        let key = SigningKey::from_seed(&[9; 32]);
+        let name = LeafName::member("Ada", run_of(&key.public()));
+        let joining = Joining::with_key(key, name, None, committers, [6; 32]);
+        let joining = joining.expect("a key package");
         let knock = Knock {
             name: "Ada".into(),
             key_package: joining.key_package().to_vec(),

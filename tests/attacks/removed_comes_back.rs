@@ -33,7 +33,7 @@ fn the_old_link_leads_to_an_empty_lobby() {
 #[test]
 fn the_leaf_that_it_had_opens_no_door() {
     let (mut world, meet, mallory) = removed();
-    let again = Wanting::new(mallory.name.clone(), 5);
+    let again = Wanting::claiming(mallory.name.clone(), 5);
     let proof = mallory.proof(&again.key_package);
     // The chair stays in the old main room for a while, for those who were cut off.
     let line = mallory.line.secret;
@@ -48,7 +48,8 @@ fn the_leaf_that_it_had_opens_no_door() {
 fn nor_does_the_new_link_for_the_same_process() {
     let (mut world, _, mallory) = removed();
     let link = new_link(&world, 0);
-    let again = Wanting::new(mallory.name.clone(), 5);
+    // It is not for lack of a sign that it is that process.
+    let again = Wanting::with_key(mallory.name.clone(), mallory.key.clone(), 5);
     let proof = mallory.proof(&again.key_package);
     let lobby = link.meeting().lobby(0).expect("the relay");
     // Somebody has told it the new link. What is in it is the room's secret.

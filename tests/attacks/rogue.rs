@@ -12,7 +12,7 @@ use openmls::prelude::{
 use sottovoce::meeting::LinkSecret;
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::crypto::{Provider, SUITE};
-use sottovoce::meeting::group::{Group, LeafName};
+use sottovoce::meeting::group::{Group, LeafName, run_of};
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::lobby::{Knock, Knocker, KnockerOutput, Status};
 use sottovoce::meeting::media::{ReceiverKeys, SenderKeys};
@@ -92,7 +92,15 @@ pub fn credential(name: &LeafName, key: &SigningKey) -> CredentialWithKey {
 }
 
 impl Wanting {
-    pub fn new(name: LeafName, seed: u8) -> Self {
+    /// A process of its own: what stands for it is of its key.
+    pub fn new(mut name: LeafName, seed: u8) -> Self {
+        let key = SigningKey::from_seed(&[seed; 32]);
+        name.run = run_of(&key.public());
+        Self::with_key(name, key, seed)
+    }
+
+    /// Says that it is the process in `name`.
+    pub fn claiming(name: LeafName, seed: u8) -> Self {
         let key = SigningKey::from_seed(&[seed; 32]);
         Self::with_key(name, key, seed)
     }

@@ -75,13 +75,37 @@ impl Joining {
     /// # Errors
     /// [`GroupRejection::Internal`].
     pub fn new(
-        mut name: LeafName,
+        name: LeafName,
         committer: Option<&SigningKey>,
         committers: Committers,
         seed: [u8; 32],
     ) -> Result<Self, GroupRejection> {
         let provider = Provider::new(seed);
         let key = SigningKey::from_seed(&provider.random().array());
+        Self::with(provider, key, name, committer, committers)
+    }
+
+    /// The same for a leaf with this key for signatures, which must be in no tree.
+    ///
+    /// # Errors
+    /// [`GroupRejection::Internal`].
+    pub fn with_key(
+        key: SigningKey,
+        name: LeafName,
+        committer: Option<&SigningKey>,
+        committers: Committers,
+        seed: [u8; 32],
+    ) -> Result<Self, GroupRejection> {
+        Self::with(Provider::new(seed), key, name, committer, committers)
+    }
+
+    fn with(
+        provider: Provider,
+        key: SigningKey,
+        mut name: LeafName,
+        committer: Option<&SigningKey>,
+        committers: Committers,
+    ) -> Result<Self, GroupRejection> {
         if let Some(committer) = committer {
             name.prove(committer, &key.public(), &committers.bundle);
         }

@@ -2,6 +2,7 @@
 
 use openmls::credentials::{BasicCredential, Credential, CredentialType, CredentialWithKey};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::rejection::GroupRejection;
 use crate::meeting::crypto::sign::{SigningKey, verify};
@@ -20,8 +21,18 @@ pub struct LeafName {
     pub rank: Option<u8>,
     /// A signature by the committer's key over the leaf's key.
     pub proof: Option<[[u8; 32]; 2]>,
-    /// Random for its process.
+    /// Its process: [`run_of`] the key of the first leaf that it had.
     pub run: [u8; 16],
+}
+
+/// What stands for a process whose first leaf has this key. Nobody else's leaf is certified by the same:
+/// to come in under a run takes a signature by its key (`docs/meeting.md`, "Coming in").
+pub fn run_of(sign_key: &[u8; 32]) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(b"sottovoce run 1")
+        .chain_update(sign_key)
+        .finalize();
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 /// Somebody in the tree.
@@ -35,7 +46,7 @@ pub struct Member {
     pub rank: Option<u8>,
     /// Its key for signatures.
     pub sign_key: [u8; 32],
-    /// Random for its process, by its own word.
+    /// Its process, as the chair certified who let it in.
     pub run: [u8; 16],
 }
 

@@ -17,7 +17,7 @@ mod joining;
 mod state;
 
 pub use joining::{Joining, KeyPackage};
-pub use leaf::{Committers, LeafId, LeafName, Member};
+pub use leaf::{Committers, LeafId, LeafName, Member, run_of};
 pub use policy::ChangeSeen;
 pub use rejection::GroupRejection;
 pub use state::{Change, Group, MEMBERS, Posted, Processed};

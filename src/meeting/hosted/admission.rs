@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use crate::meeting::chair::Beat;
 use crate::meeting::crypto::sign::SigningKey;
-use crate::meeting::group::{Group, Joining, LeafId, Member};
+use crate::meeting::group::{Group, Joining, Member, run_of};
 use crate::meeting::secret::LinkSecret;
 
 /// What a leaf signs here, and nothing else.
@@ -79,10 +79,17 @@ impl Returning {
         self.0.push(key);
     }
 
-    /// That whoever knocks with this key package had these leaves; `None` when it had none.
-    pub(super) fn prove(&self, key_package: &[u8]) -> Option<Vec<u8>> {
-        let proofs: Vec<Proof> = self.0.iter().map(|key| prove(key, key_package)).collect();
-        (!proofs.is_empty()).then(|| postcard::to_allocvec(&proofs).unwrap_or_default())
+    /// It has had none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// That whoever knocks with this key package had these leaves, and before all of them the one with
+    /// the key `origin`; `None` when it had none.
+    pub(super) fn prove(&self, origin: &SigningKey, key_package: &[u8]) -> Option<Vec<u8>> {
+        let keys = std::iter::once(origin).chain(&self.0);
+        let proofs: Vec<Proof> = keys.map(|key| prove(key, key_package)).collect();
+        (!self.is_empty()).then(|| postcard::to_allocvec(&proofs).unwrap_or_default())
     }
 }
 
@@ -96,16 +103,21 @@ fn prove(key: &SigningKey, key_package: &[u8]) -> Proof {
     }
 }
 
-/// The leaf in the tree that whoever knocks with this key package has.
-pub(super) fn returns(proof: &[u8], key_package: &[u8], roster: &[Member]) -> Option<LeafId> {
-    let proofs: Vec<Proof> = postcard::from_bytes(proof).ok()?;
-    proofs.iter().take(LEAVES).find_map(|proof| {
-        let member = roster
-            .iter()
-            .find(|member| member.sign_key == proof.sign_key)?;
+/// The keys whose owner whoever knocks with this key package has shown to be.
+pub(super) fn proven(proof: &[u8], key_package: &[u8]) -> Vec<[u8; 32]> {
+    let proofs: Vec<Proof> = postcard::from_bytes(proof).unwrap_or_default();
+    let signed = |proof: &&Proof| {
         let mut signature = [0; 64];
         signature.copy_from_slice(proof.signature.as_flattened());
-        let signed = Group::verify(&proof.sign_key, RETURN, key_package, &signature);
-        signed.then_some(member.leaf)
-    })
+        Group::verify(&proof.sign_key, RETURN, key_package, &signature)
+    };
+    let proofs = proofs.iter().take(1 + LEAVES).filter(signed);
+    proofs.map(|proof| proof.sign_key).collect()
+}
+
+/// Whether this member, who has a leaf of its own in the tree if it is `back` and has shown to be the owner
+/// of the keys `proven`, is the process that it says: no other has a leaf under the same run.
+pub(super) fn is_certified(member: &Member, back: bool, proven: &[[u8; 32]]) -> bool {
+    let mut keys = std::iter::once(&member.sign_key).chain(proven);
+    back || keys.any(|key| run_of(key) == member.run)
 }

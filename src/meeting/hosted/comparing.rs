@@ -44,8 +44,9 @@ fn rejection(error: SasError) -> (Rejection, NoWords) {
 #[derive(Default)]
 pub(super) struct Comparisons(BTreeMap<u32, Comparison>);
 
+/// See [`Comparisons`].
 #[derive(Default)]
-struct Comparison {
+pub(super) struct Comparison {
     tries: Attempts,
     stage: Stage,
 }
@@ -56,8 +57,10 @@ enum Stage {
     Still,
     /// Waits for the knocker's nonce until then.
     Committed(Box<HostCommitted>, Duration),
-    /// The person has words to compare, or has said that they are the same.
+    /// The person has words to compare.
     Shown,
+    /// The person has said that they are the same.
+    Same,
 }
 
 impl Comparisons {
@@ -119,11 +122,40 @@ impl Comparisons {
     /// Whether the person has words of the knocker of this number to judge by; told when not.
     pub(super) fn is_shown(&self, number: u32, core: &mut Core) -> bool {
         let one = self.0.get(&number);
-        let shown = one.is_some_and(|one| matches!(one.stage, Stage::Shown));
+        let shown = one.is_some_and(|one| matches!(one.stage, Stage::Shown | Stage::Same));
         if !shown {
             no_words(Some(number), NoWords::NotYet, core);
         }
         shown
+    }
+
+    /// The knocker of this number has the same words.
+    pub(super) fn is_same(&mut self, number: u32, core: &mut Core) {
+        self.0.entry(number).or_default().stage = Stage::Same;
+        core.note(Notice::Compared { number });
+    }
+
+    /// What there is with the knocker of this number if words of it are shown: for when it knocks with the
+    /// same key package elsewhere.
+    pub(super) fn take(&mut self, number: u32) -> Option<Comparison> {
+        let one = self.0.remove(&number)?;
+        matches!(one.stage, Stage::Shown | Stage::Same).then_some(one)
+    }
+
+    /// It does, and has this number.
+    pub(super) fn go_on(&mut self, number: u32, comparison: Comparison, core: &mut Core) {
+        if matches!(comparison.stage, Stage::Same) {
+            core.note(Notice::Compared { number });
+        }
+        self.0.insert(number, comparison);
+    }
+
+    /// Those with whom words are compared at the moment, or have been.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = u32> {
+        let busy = |one: &Comparison| !matches!(one.stage, Stage::Still);
+        self.0
+            .iter()
+            .filter_map(move |(number, one)| busy(one).then_some(*number))
     }
 
     /// The knocker of this number waits no more.
@@ -143,7 +175,7 @@ impl Comparisons {
     pub(super) fn deadline(&self) -> Option<Duration> {
         let untils = self.0.values().filter_map(|one| match one.stage {
             Stage::Committed(_, until) => Some(until),
-            Stage::Still | Stage::Shown => None,
+            Stage::Still | Stage::Shown | Stage::Same => None,
         });
         untils.min()
     }
@@ -153,6 +185,8 @@ impl Comparisons {
 pub(super) struct Answering {
     context: SasContext,
     stage: Answered,
+    /// It was brought from another lobby, and is for the first knock in this one.
+    goes_along: bool,
 }
 
 enum Answered {
@@ -166,8 +200,11 @@ enum Answered {
 
 impl Answering {
     pub(super) fn new(context: SasContext) -> Self {
-        let stage = Answered::Still;
-        Self { context, stage }
+        Self {
+            context,
+            stage: Answered::Still,
+            goes_along: false,
+        }
     }
 
     /// The chair has said something: what to answer.
@@ -221,8 +258,25 @@ impl Answering {
         Ok(nonce)
     }
 
-    /// Knocks anew, at whichever door: what was compared was with another, or for another knock.
+    /// The chair has another lobby now, and is brought the same key package there: what was compared was about
+    /// that, and stands.
+    pub(super) fn moved(mut self, context: SasContext, core: &mut Core) -> Self {
+        if !matches!(self.stage, Answered::Shown) {
+            self.elsewhere(core);
+        }
+        Self {
+            goes_along: true,
+            context,
+            ..self
+        }
+    }
+
+    /// Knocks anew, at whichever door: what was compared was with another, or for another knock. Not so what
+    /// was brought along.
     pub(super) fn elsewhere(&mut self, core: &mut Core) {
+        if std::mem::take(&mut self.goes_along) {
+            return;
+        }
         if matches!(self.stage, Answered::Waits(..) | Answered::Shown) {
             self.stage = Answered::Still;
             no_words(None, NoWords::Elsewhere, core);

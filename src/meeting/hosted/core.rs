@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::plain::Plain;
 use super::stays::{Purpose, Stays};
+use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::events::{Notice, Output, Rejection, StayId};
+use crate::meeting::group::run_of;
 use crate::meeting::links::{Bundle, CommitterLink, Link};
 use crate::meeting::secret::{Draws, LinkSecret};
 use crate::meeting::track::Presence;
@@ -22,7 +24,9 @@ pub(super) struct Core {
     pub(super) presence: Presence,
     /// Whether this participant signs what it sends.
     pub(super) signs: bool,
-    /// Random for this process.
+    /// The key of the first leaf of this process.
+    pub(super) origin: SigningKey,
+    /// This process, for everybody: [`run_of`] that key.
     pub(super) run: [u8; 16],
     /// Whoever knocks is let in, where this participant holds the chair.
     pub(super) admits_all: bool,
@@ -39,12 +43,14 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(link: Link, presence: Presence, signs: bool, seed: [u8; 32]) -> Self {
         let mut draws = Draws::new(seed);
+        let origin = SigningKey::from_seed(&draws.key());
         let signs = signs || link.meeting().viewer.is_some();
         Self {
             now: Duration::ZERO,
             stays: Stays::default(),
             out: VecDeque::new(),
-            run: draws.salt(),
+            run: run_of(&origin.public()),
+            origin,
             draws,
             link,
             presence,

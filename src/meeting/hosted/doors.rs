@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::admission::returns;
-use super::comparing::{Comparisons, context};
+use super::admission::{is_certified, proven};
+use super::comparing::{Comparison, Comparisons, context};
 use super::core::Core;
 use super::plain::Plain;
 use super::stays::Purpose;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Notice, Rejection, StayId};
 use crate::meeting::group::{Group, KeyPackage, LeafId, Member};
-use crate::meeting::lobby::{LetIn, LobbyBody, Porter, PorterOutput, Waiting};
+use crate::meeting::lobby::{AdmitError, LetIn, LobbyBody, Porter, PorterOutput, WAITING, Waiting};
 use crate::meeting::secret::LinkSecret;
 use crate::wire::ParticipantId;
 
@@ -65,7 +65,23 @@ enum Verdict {
     Admit(Box<KeyPackage>, Option<LeafId>),
     Deny,
     /// The person at the screen decides.
-    Ask(String),
+    Ask(Asked),
+}
+
+/// Who asks to be let in.
+#[derive(PartialEq, Eq)]
+struct Asked {
+    name: String,
+    key_package: Vec<u8>,
+}
+
+impl Asked {
+    fn of(waiting: &Waiting<'_>) -> Self {
+        Self {
+            name: waiting.name.to_owned(),
+            key_package: waiting.key_package.to_vec(),
+        }
+    }
 }
 
 /// What a chair holds besides what every member has.
@@ -86,6 +102,8 @@ pub(super) struct Ruling {
     /// Those of them that the person admits.
     pub(super) admitted: Vec<u32>,
     pub(super) comparisons: Comparisons,
+    /// Who had words in a lobby that is closed, and has not knocked in the next one yet.
+    compared: Vec<(Asked, Comparison)>,
     /// Commits, each with the epoch that it rests on.
     pub(super) kept: VecDeque<(u64, Vec<u8>)>,
     pub(super) last_commit: Option<Duration>,
@@ -112,6 +130,7 @@ impl Ruling {
             told: Vec::new(),
             admitted: Vec::new(),
             comparisons: Comparisons::default(),
+            compared: Vec::new(),
             kept: VecDeque::new(),
             last_commit: None,
             coming: Vec::new(),
@@ -178,11 +197,22 @@ impl Ruling {
         payload: &Arc<Zeroizing<Vec<u8>>>,
         core: &mut Core,
     ) {
-        if let Some(porter) = self.doors.get_mut(&door) {
-            let _ = porter.admit(core.now, numbers, payload);
+        let porter = self.doors.get_mut(&door);
+        let refused = match porter.map(|porter| porter.admit(core.now, numbers, payload)) {
+            // That the meeting is too large for its welcome is the person's to know.
+            Some(Err(AdmitError::TooLarge)) => Some(Rejection::TooMany),
+            Some(Err(AdmitError::Locked)) => Some(Rejection::Internal),
+            Some(Ok(()) | Err(AdmitError::NobodyThere)) | None => None,
+        };
+        if let Some(refused) = refused {
+            core.reject(refused);
         }
         for number in numbers {
-            self.done(door, *number, core);
+            match refused {
+                // It would wait for nothing: its leaf is in the tree, and leaves it by being away.
+                Some(_) => self.deny(door, *number, core),
+                None => self.done(door, *number, core),
+            }
         }
     }
 
@@ -212,6 +242,13 @@ impl Ruling {
     pub(super) fn new_lobby(&mut self, secret: &LinkSecret, core: &mut Core) {
         if let Some(before) = self.lobby.take() {
             if let Some(porter) = self.doors.get_mut(&before) {
+                for waiting in porter.waiting() {
+                    let comparison = self.comparisons.take(waiting.number);
+                    let with = comparison.map(|one| (Asked::of(&waiting), one));
+                    self.compared.extend(with);
+                }
+                let over = self.compared.len().saturating_sub(WAITING);
+                self.compared.drain(..over);
                 porter.moved(secret);
             }
             self.lobby = Some(before);
@@ -304,13 +341,33 @@ impl Ruling {
                     self.want(wanted, core);
                 }
                 Verdict::Deny => self.deny(door, number, core),
-                Verdict::Ask(name) => {
+                Verdict::Ask(asked) => {
                     if !self.told.contains(&number) {
                         self.told.push(number);
+                        let name = asked.name.clone();
                         core.note(Notice::Knocking { number, name });
+                        // It is that key package of which the words were.
+                        let same = |(before, _): &mut (Asked, _)| *before == asked;
+                        if let Some((_, one)) = self.compared.extract_if(.., same).next() {
+                            self.comparisons.go_on(number, one, core);
+                        }
                     }
                 }
             }
+        }
+        self.spare();
+    }
+
+    /// Nobody else takes the place of who is being compared with, or let in.
+    fn spare(&mut self) {
+        for (stay, porter) in &mut self.doors {
+            let wanted = self.wanted.iter().filter(|one| one.door == *stay);
+            let mut busy: Vec<u32> = wanted.map(|one| one.number).collect();
+            if self.lobby == Some(*stay) {
+                busy.extend(&self.admitted);
+                busy.extend(self.comparisons.under_way());
+            }
+            porter.spare(busy);
         }
     }
 
@@ -359,16 +416,18 @@ impl Ruling {
         if member.name != waiting.name || is_out(member, outcasts) {
             return Verdict::Deny;
         }
-        let proof = waiting.proof_of_return;
-        let own = proof.and_then(|proof| returns(proof, waiting.key_package, roster));
+        let proof = waiting.proof_of_return.unwrap_or_default();
+        let proven = proven(proof, waiting.key_package);
+        let own = roster.iter().find(|one| proven.contains(&one.sign_key));
         // Who comes back is the same as before: a leaf does not pass from one to another.
         let same = |one: &Member| {
             (&one.name, one.rank, one.run) == (&member.name, member.rank, member.run)
         };
-        let own = own.filter(|leaf| {
-            let before = roster.iter().find(|one| one.leaf == *leaf);
-            *leaf != group.me() && before.is_some_and(same)
-        });
+        let own = own.filter(|before| before.leaf != group.me() && same(before));
+        let own = own.map(|before| before.leaf);
+        if !is_certified(member, own.is_some(), &proven) {
+            return Verdict::Deny;
+        }
         let key_package = Box::new(key_package.clone());
         match core.stays.purpose(stay) {
             Some(Purpose::Main) if own.is_some() => Verdict::Admit(key_package, own),
@@ -392,7 +451,7 @@ impl Ruling {
                 }
                 match self.admits(waiting) {
                     true => Verdict::Admit(key_package, None),
-                    false => Verdict::Ask(waiting.name.to_owned()),
+                    false => Verdict::Ask(Asked::of(waiting)),
                 }
             }
             _ => Verdict::Deny,

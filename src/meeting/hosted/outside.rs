@@ -8,6 +8,7 @@ use super::core::Core;
 use super::plain::Plain;
 use super::stays::{Arrived, Purpose};
 use crate::meeting::chair::Beat;
+use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::events::{Ending, Notice, Rejection, StayId};
 use crate::meeting::group::{Committers, Group, Joining, LeafName};
 use crate::meeting::links::{Bundle, Link};
@@ -50,9 +51,13 @@ pub(super) enum Came {
     Over(Ending),
 }
 
-/// The name and keys of a leaf of this participant.
-pub(super) fn joining(core: &mut Core) -> Option<Joining> {
+/// The name and keys of a leaf of this participant: of its first one, or of another after that.
+pub(super) fn joining(core: &mut Core, first: bool) -> Option<Joining> {
     let seed = core.seed();
+    let leaf_key = match first {
+        true => core.origin.clone(),
+        false => SigningKey::from_seed(&core.draws.key()),
+    };
     let name = core.presence.name.as_str();
     match &core.link {
         Link::Meeting(link) => {
@@ -60,13 +65,14 @@ pub(super) fn joining(core: &mut Core) -> Option<Joining> {
                 keys: Vec::new(),
                 bundle: link.bundle.0,
             };
-            Joining::new(LeafName::member(name, core.run), None, committers, seed).ok()
+            let name = LeafName::member(name, core.run);
+            Joining::with_key(leaf_key, name, None, committers, seed).ok()
         }
         Link::Committer(link) => {
             let name = LeafName::committer(name, core.run, link.rank);
             let key = link.seed.signing_key();
             let committers = committers(&link.bundle);
-            Joining::new(name, Some(&key), committers, seed).ok()
+            Joining::with_key(leaf_key, name, Some(&key), committers, seed).ok()
         }
     }
 }
@@ -100,14 +106,25 @@ impl Outside {
         secret: LinkSecret,
         returning: Returning,
     ) -> Option<Self> {
-        let joining = joining(core)?;
+        let joining = joining(core, returning.is_empty())?;
+        let answering = Answering::new(context(core, &secret, joining.key_package()));
+        Self::with(core, purpose, (stay, secret), returning, joining, answering)
+    }
+
+    fn with(
+        core: &mut Core,
+        purpose: Purpose,
+        (stay, secret): (StayId, LinkSecret),
+        returning: Returning,
+        joining: Joining,
+        answering: Answering,
+    ) -> Option<Self> {
         let knock = Knock {
             name: core.presence.name.clone(),
             key_package: joining.key_package().to_vec(),
-            proof_of_return: returning.prove(joining.key_package()),
+            proof_of_return: returning.prove(&core.origin, joining.key_package()),
         };
         let link = core.link.meeting().with_secret(secret.clone());
-        let answering = Answering::new(context(core, &secret, joining.key_package()));
         let knocker = Knocker::new(&link, knock, core.seed())?;
         let mut outside = Self {
             stay,
@@ -211,12 +228,19 @@ impl Outside {
         }
     }
 
+    /// To another lobby, with the same key package: the person in the chair may have compared words about it.
     fn moved(&mut self, secret: LinkSecret, core: &mut Core) -> Came {
-        self.answering.elsewhere(core);
         core.leave(self.stay);
+        let Some(joining) = self.joining.take() else {
+            return Came::Over(Ending::Denied);
+        };
         let stay = core.enter(Purpose::Lobby, &secret);
         let returning = std::mem::take(&mut self.returning);
-        match Self::at(core, Purpose::Lobby, stay, secret, returning) {
+        let context = context(core, &secret, joining.key_package());
+        let answering = std::mem::replace(&mut self.answering, Answering::new(context));
+        let answering = answering.moved(context, core);
+        let at = (stay, secret);
+        match Self::with(core, Purpose::Lobby, at, returning, joining, answering) {
             Some(outside) => {
                 *self = outside;
                 Came::Nothing

@@ -75,14 +75,14 @@ impl Inside {
         {
             return;
         }
-        let (Some(mut joining), Some(me)) = (joining(core), core.stays.me(stay)) else {
+        let (Some(mut joining), Some(me)) = (joining(core, false), core.stays.me(stay)) else {
             return;
         };
         joining.meet(self.group.committers().clone());
         let knock = Knock {
             name: core.presence.name.clone(),
             key_package: joining.key_package().to_vec(),
-            proof_of_return: self.returning.prove(joining.key_package()),
+            proof_of_return: self.returning.prove(&core.origin, joining.key_package()),
         };
         let link = core.link.meeting().with_secret(secret);
         if let Some(mut knocker) = Knocker::new(&link, knock, core.seed()) {

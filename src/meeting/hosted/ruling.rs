@@ -304,7 +304,7 @@ impl Inside {
             Command::Compare(number) => ruling.compare(number, &self.link_secret, core),
             Command::Same(number) => {
                 if ruling.comparisons.is_shown(number, core) {
-                    core.note(Notice::Compared { number });
+                    ruling.comparisons.is_same(number, core);
                 }
             }
             Command::Different(number) if !ruling.comparisons.is_shown(number, core) => {}

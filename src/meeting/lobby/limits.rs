@@ -5,11 +5,15 @@ use std::time::Duration;
 /// Knocks that wait for the chair. More than this nobody looks through on a screen.
 pub const WAITING: usize = 64;
 
+/// For so long at least who knocked keeps its place, though others knock and there is none: the person at
+/// the screen has to have the time to read a name and to answer it.
+pub(super) const SHOWN: Duration = Duration::from_secs(20);
+
 /// Bytes of a key package: one of our suite is about 500 and the name.
 pub const KEY_PACKAGE_BYTES: usize = 3072;
 
 /// Bytes of a proof of return.
-pub const PROOF_BYTES: usize = 256;
+pub const PROOF_BYTES: usize = 320;
 
 /// Bytes of a SAS message.
 pub const SAS_BYTES: usize = 512;

@@ -22,6 +22,7 @@ mod queue;
 mod knocker;
 mod outputs;
 
+mod places;
 mod porter;
 mod waiter;
 mod work;

@@ -91,6 +91,8 @@ pub struct Porter {
     pub(super) doors: Bucket,
     pub(super) openings: Bucket,
     pub(super) waiting: Vec<Waiter>,
+    /// The numbers of those who keep their places.
+    pub(super) spared: Vec<u32>,
     pub(super) kept: VecDeque<Kept>,
     pub(super) sending: VecDeque<Sending>,
     pub(super) next_part: Duration,
@@ -141,6 +143,7 @@ impl Porter {
             doors: Bucket::new(DOORS, now),
             openings: Bucket::new(OPENINGS, now),
             waiting: Vec::new(),
+            spared: Vec::new(),
             kept: VecDeque::new(),
             sending: VecDeque::new(),
             next_part: now,

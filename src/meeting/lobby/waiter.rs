@@ -17,6 +17,8 @@ pub(super) struct Waiter {
     pub(super) participant: ParticipantId,
     pub(super) knock: KnockPlain,
     pub(super) line: ChairLine,
+    /// Since when this connection has had a place.
+    pub(super) since: Duration,
     /// When it last asked or knocked.
     pub(super) heard: Duration,
 }

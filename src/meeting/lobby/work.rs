@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::body::{Answer, Door, LobbyBody, Reply};
-use super::limits::{GUESTS, PART_EVERY, SAS_BYTES, WAITING};
+use super::limits::{GUESTS, PART_EVERY, SAS_BYTES};
 use super::parts::Parcel;
 use super::porter::{Guest, Porter, PorterOutput};
 use super::seal::{ChairLine, Parties, Refusal, SEALED_KNOCK, open_knock, statement};
@@ -146,7 +146,7 @@ impl Porter {
             });
             return Ok(());
         }
-        let mut number = None;
+        let (mut number, mut since) = (None, now);
         if let Some(at) = self
             .waiting
             .iter()
@@ -158,12 +158,14 @@ impl Porter {
             }
             // Whoever looked at the screen, or compared a SAS, did so with that name and key package.
             number = before.is_same(&knock).then_some(before.number);
+            // One place for each: a new name does not make it last.
+            since = before.since;
             let before = self.waiting.remove(at);
             if number.is_none() {
                 self.out.push_back(PorterOutput::Withdrawn(before.number));
             }
         }
-        if self.waiting.len() >= WAITING {
+        if !self.makes_room(now) {
             self.out.extend(post(from, &mut line, &Answer::Full));
             return Err(Refusal::Flood);
         }
@@ -180,6 +182,7 @@ impl Porter {
             participant: from,
             knock,
             line,
+            since,
             heard: now,
         };
         let answer = match waiter.is_held(self.locked) {

@@ -30,5 +30,9 @@ pub(super) const PRESENT: usize = 1024;
 /// Papers in a row that are nobody's before a participant's are not asked for any more.
 pub(super) const STRIKES: u8 = 32;
 
+/// Words of one participant, besides that it is here, that wait until it is known whose they are: that each
+/// of its tracks has ended, and that it leaves.
+pub(super) const BESIDES: usize = 8;
+
 /// How long after it came in a viewer is told that nobody holds the chair.
 pub(super) const NOBODY_AFTER: Duration = Duration::from_secs(3);

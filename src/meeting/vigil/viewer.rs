@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::cast::{Cast, Heard as Word};
 use super::heard::Heard;
 use super::limits::{NOBODY_AFTER, PAPERS};
-use super::paper::Paper;
+use super::paper::{Paper, Says};
 use super::present::Present;
 use crate::meeting::chair::BeatError;
 use crate::meeting::events::{Command, Input, Notice, Output, Rejection, StayId, Surface};
@@ -226,8 +226,10 @@ impl Viewer {
                 Word::Good => {
                     self.judge(participant, true);
                     // Its signatures came before it was known whose they are: all once more.
-                    self.subscribe(participant, PAPERS, false);
-                    self.subscribe(participant, PAPERS, true);
+                    if matches!(word.says, Says::Here { .. }) {
+                        self.subscribe(participant, PAPERS, false);
+                        self.subscribe(participant, PAPERS, true);
+                    }
                 }
                 Word::Unknown => self.present.wait(participant, word),
                 Word::Refused(rejection) => self.reject(rejection),

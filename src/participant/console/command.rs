@@ -48,7 +48,7 @@ pub enum Subject {
     Number(u32),
     /// A name as it was typed, not empty. In quotes even digits and `all` are names.
     Name(String),
-    /// Everyone who waits; with [`Command::Admit`] alone.
+    /// Everyone who waits; with [`Command::Admit`] and [`Command::Deny`] alone.
     Everyone,
 }
 
@@ -105,9 +105,9 @@ const WORDS: &[Word] = &[
     },
     Word {
         word: "deny",
-        takes: "NUMBER or NAME",
+        takes: "NUMBER, NAME or all",
         does: "send away who waits",
-        make: Make::One(Command::Deny),
+        make: Make::OneOrAll(Command::Deny),
     },
     Word {
         word: "compare",

@@ -21,15 +21,8 @@ impl Session {
             Command::Mute => self.mute(now, true),
             Command::Unmute => self.mute(now, false),
             Command::Words => self.begin_words(),
-            Command::Admit(Subject::Everyone) => {
-                let waiting: Vec<u32> = self.knocks.keys().copied().collect();
-                if waiting.is_empty() {
-                    self.output.answer("Nobody is waiting.");
-                }
-                for number in waiting {
-                    self.wish(now, Wish::Admit(number));
-                }
-            }
+            Command::Admit(Subject::Everyone) => self.about_all_knocks(now, Wish::Admit),
+            Command::Deny(Subject::Everyone) => self.about_all_knocks(now, Wish::Deny),
             Command::Admit(subject) => self.about_knock(now, &subject, Wish::Admit),
             Command::Deny(subject) => self.about_knock(now, &subject, Wish::Deny),
             Command::Compare(subject) => self.about_knock(now, &subject, Wish::Compare),
@@ -72,6 +65,17 @@ impl Session {
             return self.output.answer("The meeting is locked: /unlock first.");
         }
         self.tell(now, Input::Command(wish));
+    }
+
+    /// The same about everybody who waits at the door now.
+    fn about_all_knocks(&mut self, now: Instant, wish: impl Fn(u32) -> Wish) {
+        let waiting: Vec<u32> = self.knocks.keys().copied().collect();
+        if waiting.is_empty() {
+            self.output.answer("Nobody is waiting.");
+        }
+        for number in waiting {
+            self.wish(now, wish(number));
+        }
     }
 
     /// Something about somebody who waits at the door.

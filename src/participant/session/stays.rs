@@ -7,14 +7,22 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use super::dial::Dial;
-use super::stay::{Came, Stay};
+use super::stay::{Came, Loss, Place, Stay};
 use crate::meeting::StayId;
+
+/// Since when no relay is reached, and the attempts at one up to now.
+struct WayBack {
+    lost: Loss,
+    dial: Dial,
+}
 
 /// All stays that the meeting wants.
 #[derive(Default)]
 pub(super) struct Stays {
     all: Vec<Stay>,
     main: Option<StayId>,
+    /// The way back of the one that counted and was left while no relay was reached.
+    way_back: Option<WayBack>,
     /// Whose turn it is to be asked first.
     turn: usize,
     /// Those that are not wanted any more, and say goodbye.
@@ -26,16 +34,41 @@ impl Stays {
     pub(super) fn enter(&mut self, id: StayId, dial: Dial) {
         if self.get(id).is_none() {
             self.all.push(Stay::new(id, dial));
+            self.go_on();
         }
     }
 
     /// One is not wanted any more: says goodbye meanwhile.
     pub(super) fn leave(&mut self, id: StayId) {
+        let led = self.leads(id);
         if let Some(place) = self.all.iter().position(|stay| stay.id == id) {
             let stay = self.all.remove(place);
-            self.partings.spawn(stay.part());
+            match stay.lost() {
+                Some(lost) if led && stay.line.is_none() => {
+                    let dial = stay.dial;
+                    self.way_back = Some(WayBack { lost, dial });
+                    self.go_on();
+                }
+                _ => drop(self.partings.spawn(stay.part())),
+            }
         }
         while self.partings.try_join_next().is_some() {}
+    }
+
+    /// A meeting that begins anew without a relay has lost it since it did, and not since then: the one
+    /// that counts now goes on with the attempts of the one before.
+    fn go_on(&mut self) {
+        if self.any_connected() {
+            self.way_back = None;
+        }
+        let lead = self.lead().map(|lead| lead.id);
+        let Some(lead) = lead.and_then(|id| self.all.iter_mut().find(|stay| stay.id == id)) else {
+            return;
+        };
+        if let Some(WayBack { lost, dial }) = self.way_back.take() {
+            lead.place = Place::Outside(Some(lost));
+            lead.dial = dial;
+        }
     }
 
     /// The main one from now on.

@@ -191,7 +191,8 @@ fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
         }
         (NoWordsReason::Elsewhere, _) => {
             format!(
-                "The words {whose} count no more: somebody else lets people in now, or elsewhere."
+                "The words {whose} count no more: they were for another knock. The connection was \
+                 lost since, somebody was removed, or somebody else lets people in now."
             )
         }
     }

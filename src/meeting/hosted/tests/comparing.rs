@@ -222,30 +222,96 @@ fn a_co_host_that_takes_over_begins_anew() {
     assert!(world.nodes[ADA].inside);
 }
 
-#[test]
-fn a_new_lobby_ends_it() {
+/// Ada at the door, and Bea inside, to be removed.
+fn with_somebody_to_remove() -> (World, Meet) {
     let (mut world, meet) = at_the_door();
     let bea = world.join(&meet.guest, "Bea");
     world.seconds(1);
     world.command(HOST, Command::Admit(2));
     world.seconds(2);
     assert!(world.nodes[bea].inside);
-    world.command(HOST, Command::Compare(1));
-    world.seconds(1);
+    (world, meet)
+}
+
+fn remove_bea(world: &mut World) {
     let who = world.who(HOST, "Bea");
     world.command(HOST, Command::Remove(who));
     world.seconds(6);
-    assert_eq!(no_words(&world, ADA), [(None, NoWords::Elsewhere)]);
+}
+
+fn compared(world: &World) -> Vec<u32> {
+    let told = world.nodes[HOST].told.iter();
+    let numbers = told.filter_map(|notice| match notice {
+        Notice::Compared { number } => Some(*number),
+        _ => None,
+    });
+    numbers.collect()
+}
+
+#[test]
+fn a_new_lobby_ends_what_is_under_way() {
+    let (mut world, _) = with_somebody_to_remove();
+    let lost = loses(&mut world, HOST);
+    // Her nonce.
+    lost.set(1);
+    world.command(HOST, Command::Compare(1));
+    remove_bea(&mut world);
     let number = *knocks(&world, HOST).last().unwrap();
     assert_ne!(number, 1);
-    for old in [1, number] {
-        world.command(HOST, Command::Same(old));
-    }
-    let compared = |notice: &Notice| matches!(notice, Notice::Compared { .. });
-    assert!(!world.nodes[HOST].told.iter().any(compared));
+    world.command(HOST, Command::Same(number));
+    assert!(compared(&world).is_empty());
     world.command(HOST, Command::Compare(number));
     world.seconds(1);
     assert_eq!(words(&world, HOST), words(&world, ADA));
+}
+
+#[test]
+fn words_that_are_shown_can_be_judged_after_a_removal() {
+    let (mut world, _) = with_somebody_to_remove();
+    world.command(HOST, Command::Compare(1));
+    world.seconds(1);
+    remove_bea(&mut world);
+    assert_eq!(no_words(&world, ADA), []);
+    let number = *knocks(&world, HOST).last().unwrap();
+    world.command(HOST, Command::Same(1));
+    assert!(compared(&world).is_empty(), "nobody has that number");
+    world.command(HOST, Command::Same(number));
+    assert_eq!(compared(&world), [number]);
+    // Nor are there more tries for it.
+    for left in [true, true, false] {
+        let before = shown(&world, HOST).len();
+        world.command(HOST, Command::Compare(number));
+        world.seconds(1);
+        assert_eq!(shown(&world, HOST).len() > before, left);
+    }
+    assert_eq!(words(&world, HOST), words(&world, ADA));
+}
+
+#[test]
+fn that_the_words_are_the_same_outlasts_a_removal() {
+    let (mut world, _) = with_somebody_to_remove();
+    world.command(HOST, Command::Compare(1));
+    world.seconds(1);
+    world.command(HOST, Command::Same(1));
+    remove_bea(&mut world);
+    let number = *knocks(&world, HOST).last().unwrap();
+    assert_ne!(number, 1);
+    assert_eq!(compared(&world), [1, number]);
+    assert_eq!(no_words(&world, ADA), []);
+    // It is hers alone: not of one who has her name, nor of her when she comes anew.
+    let link = world.nodes[HOST]
+        .told
+        .iter()
+        .rev()
+        .find_map(|notice| match notice {
+            Notice::Link(link) => Link::parse(link).ok(),
+            _ => None,
+        });
+    world.join(&link.expect("the new link"), "Ada");
+    world.reconnect(ADA);
+    world.seconds(3);
+    assert_eq!(compared(&world), [1, number]);
+    assert_eq!(no_words(&world, ADA), [(None, NoWords::Elsewhere)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod comparing;
 mod crowd;
+mod doors;
 pub(in crate::meeting) mod part;
 mod schedules;
 mod story;

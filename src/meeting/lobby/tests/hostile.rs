@@ -292,7 +292,7 @@ fn no_more_wait_than_fit_and_a_place_that_gets_free_is_taken() {
     for place in 0..=WAITING {
         lobby.guest(&meeting, knock(&format!("guest {place}")));
     }
-    lobby.run(seconds(30));
+    lobby.run(seconds(15));
     assert_eq!(lobby.numbers().len(), WAITING);
     let full = |guest: &&Guest| guest.knocker.status() == Some(Status::Full);
     assert_eq!(lobby.guests.iter().filter(full).count(), 1);

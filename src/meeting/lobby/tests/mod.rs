@@ -2,6 +2,7 @@
 //! clock. `SOTTOVOCE_SEED=n` repeats a failing run.
 
 mod hostile;
+mod places;
 mod story;
 
 use std::collections::VecDeque;

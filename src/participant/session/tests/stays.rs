@@ -7,15 +7,18 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::super::Session;
 use super::super::interrupt::Interrupts;
+use super::super::stay::Came;
 use super::*;
+use crate::carrier::client::ConnectError;
 use crate::meeting::{
     Ending, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
 };
-use crate::participant::event::Kind;
+use crate::participant::event::{Kind, LossReason};
 use crate::wire::{FromRelay, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, VERSION};
 
 const FIRST: StayId = StayId(1);
 const SECOND: StayId = StayId(2);
+const THIRD: StayId = StayId(3);
 
 /// A meeting in the test's hand.
 #[derive(Clone, Default)]
@@ -408,4 +411,66 @@ async fn a_deadline_that_has_passed_is_kept_without_haste() {
     let most = begun.elapsed().as_millis() / 10 + 2;
     let ticks = hand.0.lock().unwrap().ticks;
     assert!(ticks > 5 && (ticks as u128) < most, "{ticks} of {most}");
+}
+
+/// The meeting hears nobody for two minutes, since there is no relay, and begins anew: that is no reason
+/// to look for the relay for two minutes more, nor to forget since when it is gone.
+#[tokio::test]
+async fn a_meeting_that_begins_anew_without_a_relay_ends_like_any_other() {
+    for beside in [false, true] {
+        let relay = Relay::start(0).await;
+        let hand = Hand::saying([enter(FIRST), Said::Main(FIRST), Said::Inside]);
+        if beside {
+            hand.say([enter(THIRD)]);
+        }
+        let mut session = entered(&hand, &relay, if beside { 2 } else { 1 }).await;
+        let lost = Instant::now();
+        session.lost_for(lost, FIRST, LossReason::Silence).unwrap();
+        if beside {
+            session.lost_for(lost, THIRD, LossReason::Silence).unwrap();
+        }
+        let since = session.stays.lead().and_then(|lead| lead.lost());
+        assert!(since.is_some());
+        hand.say([Said::Leave { stay: FIRST }, enter(SECOND)]);
+        session.said(Instant::now());
+        let lead = session.stays.lead().unwrap();
+        let (id, still) = (lead.id, lead.lost());
+        assert_eq!(still, since);
+        let failed = || Came::Dialled(Err(ConnectError::Unreachable));
+        let soon = lost + Duration::from_secs(60);
+        assert!(session.came(soon, id, failed()).is_ok());
+        let late = lost + Duration::from_secs(121);
+        let ended = session.came(late, id, failed());
+        assert!(matches!(ended, Err(JoinError::Lost)), "{ended:?}");
+    }
+}
+
+/// With a relay there is all the time to look for the host.
+#[tokio::test]
+async fn a_meeting_that_begins_anew_at_a_relay_has_lost_nothing() {
+    let relay = Relay::start(0).await;
+    let hand = Hand::saying([enter(FIRST), Said::Main(FIRST), Said::Inside]);
+    let mut session = entered(&hand, &relay, 1).await;
+    hand.say([Said::Leave { stay: FIRST }, enter(SECOND)]);
+    session.said(Instant::now());
+    let lead = session.stays.lead().unwrap();
+    assert_eq!((lead.id, lead.lost()), (SECOND, None));
+    while hand.heard("2 entered") == 0 {
+        let (stay, came) = session.stays.next().await;
+        session.came(Instant::now(), stay, came).unwrap();
+    }
+}
+
+/// A participant whose loop does not run, in so many rooms.
+async fn entered(hand: &Hand, relay: &Relay, rooms: usize) -> Session {
+    let output = Output::json(Page::default());
+    let session = hand.session(options(&relay.link(), "Ada"), output).await;
+    let mut session = session.ok().unwrap();
+    session.said(Instant::now());
+    let entered = || hand.heard("1 entered") + hand.heard("3 entered");
+    while entered() < rooms {
+        let (stay, came) = session.stays.next().await;
+        session.came(Instant::now(), stay, came).unwrap();
+    }
+    session
 }

@@ -41,6 +41,7 @@ mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;
 mod removed_takes_the_host_along;
 
+mod outsider_fills_the_stage;
 mod outsider_learns_who_is_inside;
 mod outsider_passes_the_lock;
 mod outsider_reads;

@@ -155,6 +155,11 @@ impl Cast {
         self.all.iter_mut().find(|one| one.at == Some(participant))
     }
 
+    /// Whether a speaker has said that it is this participant.
+    pub(super) fn has(&self, participant: ParticipantId) -> bool {
+        self.all.iter().any(|one| one.at == Some(participant))
+    }
+
     /// A word came. Gives what its sender's tracks are, when they are to be asked for there.
     pub(super) fn word(
         &mut self,

@@ -102,10 +102,11 @@ impl ReceiverKeys {
     }
 
     /// The same for who only watches. Everything that is opened was signed: no frame number is taken
-    /// twice, since no sender uses one twice.
+    /// twice, since no sender uses one twice, and more of it may wait for its key.
     pub fn of_signed(leaf: u32, salt: [u8; 16], came: Came) -> Self {
         let mut keys = Self::after(leaf, salt, came);
         keys.once = true;
+        keys.held = Held::of_signed();
         keys
     }
 

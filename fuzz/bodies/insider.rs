@@ -47,6 +47,49 @@ pub fn framed(body: &[u8]) -> Vec<u8> {
     [&(body.len() as u16).to_be_bytes()[..], body, &[0; 5]].concat()
 }
 
+/// An envelope by that participant around this plaintext, in the room with that secret.
+pub fn sealed(
+    secret: &[u8],
+    salt: [u8; 16],
+    counter: u64,
+    by: ParticipantId,
+    plain: &[u8],
+) -> Vec<u8> {
+    let aad = by.0.to_be_bytes();
+    let payload = Payload {
+        msg: plain,
+        aad: &aad,
+    };
+    let sealed = envelope(secret, salt)
+        .encrypt(&nonce(counter), payload)
+        .expect("any length");
+    [&salt[..], &counter.to_be_bytes(), &sealed].concat()
+}
+
+/// What is in such an envelope.
+pub fn opened(secret: &[u8], by: ParticipantId, bytes: &[u8]) -> Option<Vec<u8>> {
+    let (salt, rest) = bytes.split_first_chunk::<16>()?;
+    let (counter, sealed) = rest.split_first_chunk::<8>()?;
+    let aad = by.0.to_be_bytes();
+    let payload = Payload {
+        msg: sealed,
+        aad: &aad,
+    };
+    let nonce = nonce(u64::from_be_bytes(*counter));
+    envelope(secret, *salt).decrypt(&nonce, payload).ok()
+}
+
+fn envelope(secret: &[u8], salt: [u8; 16]) -> Aes256Gcm {
+    let key: [u8; 32] = derive(secret, "envelope", &[&salt]);
+    Aes256Gcm::new((&key).into())
+}
+
+fn nonce(counter: u64) -> Nonce<aes_gcm::aead::consts::U12> {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&counter.to_be_bytes());
+    nonce.into()
+}
+
 /// Asks who holds the door: a body of the lobby, variant 0, within the room's bodies of variant 0.
 pub fn ask() -> Vec<u8> {
     postcard::to_allocvec(&(To::Everyone, 0_u32, 0_u32, [3_u8; 16])).expect("fits")
@@ -188,20 +231,13 @@ impl Victim {
 
     /// A body of the insider that holds this plaintext of the envelope as it is.
     pub fn seal(&self, counter: u64, plain: &[u8]) -> Vec<u8> {
-        let mut nonce = [0; 12];
-        nonce[4..].copy_from_slice(&counter.to_be_bytes());
-        let aad = INSIDER.0.to_be_bytes();
-        let payload = Payload {
-            msg: plain,
-            aad: &aad,
-        };
-        let nonce: Nonce<_> = nonce.into();
-        let salt = self.salt.to_be_bytes();
-        let key: [u8; 32] = derive(&self.secret, "envelope", &[&salt]);
-        let sealed = Aes256Gcm::new((&key).into())
-            .encrypt(&nonce, payload)
-            .expect("any length");
-        [&salt[..], &counter.to_be_bytes(), &sealed].concat()
+        sealed(
+            &self.secret,
+            self.salt.to_be_bytes(),
+            counter,
+            INSIDER,
+            plain,
+        )
     }
 
     fn hear(&mut self, message: FromRelay) {

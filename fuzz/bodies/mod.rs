@@ -10,6 +10,7 @@ mod group;
 mod insider;
 mod lobby;
 mod meeting;
+mod papers;
 mod signed;
 
 pub use control::{control_from_relay, control_to_relay, hello_version};
@@ -17,6 +18,7 @@ pub use datagram::{bundle, uplink};
 pub use group::{group_frames, group_headers};
 pub use lobby::{lobby_body, sas_message};
 pub use meeting::{insider_body, insider_frame, link, sealed_body, sealed_frame};
+pub use papers::papers;
 pub use signed::{attest, beat};
 
 /// A target: its name, which is also the folder of its seeds, and its body.
@@ -41,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     ("sas_message", sas_message),
     ("beat", beat),
     ("attest", attest),
+    ("papers", papers),
 ];
 
 /// The input as a peer would bring it: the first byte says in pieces of how many bytes (0: all at

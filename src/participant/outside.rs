@@ -1,14 +1,18 @@
 //! What of one's own media shows from outside, to a relay that can open none of it: a mute that looks
 //! like speaking, and whether sizes say when somebody speaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::media::{is_one_stream, silence};
 use crate::meeting::{Codec, Frame, TrackDescription};
 use crate::wire::TrackId;
 
-/// So many changes of size are no accident of a beginning or an end.
-const CHANGES: u32 = 10;
+/// So many changes of size within [`NEWEST`] frames are no accident of a beginning or an end: a file that
+/// is played again each 12 s has fewer, whoever leaves silence out and pauses five times a minute does not.
+const CHANGES: usize = 10;
+
+/// The frames of a track that are looked at: a minute of 20 ms each.
+const NEWEST: u64 = 3000;
 
 /// Puts silence in the place of sound, and leaves out pictures.
 #[derive(Default)]
@@ -58,16 +62,38 @@ impl Mute {
 
 /// Whether sound is of a constant size on each track.
 #[derive(Default)]
-pub(super) struct Sizes(BTreeMap<TrackId, (usize, u32)>);
+pub(super) struct Sizes(BTreeMap<TrackId, Changing>);
+
+struct Changing {
+    size: usize,
+    frames: u64,
+    /// The newest [`CHANGES`] frames that had another size than the one before.
+    changes: VecDeque<u64>,
+    varies: bool,
+}
 
 impl Sizes {
-    /// The next frame of a track is so large; `true` once they cannot be called constant.
+    /// The next frame of a track is so large; `true` when sizes begin to vary with it. They do until they
+    /// have stayed the same for [`NEWEST`] frames.
     pub(super) fn vary(&mut self, track: TrackId, size: usize) -> bool {
-        let (last, changes) = self.0.entry(track).or_insert((size, 0));
-        if std::mem::replace(last, size) != size {
-            *changes = changes.saturating_add(1);
+        let track = self.0.entry(track).or_insert_with(|| Changing {
+            size,
+            frames: 0,
+            changes: VecDeque::new(),
+            varies: false,
+        });
+        track.frames = track.frames.saturating_add(1);
+        if std::mem::replace(&mut track.size, size) != size {
+            track.changes.push_back(track.frames);
+            if track.changes.len() > CHANGES {
+                track.changes.pop_front();
+            }
         }
-        *changes >= CHANGES
+        let oldest_counted = track.frames.saturating_sub(NEWEST);
+        let counts = |change: Option<&u64>| change.is_some_and(|at| *at > oldest_counted);
+        track.varies &= counts(track.changes.back());
+        let many = track.changes.len() == CHANGES && counts(track.changes.front());
+        many && !std::mem::replace(&mut track.varies, true)
     }
 }
 
@@ -142,7 +168,48 @@ mod tests {
         assert!(!constant.any(|size| sizes.vary(TRACK, size)));
         let mut sizes = Sizes::default();
         let speech = (0..20).map(|number| 60 + number % 2);
-        assert!(speech.map(|size| sizes.vary(TRACK, size)).last() == Some(true));
+        assert!(
+            speech
+                .map(|size| sizes.vary(TRACK, size))
+                .any(|varies| varies)
+        );
+    }
+
+    #[test]
+    fn odd_ones_do_not_add_up_over_a_long_time() {
+        let mut sizes = Sizes::default();
+        // A day, with an odd one each 15 s.
+        let mut day = (0..4_320_000).map(|number| if number % 750 == 0 { 50 } else { 60 });
+        assert!(!day.any(|size| sizes.vary(TRACK, size)));
+    }
+
+    #[test]
+    fn it_is_said_when_they_begin_to_vary_and_again_only_after_they_did_not() {
+        let mut sizes = Sizes::default();
+        let mut told = |count: u64, speech: bool| {
+            let sizes = &mut sizes;
+            let size = |number: u64| if speech { 60 + number as usize % 7 } else { 60 };
+            let varies = (0..count).filter(|number| sizes.vary(TRACK, size(*number)));
+            varies.count()
+        };
+        assert_eq!(told(100_000, false), 0);
+        assert_eq!(told(100_000, true), 1);
+        assert_eq!(told(NEWEST / 2, false), 0);
+        assert_eq!(told(1000, true), 0, "it never stopped");
+        assert_eq!(told(2 * NEWEST, false), 0);
+        assert_eq!(told(1000, true), 1);
+    }
+
+    /// Silence is left out, or a byte.
+    #[test]
+    fn pauses_are_noticed() {
+        let mut sizes = Sizes::default();
+        let paused = (0..3000).map(|number| if number % 500 < 400 { 60 } else { 1 });
+        assert!(
+            paused
+                .map(|size| sizes.vary(TRACK, size))
+                .any(|varies| varies)
+        );
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! `own` and `rogue` are the attacker's client.
 
 mod own;
+mod papers;
 mod rogue;
 mod scene;
+mod watching;
 mod world;
 
 mod relay_drops_and_reorders;
@@ -17,6 +19,7 @@ mod relay_misdirects;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
 mod relay_serves_an_old_room;
+mod relay_shows_a_vigil_twice;
 mod relay_splices_frames;
 mod relay_splits_the_room;
 mod relay_stands_between_a_comparison;
@@ -43,6 +46,7 @@ mod removed_takes_a_co_hosts_place;
 mod removed_takes_the_host_along;
 
 mod outsider_fills_the_lobby;
+mod outsider_fills_the_stage;
 mod outsider_learns_who_is_inside;
 mod outsider_passes_the_lock;
 mod outsider_reads;

@@ -55,7 +55,11 @@ pub fn another_meet(co_hosts: usize, drawn: u8) -> Meet {
 
 /// The links of a vigil.
 pub fn vigil() -> Meet {
-    drawn_from(0, 42, true)
+    vigil_with(0)
+}
+
+pub fn vigil_with(co_hosts: usize) -> Meet {
+    drawn_from(co_hosts, 42, true)
 }
 
 fn drawn_from(co_hosts: usize, drawn: u8, vigil: bool) -> Meet {

@@ -3,58 +3,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sottovoce::meeting::chair::Beat;
-use sottovoce::meeting::group::LeafId;
-use sottovoce::meeting::media::{Attest, ReceiverKeys, SenderKeys, Signature};
-use sottovoce::meeting::{Frame, Notice, Presence, media::Report};
-use sottovoce::wire::{GroupNumber, ParticipantId, To, TrackId};
+use sottovoce::meeting::media::{ReceiverKeys, SenderKeys};
+use sottovoce::meeting::{Frame, Notice, media::Report};
+use sottovoce::wire::{GroupNumber, ParticipantId, To};
 
 use crate::own::{Envelope, Plain, derive, open, open_as, room};
+use crate::papers::{Card, PAPERS, Paper, Says, Word};
 use crate::scene::{AUDIO, Meet, SOUND, all_is_well, frame, three_of, vigil};
 use crate::world::{Parcel, World};
-
-const PAPERS: TrackId = TrackId(15);
-
-#[derive(Serialize, Deserialize)]
-enum Paper {
-    Card(Card),
-    Word(Word),
-    Attest(Attest),
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Card {
-    beat: Beat,
-    key: [u8; 32],
-    bundle: Vec<u8>,
-    removed: u8,
-    speakers: Vec<Speaker>,
-    signature: Signature,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Speaker {
-    leaf: LeafId,
-    name: String,
-    rank: Option<u8>,
-    sign_key: [u8; 32],
-    person: [u8; 16],
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Word {
-    leaf: LeafId,
-    says: Says,
-    signature: Signature,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-enum Says {
-    Here { presence: Presence, salt: [u8; 16] },
-    Ended { track: TrackId, frames: u64 },
-    Bye,
-}
 
 /// What a viewer has.
 struct Eve {

@@ -316,7 +316,7 @@ impl World {
         self.settle();
     }
 
-    fn next_id(&mut self) -> ParticipantId {
+    pub fn next_id(&mut self) -> ParticipantId {
         self.next += 1;
         self.reuse.take().unwrap_or(ParticipantId(self.next))
     }

@@ -115,6 +115,15 @@ impl Meeting {
         })
     }
 
+    /// A member's group, for tests that sign as it does.
+    #[cfg(test)]
+    pub(in crate::meeting) fn group(&self) -> Option<&crate::meeting::group::Group> {
+        match &self.place {
+            Place::Inside(inside) => Some(&inside.group),
+            _ => None,
+        }
+    }
+
     /// To the door.
     fn begin(&mut self, returning: Returning) {
         if let Some(link) = self.core.committer() {

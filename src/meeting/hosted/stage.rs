@@ -76,11 +76,12 @@ impl Stage {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.renew_at
+        let turns = self.seal.as_ref().and(self.present.deadline());
+        self.renew_at.into_iter().chain(turns).min()
     }
 
     fn meet(&mut self, participant: ParticipantId, core: &mut Core) {
-        if self.present.enter(participant) {
+        if self.present.enter(core.now, participant) {
             let (stay, out) = (self.stay, &mut core.out);
             core.stays.listen(stay, participant, PAPERS, true, out);
         }
@@ -313,6 +314,17 @@ impl Inside {
         let due = self.stage.as_ref().and_then(|stage| stage.renew_at);
         if due.is_some_and(|at| core.now >= at) {
             self.renew_papers(core);
+        }
+        let Some(stage) = &mut self.stage else {
+            return;
+        };
+        let (stay, people) = (stage.stay, &self.people);
+        let turns = stage
+            .present
+            .turn(core.now, |one| people.at(stay, one).is_some());
+        for (participant, on) in turns {
+            let out = &mut core.out;
+            core.stays.listen(stay, participant, PAPERS, on, out);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::limits::{HELD_BYTES, HELD_FOR, HELD_FRAMES};
+use super::limits::{GATE_BYTES, GATE_FRAMES, HELD_BYTES, HELD_FOR, HELD_FRAMES};
 use crate::wire::{GroupNumber, TrackId};
 
 /// One frame that waits, sealed.
@@ -18,13 +18,34 @@ pub(super) struct HeldFrame {
 }
 
 /// What waits, of one person. Bounded; the oldest goes first.
-#[derive(Default)]
 pub(super) struct Held {
     frames: VecDeque<HeldFrame>,
     bytes: usize,
+    most_frames: usize,
+    most_bytes: usize,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            most_frames: HELD_FRAMES,
+            most_bytes: HELD_BYTES,
+        }
+    }
 }
 
 impl Held {
+    /// For what its sender has signed, which nobody else can fill: as much as may wait at a gate.
+    pub(super) fn of_signed() -> Self {
+        Self {
+            most_frames: GATE_FRAMES,
+            most_bytes: GATE_BYTES,
+            ..Self::default()
+        }
+    }
+
     /// Holds a frame back; `false` when it is larger than all that may be held.
     pub(super) fn put(
         &mut self,
@@ -33,10 +54,10 @@ impl Held {
         group: GroupNumber,
         sealed: &Bytes,
     ) -> bool {
-        if sealed.len() > HELD_BYTES {
+        if sealed.len() > self.most_bytes {
             return false;
         }
-        while self.frames.len() >= HELD_FRAMES || self.bytes + sealed.len() > HELD_BYTES {
+        while self.frames.len() >= self.most_frames || self.bytes + sealed.len() > self.most_bytes {
             if self.pop().is_none() {
                 break;
             }

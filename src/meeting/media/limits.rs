@@ -38,8 +38,11 @@ pub(super) const SIGNED: usize = 4096;
 /// picture beside it.
 pub(super) const GATE_FRAMES: usize = 2048;
 
-/// Bytes of one sender that wait there: two frames of the largest size.
+/// Bytes of one sender that wait there: two frames of the largest size, or the largest group that a relay
+/// takes. As much again may wait for its key once it is signed, so that a viewer holds 16 MiB of a speaker
+/// at most.
 pub(super) const GATE_BYTES: usize = 8 * 1024 * 1024;
+const _: () = assert!(GATE_BYTES >= 2 * crate::wire::limits::GROUP_FRAME);
 
 /// How long nothing unsigned may have come before a gate says that all is signed again: who forges must
 /// not fill the screen with it.

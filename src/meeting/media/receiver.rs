@@ -65,6 +65,8 @@ pub struct ReceiverKeys {
     held: Held,
     pub(super) judge: Option<Judge>,
     came: Came,
+    /// Each frame number comes once, whatever keys it comes under.
+    once: bool,
 }
 
 /// Which frames came, so that those of a group that is begun again come once.
@@ -72,15 +74,15 @@ pub struct ReceiverKeys {
 pub struct Came(HashMap<TrackId, ReplayWindow>);
 
 impl Came {
-    /// Whether a frame is new; it has come from now on. That it is told as one that was sent before is
-    /// its sender's word, and no other frame is ever left out.
-    fn is_new(&mut self, frame: &Frame, again: bool) -> bool {
+    /// Whether a frame is new; it has come from now on. Where not all are taken `once`, that it is one that
+    /// was sent before is its sender's word, and no other frame is ever left out.
+    fn is_new(&mut self, frame: &Frame, once: bool) -> bool {
         let window = self.0.entry(frame.track).or_insert_with(ReplayWindow::new);
         let fresh = window.look(frame.number) == replay::Verdict::Fresh;
         if fresh {
             window.take(frame.number);
         }
-        fresh || !again
+        fresh || !once
     }
 }
 
@@ -95,6 +97,24 @@ impl ReceiverKeys {
             held: Held::default(),
             judge: None,
             came: Came::default(),
+            once: false,
+        }
+    }
+
+    /// The same for who only watches. Everything that is opened was signed: no frame number is taken
+    /// twice, since no sender uses one twice, and more of it may wait for its key.
+    pub fn of_signed(leaf: u32, salt: [u8; 16], came: Came) -> Self {
+        let mut keys = Self::after(leaf, salt, came);
+        keys.once = true;
+        keys.held = Held::of_signed();
+        keys
+    }
+
+    /// Whoever sends is on another line of the group: epochs are counted anew. The key before is kept as
+    /// after a commit, and what waits for its key goes on waiting.
+    pub fn new_line(&mut self, now: Duration) {
+        if let Some(before) = self.current.take() {
+            self.previous = Some((before, now.saturating_add(OLD_KEYS)));
         }
     }
 
@@ -192,9 +212,9 @@ impl ReceiverKeys {
                     return Ok(Opened::Dropped);
                 }
             }
-            let again = piece.is_again();
+            let once = self.once || piece.is_again();
             return Ok(match opener.take(piece) {
-                Some(frame) if self.came.is_new(&frame, again) => Opened::Frame(frame),
+                Some(frame) if self.came.is_new(&frame, once) => Opened::Frame(frame),
                 Some(_) => Opened::Dropped,
                 None => Opened::Piece,
             });

@@ -10,7 +10,9 @@ use super::card::{Opened, Speaker};
 use super::paper::{Says, Word};
 use crate::meeting::events::{Listed, Notice, Output, Rejection, Who};
 use crate::meeting::group::Group;
-use crate::meeting::media::{ATTEST, Attest, Gate, Opened as Unsealed, ReceiverKeys, SealedFrame};
+use crate::meeting::media::{
+    ATTEST, Attest, Came, Gate, Opened as Unsealed, ReceiverKeys, SealedFrame,
+};
 use crate::meeting::track::{Presence, TrackKind};
 use crate::wire::{GroupNumber, ParticipantId, TrackId};
 
@@ -22,6 +24,8 @@ struct Performer {
     /// Of its media keys; it stays the same as long as its leaf does.
     salt: Option<[u8; 16]>,
     keys: Option<ReceiverKeys>,
+    /// What came of it while it had another leaf.
+    came: Came,
     gate: Gate,
     at: Option<ParticipantId>,
     shown: bool,
@@ -119,16 +123,25 @@ impl Cast {
             },
             |known| known.who,
         );
+        let shown = known.as_ref().is_some_and(|known| known.shown);
+        let (wishes, came) = match known {
+            Some(known) => {
+                let came = known.keys.map_or(known.came, ReceiverKeys::into_came);
+                (known.wishes, came)
+            }
+            None => Default::default(),
+        };
         Performer {
             who,
             speaker: speaker.clone(),
             presence: None,
             salt: None,
             keys: None,
+            came,
             gate: Gate::default(),
             at: None,
-            shown: known.as_ref().is_some_and(|known| known.shown),
-            wishes: known.map(|known| known.wishes).unwrap_or_default(),
+            shown,
+            wishes,
         }
     }
 
@@ -143,9 +156,8 @@ impl Cast {
             key: Zeroizing::new(card.key),
         });
         for one in &mut self.all {
-            // On another line of the group epochs are counted anew.
-            if !goes_on {
-                one.keys = None;
+            if let Some(keys) = one.keys.as_mut().filter(|_| !goes_on) {
+                keys.new_line(now);
             }
             one.open_with(now, self.epoch.as_ref(), out);
         }
@@ -153,6 +165,11 @@ impl Cast {
 
     fn at(&mut self, participant: ParticipantId) -> Option<&mut Performer> {
         self.all.iter_mut().find(|one| one.at == Some(participant))
+    }
+
+    /// Whether a speaker has said that it is this participant.
+    pub(super) fn has(&self, participant: ParticipantId) -> bool {
+        self.all.iter().any(|one| one.at == Some(participant))
     }
 
     /// A word came. Gives what its sender's tracks are, when they are to be asked for there.
@@ -347,9 +364,10 @@ impl Performer {
             return;
         };
         let leaf = self.speaker.leaf.0;
+        let came = &mut self.came;
         let keys = self
             .keys
-            .get_or_insert_with(|| ReceiverKeys::new(leaf, salt));
+            .get_or_insert_with(|| ReceiverKeys::of_signed(leaf, salt, std::mem::take(came)));
         for opened in keys.epoch(now, epoch.number, &epoch.key) {
             tell(self.who, opened, out);
         }

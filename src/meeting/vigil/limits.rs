@@ -23,9 +23,19 @@ pub(in crate::meeting) const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// midst of that group sees it from its beginning: 32 s of it.
 pub(in crate::meeting) const ATTESTS_KEPT: usize = 64;
 
-/// Participants in the stage room whose papers are asked for. Whoever has the link can come in as one;
-/// beyond this many, newcomers are not looked at until others go.
+/// Participants in the stage room whose papers are asked for at a time. Whoever has the link can come in
+/// as one; beyond this many, those who are no speakers give their places to those who wait.
 pub(super) const PRESENT: usize = 1024;
+
+/// How long somebody is looked at who may be no speaker, while others wait: a relay gives the newest
+/// papers at once, and a card that names a newcomer may be as old as [`RENEW_EVERY`]. Twice that.
+pub(super) const LOOK_FOR: Duration = Duration::from_secs(10);
+
+/// How often places are given to those who wait, and to how many of them at a time. Each is two messages
+/// to the relay, which takes 256 a second. The largest room that a relay can have waits for 87 s at most.
+pub(super) const TURN_EACH: Duration = Duration::from_secs(1);
+/// See [`TURN_EACH`].
+pub(super) const TURNS: usize = 64;
 
 /// Papers in a row that are nobody's before a participant's are not asked for any more.
 pub(super) const STRIKES: u8 = 32;

@@ -129,7 +129,7 @@ impl Viewer {
     }
 
     fn joined(&mut self, participant: ParticipantId) {
-        if self.present.enter(participant) {
+        if self.present.enter(self.now, participant) {
             self.subscribe(participant, PAPERS, true);
         }
     }
@@ -267,6 +267,11 @@ impl Viewer {
         }
         self.take_card();
         self.cast.tick(self.now, &mut self.out);
+        let cast = &self.cast;
+        let turns = self.present.turn(self.now, |one| cast.has(one));
+        for (participant, on) in turns {
+            self.subscribe(participant, PAPERS, on);
+        }
         let waits = self.entered.is_some_and(|at| self.now >= at + NOBODY_AFTER);
         if waits && !self.inside && !std::mem::replace(&mut self.alone, true) {
             let waiting = Notice::Waiting(Status::HostNotHere);
@@ -322,6 +327,7 @@ impl Surface for Viewer {
             self.inside.then(|| self.looked + LOOK_EACH),
             nobody.map(|at| at + NOBODY_AFTER),
             self.cast.deadline(),
+            self.present.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -81,6 +81,8 @@ impl Session {
         let varies = is_sound(track) && self.sizes.vary(frame.track, frame.payload.len());
         let frame = self.mute.pass(track, frame);
         if varies {
+            // It may have been constant since it was said before.
+            self.warned.remove(Warning::SoundVaries.kind());
             self.warn(&Warning::SoundVaries);
         }
         frame

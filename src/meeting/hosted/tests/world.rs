@@ -80,6 +80,33 @@ pub(crate) struct Node {
     pub(crate) main: Option<StayId>,
     /// Its process is gone.
     pub(crate) dead: bool,
+    pub(crate) cost: Cost,
+}
+
+/// What a participant has had to do.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// What happened that it was told of.
+    pub(crate) inputs: usize,
+    /// What it gave to its relay, and bytes of media and bodies in that.
+    pub(crate) outputs: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Cost {
+    fn of(&mut self, output: &Output) {
+        let bytes = match output {
+            Output::Control { message, .. } => match message {
+                ToRelay::Send { body, .. } => body.len(),
+                _ => 0,
+            },
+            Output::Datagram { payload, .. } => payload.len(),
+            Output::GroupFrame { bytes, .. } => bytes.len(),
+            _ => return,
+        };
+        self.outputs += 1;
+        self.bytes += bytes;
+    }
 }
 
 /// Whether a parcel for that participant is passed on.
@@ -185,6 +212,7 @@ impl World {
             inside: false,
             main: None,
             dead: false,
+            cost: Cost::default(),
         });
         self.sides.push(0);
         self.drain(index);
@@ -219,6 +247,7 @@ impl World {
 
     pub(crate) fn tell(&mut self, index: usize, input: Input) {
         let now = self.now;
+        self.nodes[index].cost.inputs += 1;
         self.nodes[index].meeting.handle(now, input);
         self.drain(index);
     }
@@ -418,6 +447,7 @@ impl World {
     fn drain(&mut self, index: usize) {
         while let Some(output) = self.nodes[index].meeting.poll() {
             let node = &mut self.nodes[index];
+            node.cost.of(&output);
             match output {
                 Output::Enter { stay } => self.connect(index, stay),
                 Output::Leave { stay } => self.disconnect(index, stay),
@@ -484,7 +514,9 @@ impl World {
                 connection.views = role == Role::Viewer;
                 let views = connection.views;
                 let others = self.in_room(room, side);
-                assert!(others.len() <= MEMBERS, "a room cannot have more");
+                let views_not = |at: &&(usize, StayId)| !self.nodes[at.0].connections[&at.1].views;
+                let members = others.iter().filter(views_not).count();
+                assert!(members <= MEMBERS, "a room cannot have more");
                 let others: Vec<_> = others
                     .into_iter()
                     .filter(|at| *at != (index, stay))

@@ -22,7 +22,7 @@ fn a_new_epoch_costs_nobody_a_frame() {
     );
 }
 
-/// The card comes later than what is sealed under its key.
+/// The card comes later than what is sealed under its key, of which a picture may be of any size.
 #[test]
 fn media_may_overtake_the_card() {
     let mut scene = Scene::new(0);
@@ -41,15 +41,35 @@ fn media_may_overtake_the_card() {
     });
     scene.world.join(&scene.meet.guest, "Bea");
     scene.speak(ADA, 25);
+    // The largest group that a relay takes: a key frame of the largest size, and what follows.
+    for (number, size) in [
+        (30, 4 << 20),
+        (31, 3 << 20),
+        (32, 500 << 10),
+        (33, 300 << 10),
+    ] {
+        let large = Frame {
+            payload: vec![number as u8; size - 100].into(),
+            ..frame(PICTURE, number)
+        };
+        scene.world.send(ADA, large);
+    }
+    scene.world.run(Duration::from_millis(700));
     scene.record(|_| true);
     let held = std::mem::take(&mut *late.borrow_mut());
     assert!(!held.is_empty());
+    assert_eq!(
+        scene.world.got(viewer, "Ada", PICTURE),
+        (0..5).collect::<Vec<_>>()
+    );
     for (from, track, group, bytes) in held {
         scene.give(from, group, track, bytes);
     }
     scene.world.seconds(1);
     let got = scene.world.got(viewer, "Ada", SOUND);
     assert_eq!(got, (0..30).collect::<Vec<_>>());
+    let got = scene.world.got(viewer, "Ada", PICTURE);
+    assert_eq!(got, (0..34).collect::<Vec<_>>());
 }
 
 #[test]

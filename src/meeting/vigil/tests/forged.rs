@@ -205,3 +205,29 @@ fn who_publishes_nothing_true_is_not_listened_to_for_long() {
     scene.world.seconds(1);
     assert_eq!(scene.world.got(scene.viewer, "Ada", SOUND).len(), 50);
 }
+
+/// Under another salt counters would begin anew, and what was heard could be heard again.
+#[test]
+fn a_leaf_has_one_salt() {
+    let mut scene = Scene::new(0);
+    scene.speak(ADA, 50);
+    scene.world.seconds(1);
+    let (ada, salt) = scene.place("Ada");
+    let group = scene.world.nodes[ADA].meeting.group().expect("inside");
+    let here = |salt| Says::Here {
+        presence: presence(""),
+        salt,
+    };
+    let word = |salt| Word::sign(group, ada, &salt, here(salt)).expect("signs");
+    let (same, other) = (word(salt), word([77; 16]));
+    let refused = |scene: &Scene| scene.world.nodes[scene.viewer].rejected;
+    let before = refused(&scene);
+    scene.publish(ada, &Paper::Word(Box::new(same)));
+    assert_eq!(refused(&scene), before, "it signs as Ada does");
+    scene.publish(ada, &Paper::Word(Box::new(other)));
+    assert_eq!(refused(&scene), before + 1);
+    scene.speak(ADA, 50);
+    scene.world.seconds(1);
+    let got = scene.world.got(scene.viewer, "Ada", SOUND);
+    assert_eq!(got, (0..100).collect::<Vec<_>>(), "and goes on as before");
+}

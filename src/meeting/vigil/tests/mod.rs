@@ -2,6 +2,7 @@
 
 mod chairs;
 mod forged;
+mod many;
 mod story;
 
 use std::cell::RefCell;
@@ -15,7 +16,7 @@ use super::limits::PAPERS;
 use super::paper::{Paper, Says, Seal, Word};
 use crate::meeting::events::{Command, Freshness, Input, Notice, StayId};
 use crate::meeting::hosted::tests::world::{Parcel, World};
-use crate::meeting::hosted::tests::{Meet, PICTURE, SOUND, frame, vigil};
+use crate::meeting::hosted::tests::{Meet, PICTURE, SOUND, frame, presence, vigil};
 use crate::meeting::lobby::Status;
 use crate::meeting::media::{Report, SenderKeys};
 use crate::meeting::secret::LinkSecret;

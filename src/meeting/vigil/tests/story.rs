@@ -171,3 +171,61 @@ fn when_the_chair_is_not_heard_people_are_warned_and_then_nothing_is_shown() {
     scene.world.seconds(1);
     assert_eq!(scene.shown(b"frame"), before + 100);
 }
+
+/// What Ada signed with the leaf that it had is nobody's once it has another: publishing that on would use
+/// up the patience of all who read its papers.
+#[test]
+fn who_is_taken_in_anew_is_believed_at_once() {
+    let mut scene = Scene::new(1);
+    let viewer = scene.viewer;
+    let co_host = scene.meet.co_hosts[0].clone();
+    let co = scene.world.join(&co_host, "Co");
+    scene.world.seconds(5);
+    // One group of pictures for so long that many signatures over it are kept.
+    for number in 0..300 {
+        let long = Frame {
+            group: GroupNumber(0),
+            keyframe: number == 0,
+            ..frame(PICTURE, number)
+        };
+        scene.world.send(ADA, long);
+        scene.world.run(Duration::from_millis(100));
+    }
+    let leaf = |scene: &Scene| scene.world.nodes[ADA].meeting.look().unwrap().me;
+    let key = |scene: &Scene| {
+        let look = scene.world.nodes[HOST].meeting.look().unwrap();
+        let ada = look.roster.into_iter().find(|one| one.name == "Ada");
+        ada.map(|one| (one.leaf, one.sign_key))
+    };
+    let before = (leaf(&scene), key(&scene));
+    for index in [ADA, viewer, co] {
+        scene.world.side(index, 1);
+    }
+    let bea = scene.world.join(&scene.meet.guest, "Bea");
+    scene.world.seconds(40);
+    let cem = scene.world.join(&scene.meet.guest, "Cem");
+    scene.world.side(cem, 1);
+    scene.world.seconds(6);
+    for index in [ADA, viewer, co] {
+        scene.world.side(index, 0);
+    }
+    scene.world.seconds(60);
+    assert_ne!(
+        (leaf(&scene), key(&scene)),
+        before,
+        "it has another leaf or key"
+    );
+    assert_eq!(scene.world.names(viewer), ["Ada", "Bea", "Co", "Host"]);
+    let refused = scene.world.nodes[viewer].rejected;
+    for _ in 0..4 {
+        scene.speak(ADA, 50);
+        scene.world.seconds(4);
+    }
+    assert_eq!(
+        scene.world.nodes[viewer].rejected, refused,
+        "nothing is nobody's"
+    );
+    for listener in [viewer, bea] {
+        assert_eq!(scene.world.got(listener, "Ada", SOUND), to(200));
+    }
+}

@@ -6,9 +6,6 @@ use std::time::Duration;
 
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream, VarInt};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
 use sottovoce::carrier::transport::{client_transport, crypto_provider};
 use sottovoce::wire::{
     ALPN, CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, TrackId,
@@ -17,6 +14,7 @@ use sottovoce::wire::{
 use tokio::time::timeout;
 
 use super::meeting::PATIENCE;
+use super::support::anyone::Anyone;
 
 /// Runs what a test does over the network.
 pub fn run<T>(scenario: impl Future<Output = T>) -> T {
@@ -151,7 +149,7 @@ pub fn config(windows: Windows) -> ClientConfig {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("TLS 1.3")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody))
+        .with_custom_certificate_verifier(Arc::new(Anyone(crypto_provider())))
         .with_no_client_auth();
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let mut transport = client_transport();
@@ -166,44 +164,4 @@ pub fn config(windows: Windows) -> ClientConfig {
     let mut config = ClientConfig::new(Arc::new(tls));
     config.transport_config(Arc::new(transport));
     config
-}
-
-/// Takes every certificate: who attacks does not mind whom.
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = crypto_provider().signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
 }

@@ -4,6 +4,7 @@
 //! out of scope.
 #![allow(dead_code)]
 
+pub mod anyone;
 pub mod network;
 
 use std::io::{BufRead, BufReader, Read, Write};

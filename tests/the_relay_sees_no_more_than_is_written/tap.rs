@@ -7,15 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{ConnectionError, Endpoint, RecvStream, SendStream, VarInt};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use sottovoce::carrier::address::RelayAddress;
 use sottovoce::carrier::certificate::{CertificateStore, Identity};
 use sottovoce::carrier::transport::{client_transport, crypto_provider, server_transport};
 use sottovoce::wire::ALPN;
+
+use super::support::anyone::Anyone;
 
 /// How long the last words of a relay are waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -248,7 +247,7 @@ async fn dial(port: u16) -> Option<(Endpoint, quinn::Connection)> {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .ok()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone))
+        .with_custom_certificate_verifier(Arc::new(Anyone(crypto_provider())))
         .with_no_client_auth();
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).ok()?));
@@ -281,47 +280,5 @@ impl ResolvesServerCert for Door {
         };
         self.tape.greetings.lock().expect("lock").push(greeting);
         self.store.resolve(hello)
-    }
-}
-
-/// The true relay is in this test's own hands.
-#[derive(Debug)]
-struct Anyone;
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let provider = crypto_provider();
-        provider
-            .signature_verification_algorithms
-            .supported_schemes()
     }
 }

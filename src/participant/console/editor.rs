@@ -1,6 +1,9 @@
-//! The line that is being typed: without a terminal, so that it can be tested without one.
+//! The line that is being typed: without a terminal, so that it can be tested without one. What a key does
+//! to a line is `tui_input`'s; what is ours is the history, the words of commands, and how it is drawn.
 
 use console::measure_text_width;
+use tui_input::{Input, InputRequest as Edit};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::LINE_BYTES;
 use super::command::{completions, takes_something};
@@ -25,11 +28,7 @@ pub(super) enum Effect {
 /// A line and its history.
 #[derive(Default)]
 pub(super) struct Editor {
-    line: Vec<char>,
-    /// Before which letter the next one is put.
-    cursor: usize,
-    /// How many bytes the line has.
-    bytes: usize,
+    line: Input,
     history: Vec<String>,
     /// Which line of the history is shown, and the new line that waits meanwhile.
     shown: Option<(usize, String)>,
@@ -46,18 +45,19 @@ impl Editor {
             Key::Char(letter) => self.insert(letter),
             Key::PasteBegin => self.pasting = true,
             Key::PasteEnd => self.pasting = false,
-            Key::Backspace | Key::Control('h') => self.cut(self.left(), self.cursor),
-            Key::Control('d') if self.line.is_empty() => return Some(Effect::Farewell),
-            Key::Delete | Key::Control('d') => self.cut(self.cursor, self.right()),
-            Key::Left | Key::Control('b') => self.cursor = self.left(),
-            Key::Right | Key::Control('f') => self.cursor = self.right(),
-            Key::WordLeft => self.cursor = self.word_left(),
-            Key::WordRight => self.cursor = self.word_right(),
-            Key::Home | Key::Control('a') => self.cursor = 0,
-            Key::End | Key::Control('e') => self.cursor = self.line.len(),
-            Key::Control('u') => self.cut(0, self.cursor),
-            Key::Control('k') => self.cut(self.cursor, self.line.len()),
-            Key::Control('w') => self.cut(self.word_left(), self.cursor),
+            Key::Control('d') if self.line.value().is_empty() => return Some(Effect::Farewell),
+            Key::Backspace | Key::Control('h') => self.edit(Edit::DeletePrevChar),
+            Key::Delete | Key::Control('d') => self.edit(Edit::DeleteNextChar),
+            Key::Left | Key::Control('b') => self.edit(Edit::GoToPrevChar),
+            Key::Right | Key::Control('f') => self.edit(Edit::GoToNextChar),
+            Key::WordLeft => self.edit(Edit::GoToPrevWord),
+            Key::WordRight => self.edit(Edit::GoToNextWord),
+            Key::Home | Key::Control('a') => self.edit(Edit::GoToStart),
+            Key::End | Key::Control('e') => self.edit(Edit::GoToEnd),
+            Key::Control('u') => self.edit(Edit::DeleteFromStart),
+            Key::Control('k') => self.edit(Edit::DeleteTillEnd),
+            Key::Control('w') => self.edit(Edit::DeletePrevWord),
+            Key::Control('y') => self.edit(Edit::Yank),
             Key::Up | Key::Control('p') => self.recall_older(),
             Key::Down | Key::Control('n') => self.recall_newer(),
             Key::Control(_) => {}
@@ -69,19 +69,17 @@ impl Editor {
     /// cursor stands wherever the live lines leave it.
     pub(super) fn row(&self, columns: usize) -> String {
         let room = columns.saturating_sub(PROMPT.len() + 1).max(1);
-        let (before, rest) = self.line.split_at(self.cursor.min(self.line.len()));
-        let end = self.right().saturating_sub(self.cursor);
-        let (under, after) = rest.split_at(end.min(rest.len()));
-        let under: String = match under {
-            [] => " ".into(),
-            under => under.iter().collect(),
-        };
-        let mut left = room.saturating_sub(measure_text_width(&under));
-        let begin = before.iter().rposition(|letter| !fits(&mut left, *letter));
-        let visible = before.get(begin.map_or(0, |last| last + 1)..);
-        let before: String = visible.unwrap_or_default().iter().collect();
-        let after = after.iter().take_while(|letter| fits(&mut left, **letter));
-        let after: String = after.collect();
+        let (before, rest) = self.halves();
+        let mut rest = rest.graphemes(true);
+        let under = rest.next().unwrap_or(" ");
+        let mut left = room.saturating_sub(measure_text_width(under));
+        let shown = before.graphemes(true).rev();
+        let shown = shown
+            .take_while(|letter| fits(&mut left, letter))
+            .map(str::len);
+        let before = before.get(before.len().saturating_sub(shown.sum())..);
+        let after: String = rest.take_while(|letter| fits(&mut left, letter)).collect();
+        let before = before.unwrap_or_default();
         format!("{PROMPT}{before}\x1b[7m{under}\x1b[0m{after}")
     }
 
@@ -90,30 +88,33 @@ impl Editor {
         format!("{PROMPT}{line}")
     }
 
-    fn insert(&mut self, letter: char) {
-        if self.bytes.saturating_add(letter.len_utf8()) <= LINE_BYTES {
-            self.line.insert(self.cursor, letter);
-            self.cursor += 1;
-            self.bytes += letter.len_utf8();
+    fn edit(&mut self, edit: Edit) {
+        let before = self.line.clone();
+        self.line.handle(edit);
+        if self.line.value().len() > LINE_BYTES {
+            self.line = before;
         }
     }
 
-    fn cut(&mut self, from: usize, to: usize) {
-        if from < to {
-            let gone = self.line.drain(from..to).map(char::len_utf8).sum();
-            self.bytes = self.bytes.saturating_sub(gone);
-            self.cursor = from;
+    fn insert(&mut self, letter: char) {
+        if self.line.value().len().saturating_add(letter.len_utf8()) <= LINE_BYTES {
+            self.line.handle(Edit::InsertChar(letter));
         }
     }
 
     fn put(&mut self, line: &str) {
-        self.line = line.chars().collect();
-        self.bytes = line.len();
-        self.cursor = self.line.len();
+        self.line = std::mem::take(&mut self.line).with_value(line.to_owned());
     }
 
     fn text(&self) -> String {
-        self.line.iter().collect()
+        self.line.value().to_owned()
+    }
+
+    /// What stands before the cursor, and what from there on.
+    fn halves(&self) -> (&str, &str) {
+        let line = self.line.value();
+        let at = line.char_indices().nth(self.line.cursor());
+        line.split_at(at.map_or(line.len(), |(at, _)| at))
     }
 
     fn finish(&mut self) -> String {
@@ -127,33 +128,6 @@ impl Editor {
             self.history.push(line.clone());
         }
         line
-    }
-
-    /// One letter to the left, with the accents that stand on it.
-    fn left(&self) -> usize {
-        let mut before = self.line.iter().take(self.cursor);
-        before.rposition(|letter| width(*letter) > 0).unwrap_or(0)
-    }
-
-    fn right(&self) -> usize {
-        let mut after = self.line.iter().skip(self.cursor.saturating_add(1));
-        let next = after.position(|letter| width(*letter) > 0);
-        next.map_or(self.line.len(), |next| self.cursor + 1 + next)
-    }
-
-    fn word_left(&self) -> usize {
-        let before = self.line.get(..self.cursor).unwrap_or_default();
-        let word = before.iter().rposition(|letter| !letter.is_whitespace());
-        let upto = before.get(..word.unwrap_or(0)).unwrap_or_default();
-        let space = upto.iter().rposition(|letter| letter.is_whitespace());
-        space.map_or(0, |space| space + 1)
-    }
-
-    fn word_right(&self) -> usize {
-        let mut after = self.line.iter().enumerate().skip(self.cursor);
-        after.find(|(_, letter)| !letter.is_whitespace());
-        let space = after.find(|(_, letter)| letter.is_whitespace());
-        space.map_or(self.line.len(), |(at, _)| at)
     }
 
     fn recall_older(&mut self) {
@@ -190,33 +164,29 @@ impl Editor {
 
     /// Completes the word of a command that ends at the cursor, as far as there is no choice.
     fn complete(&mut self) -> Option<Effect> {
-        let before: String = self.line.get(..self.cursor)?.iter().collect();
-        let typed = before.strip_prefix('/')?;
+        let (before, rest) = self.halves();
+        let (typed, last) = (before.strip_prefix('/')?, rest.is_empty());
         let choices = completions(typed);
         let first = *choices.first()?;
         let common = (0..=first.len())
             .rev()
             .filter_map(|length| first.get(..length))
             .find(|common| choices.iter().all(|choice| choice.starts_with(common)))?;
-        let added: Vec<char> = common.get(typed.len()..)?.chars().collect();
+        let added = common.get(typed.len()..)?;
         if added.is_empty() && choices.len() > 1 {
             return Some(Effect::Choices(choices));
         }
-        added.into_iter().for_each(|letter| self.insert(letter));
-        if choices.len() == 1 && takes_something(first) && self.cursor == self.line.len() {
+        added.chars().for_each(|letter| self.insert(letter));
+        if choices.len() == 1 && takes_something(first) && last {
             self.insert(' ');
         }
         None
     }
 }
 
-fn width(letter: char) -> usize {
-    measure_text_width(letter.encode_utf8(&mut [0; 4]))
-}
-
 /// Takes the room that a letter needs from what is left of it.
-fn fits(left: &mut usize, letter: char) -> bool {
-    match left.checked_sub(width(letter)) {
+fn fits(left: &mut usize, letter: &str) -> bool {
+    match left.checked_sub(measure_text_width(letter)) {
         Some(rest) => {
             *left = rest;
             true

@@ -176,7 +176,8 @@ fn a_line_can_be_edited() {
         ("/whoo\x02\x04\r", "/who"),
         ("one two  \x17three\r", "one three"),
         ("one two\x1bb\x0b\r", "one "),
-        ("one two\x1b[1;5D\x1b[1;5D\x1b[1;5Cx\r", "onex two"),
+        ("one two\x1b[1;5D\x1b[1;5D\x1b[1;5Cx\r", "one xtwo"),
+        ("one\x01\x0b\x19\x19\r", "oneone"),
         ("rubbish\x15/who\r", "/who"),
         ("h\u{e9}\u{4f60}\x7f\u{1f600}\r", "h\u{e9}\u{1f600}"),
         // The accent goes with its letter.

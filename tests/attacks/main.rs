@@ -22,6 +22,8 @@ mod relay_splits_the_room;
 mod relay_stands_between_a_comparison;
 mod relay_swaps_welcomes;
 
+mod co_host_reports_outcasts;
+
 mod insider_changes_its_credential;
 mod insider_claims_a_relay_id;
 mod insider_comes_in_anew;
@@ -37,6 +39,7 @@ mod insider_proposes_an_external_sender;
 mod insider_removes_the_host;
 mod insider_replays_its_frames;
 
+mod removed_answers_doors;
 mod removed_comes_back;
 mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;

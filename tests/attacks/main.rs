@@ -14,6 +14,7 @@ mod relay_drops_and_reorders;
 mod relay_holds_back_a_removal;
 mod relay_injects_a_member;
 mod relay_misdirects;
+mod relay_plays_kept_beats;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
 mod relay_serves_an_old_room;

@@ -47,7 +47,8 @@ pub(super) const ASKS: usize = 256;
 /// Knocks that wait to be opened: with about 4 kB each.
 pub(super) const UNOPENED: usize = 64;
 
-/// Doors in a second, and at once: each is a signature, and up to 1 kB through the relay.
+/// Doors in a second, and at once: each is a signature, and up to 1 kB through the relay; 4 kB
+/// where co-hosts were removed of many that there are.
 pub(super) const DOORS: (u32, u32) = (20, 40);
 
 /// Knocks opened in a second, and at once: each is a Diffie-Hellman, and an answer.

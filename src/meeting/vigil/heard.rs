@@ -48,9 +48,7 @@ impl Heard {
         self.rule(now);
         if let Some(card) = self.card().filter(|card| card.claim.rank == rank) {
             let claim = card.claim.clone();
-            // A co-host removes nobody who outranks it.
-            let below = u8::MAX.checked_shl(u32::from(rank) + 1).unwrap_or(0);
-            self.removed |= card.removed & below;
+            self.removed |= claim.put_out();
             self.lag.heard(now, &claim, STOP);
             if claim.epoch > self.epoch {
                 self.epoch = claim.epoch;

@@ -267,6 +267,14 @@ pub enum Notice {
     InTheChair(bool),
     /// Somebody who was here is in the tree no more, and had not said goodbye.
     PutOut(Who),
+    /// The committer of rank `by` says that this one was removed in its part of the meeting: it is removed
+    /// here, too. Only the chair is told, who answers for it.
+    Reported {
+        /// The name of who is to go: it need not be connected.
+        name: String,
+        /// The rank of whoever says it.
+        by: u8,
+    },
     /// Nobody is admitted, or people are again.
     Locked(bool),
     /// The meeting link is another one from now on: the earlier ones lead to an empty lobby.

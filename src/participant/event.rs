@@ -99,6 +99,13 @@ pub enum Event {
         /// It does.
         held: bool,
     },
+    /// Somebody is removed because another who holds the meeting says that they were, in its part of it.
+    Reported {
+        /// Who is removed.
+        name: Shown,
+        /// Who says it: 0 is the host, 1 the first co-host.
+        by: u8,
+    },
     /// Nobody is let in, or people are again.
     Locked {
         /// Nobody is.

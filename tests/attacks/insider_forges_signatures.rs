@@ -50,6 +50,7 @@ fn of_the_hosts_beat() {
             tag: [1; 32],
             roster: [1; 32],
             locked: false,
+            removed: 0,
             before: [1; 32],
         };
         let beat = claim.sign(|bytes| key.sign(bytes));

@@ -47,6 +47,7 @@ fn what_committers_tell_each_other_counts_for_nothing_in_the_main_room() {
             outcasts: Default::default(),
             rank: 0,
             signature: [[0; 32]; 2],
+            words: Vec::new(),
         },
     };
     let rooms = world.nodes[1].connections.len();

@@ -16,6 +16,7 @@ mod relay_drops_and_reorders;
 mod relay_holds_back_a_removal;
 mod relay_injects_a_member;
 mod relay_misdirects;
+mod relay_plays_kept_beats;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
 mod relay_serves_an_old_room;
@@ -24,6 +25,8 @@ mod relay_splices_frames;
 mod relay_splits_the_room;
 mod relay_stands_between_a_comparison;
 mod relay_swaps_welcomes;
+
+mod co_host_reports_outcasts;
 
 mod insider_changes_its_credential;
 mod insider_claims_a_relay_id;
@@ -40,6 +43,7 @@ mod insider_proposes_an_external_sender;
 mod insider_removes_the_host;
 mod insider_replays_its_frames;
 
+mod removed_answers_doors;
 mod removed_comes_back;
 mod removed_reads_on;
 mod removed_takes_a_co_hosts_place;

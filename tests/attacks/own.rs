@@ -7,7 +7,7 @@ use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use sottovoce::meeting::Presence;
-use sottovoce::meeting::chair::{Beat, Outcasts};
+use sottovoce::meeting::chair::{Beat, Runs};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::lobby::LobbyBody;
 use sottovoce::meeting::media::Attest;
@@ -47,13 +47,14 @@ pub enum Plain {
 /// Who was removed, by a committer's word.
 #[derive(Serialize, Deserialize)]
 pub struct Told {
-    pub outcasts: Outcasts,
+    pub outcasts: Runs,
     pub rank: u8,
     pub signature: [[u8; 32]; 2],
+    pub words: Vec<Beat>,
 }
 
 impl Told {
-    pub fn new(outcasts: Outcasts, rank: u8, key: &SigningKey, bytes: &[u8]) -> Self {
+    pub fn new(outcasts: Runs, rank: u8, key: &SigningKey, bytes: &[u8]) -> Self {
         let mut signature = [[0; 32]; 2];
         let signed = key.sign(bytes);
         signature.as_flattened_mut().copy_from_slice(&signed);
@@ -61,6 +62,7 @@ impl Told {
             outcasts,
             rank,
             signature,
+            words: Vec::new(),
         }
     }
 }
@@ -102,6 +104,7 @@ pub struct Admission {
     pub main: [u8; 32],
     pub link: [u8; 32],
     pub beat: Beat,
+    pub words: Vec<Beat>,
 }
 
 /// That a leaf was one's own.

@@ -1,7 +1,7 @@
 //! A co-host was removed and still has its link: it comes back through the committers' room, commits,
 //! beats as if it were next in line, or tells the chair whom else to put out.
 
-use sottovoce::meeting::chair::{Claim, Outcasts};
+use sottovoce::meeting::chair::{Claim, Runs};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::{Command, Ending, Notice, Rejection};
 use sottovoce::wire::{FromRelay, To};
@@ -12,7 +12,7 @@ use crate::scene::{Meet, all_is_well, meet, refused};
 use crate::world::{Parcel, World};
 
 /// A host, two co-hosts and Ada; the first co-host is removed.
-fn removed() -> (World, Meet) {
+pub fn removed() -> (World, Meet) {
     let meet = meet(2);
     let mut world = World::new();
     world.join(&meet.host, "Host");
@@ -51,6 +51,26 @@ fn its_link_does_not_let_it_in_again() {
     assert!(!world.roster(2).contains(&"First".to_owned()));
 }
 
+/// The host that removed it starts anew and remembers nothing; whoever ruled meanwhile may not remove that
+/// co-host by itself, and passes on what the host signed.
+#[test]
+fn its_link_does_not_let_it_in_when_the_host_has_started_anew() {
+    for delay in [0, 2, 20] {
+        let (mut world, meet) = removed();
+        world.kill(0);
+        world.seconds(35);
+        assert!(world.nodes[2].told.contains(&Notice::InTheChair(true)));
+        let host = world.join(&meet.host, "Host");
+        world.seconds(delay);
+        let again = world.join(&meet.co_hosts[0], "First");
+        world.seconds(20);
+        assert!(world.nodes[host].told.contains(&Notice::InTheChair(true)));
+        assert!(!world.nodes[again].inside, "after {delay} s");
+        assert_eq!(world.roster(host), ["Host", "Second", "Ada"]);
+        all_is_well(&mut world, &[host, 2, 3]);
+    }
+}
+
 #[test]
 fn its_beats_keep_nobody_from_taking_over() {
     let (mut world, meet) = removed();
@@ -67,6 +87,7 @@ fn its_beats_keep_nobody_from_taking_over() {
             tag: [1; 32],
             roster: [1; 32],
             locked: false,
+            removed: 0,
             before: [0; 32],
         };
         let beat = claim.sign(|bytes| key.sign(bytes));
@@ -94,7 +115,7 @@ fn it_cannot_have_others_put_out() {
     }
     let run = *runs.last().expect("the chair beats");
     let me = line.id(&world).0;
-    let mut outcasts = Outcasts::default();
+    let mut outcasts = Runs::default();
     outcasts.add([1; 16]);
     // Signed well by one who was removed; badly for one who was not.
     let key = SigningKey::from_seed(&derive(&meet.seed(1), "committer sign", &[]));

@@ -11,7 +11,7 @@ use super::limits::{FRESH, OVER};
 /// Random for each process of a committer.
 pub type Run = [u8; 16];
 
-const LABEL: &[u8] = b"sottovoce beat 1\0";
+const LABEL: &[u8] = b"sottovoce beat 2\0";
 
 /// What a beat says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Claim {
     pub roster: [u8; 32],
     /// Whether nobody is admitted.
     pub locked: bool,
+    /// Bit n: the committer of rank n was removed. It counts for ranks above its own alone
+    /// ([`Claim::put_out`]).
+    pub removed: u8,
     /// [`Claim::hash`] of the beat before; zeros in the first.
     pub before: [u8; 32],
 }
@@ -40,7 +43,7 @@ pub struct Claim {
 impl Claim {
     /// What is signed: a label, then everything, each field of fixed size.
     pub fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(176);
+        let mut bytes = Vec::with_capacity(177);
         bytes.extend_from_slice(LABEL);
         bytes.extend_from_slice(&self.run);
         bytes.push(self.rank);
@@ -50,8 +53,15 @@ impl Claim {
         bytes.extend_from_slice(&self.tag);
         bytes.extend_from_slice(&self.roster);
         bytes.push(u8::from(self.locked));
+        bytes.push(self.removed);
         bytes.extend_from_slice(&self.before);
         bytes
+    }
+
+    /// The removed committers, as far as this one may remove them: bit n for rank n.
+    pub fn put_out(&self) -> u8 {
+        let above = u8::MAX.checked_shl(u32::from(self.rank).saturating_add(1));
+        self.removed & above.unwrap_or(0)
     }
 
     /// What the next beat names as the one before.

@@ -80,6 +80,8 @@ pub struct Chair {
     rank: Option<u8>,
     is_chair: bool,
     locked: bool,
+    /// Ranks of committers who were removed, for beats of one's own: bit n for rank n.
+    removed: u8,
     standing: Standing,
     history: VecDeque<(u64, [u8; 32])>,
     /// Ranks of the committers in the roster.
@@ -117,6 +119,7 @@ impl Chair {
             rank,
             is_chair: false,
             locked: false,
+            removed: 0,
             standing,
             history: VecDeque::from([(standing.epoch, standing.tag)]),
             committers,
@@ -167,7 +170,8 @@ impl Chair {
             && let Some(ruling) = self.beats.ruling(now)
             && ruling.rank == claim.rank
         {
-            self.lag.heard(now, claim);
+            let heard_for = now.saturating_sub(self.awake);
+            self.lag.heard(now, claim, heard_for.min(STOP));
             self.locked = claim.locked;
         }
         self.compare(now);
@@ -196,6 +200,7 @@ impl Chair {
         // Who gets on is not stuck: each rejoin is a commit that others have to follow, and a slow
         // network must not make of that a storm.
         self.apart = None;
+        self.lag.forgive();
         if self.is_chair {
             self.own.next = now;
         }
@@ -206,6 +211,16 @@ impl Chair {
     pub fn lock(&mut self, now: Duration, locked: bool) {
         self.locked = locked;
         self.own.next = now;
+    }
+
+    /// These committers were removed (bit n: rank n): the next beat says so.
+    pub fn without(&mut self, ranks: u8) {
+        self.removed = ranks;
+    }
+
+    /// Whether that is a place in another line than this group's, as far as it is known.
+    pub fn is_elsewhere(&self, claim: &Claim) -> bool {
+        !self.history.contains(&(claim.epoch, claim.tag))
     }
 
     /// Whether nobody is admitted, by the chair's word. Whoever takes the chair leaves it so.
@@ -339,6 +354,7 @@ impl Chair {
             tag: self.standing.tag,
             roster: self.standing.roster,
             locked: self.locked,
+            removed: self.removed,
             before: self.own.before,
         };
         self.own.before = claim.hash();

@@ -44,5 +44,12 @@ pub(super) const HISTORY: usize = 32;
 /// Runs of one rank that are remembered as over.
 pub(super) const OVER: usize = 32;
 
+/// Runs whose beats are measured each by itself; the one that was not heard for longest goes first.
+pub(super) const ANCHORS: usize = 32;
+
+/// For how long a second of a run that is heard makes up, after the chair before it was not heard: whoever
+/// takes over is trusted with its second beat, and a relay that has kept some gains thrice their time.
+pub(super) const PAYS: i128 = 2;
+
 /// Removed people that a committer remembers, as many as a group has members and some.
 pub(super) const OUTCASTS: usize = 256;

@@ -19,7 +19,7 @@ pub use beat::{Beat, BeatError, Claim, Run};
 pub use core::{Chair, Output, Standing};
 pub(super) use lag::Lag;
 pub(super) use limits::{FRESH, STOP, WARN};
-pub use outcasts::Outcasts;
+pub use outcasts::{Outcasts, Runs, WORDS};
 
 #[cfg(test)]
 mod tests;

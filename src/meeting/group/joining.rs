@@ -66,6 +66,8 @@ pub struct Joining {
     pub(super) committers: Committers,
     pub(super) name: LeafName,
     key_package: Vec<u8>,
+    /// Bit n: a welcome by the committer of rank n leads nowhere.
+    refused: u8,
 }
 
 impl Joining {
@@ -126,6 +128,7 @@ impl Joining {
             committers,
             name,
             key_package,
+            refused: 0,
         })
     }
 
@@ -134,6 +137,16 @@ impl Joining {
         if committers.bundle == self.committers.bundle {
             self.committers = committers;
         }
+    }
+
+    /// Who they are, as far as it is known.
+    pub fn committers(&self) -> &Committers {
+        &self.committers
+    }
+
+    /// These committers were removed (bit n: rank n): no welcome by them is taken.
+    pub fn refuse(&mut self, ranks: u8) {
+        self.refused = ranks;
     }
 
     /// What to knock with.
@@ -160,6 +173,7 @@ impl Joining {
             .build()
             .map_err(|_| GroupRejection::NotAuthentic)?;
         policy::check_context(staged.group_context(), &self.committers)?;
+        let refused = self.refused;
         let sender = LeafId(staged.welcome_sender_index().u32());
         let group = staged
             .into_group(&self.provider)
@@ -168,8 +182,9 @@ impl Joining {
             policy::check_leaf(leaf)?;
         }
         let group = Group::new(self.provider, self.key, self.committers, group)?;
-        // Only a committer welcomes.
-        let by_committer = |member: &Member| member.leaf == sender && member.rank.is_some();
+        // Only a committer welcomes, and no removed one.
+        let may = |rank| refused & 1_u8.checked_shl(u32::from(rank)).unwrap_or(0) == 0;
+        let by_committer = |member: &Member| member.leaf == sender && member.rank.is_some_and(may);
         match group.roster().iter().any(by_committer) {
             true => Ok(group),
             false => Err(GroupRejection::NotTheChair),

@@ -99,6 +99,12 @@ impl LeafName {
 }
 
 impl Committers {
+    /// Whether the committer of this rank signed these bytes.
+    pub fn signed(&self, rank: u8, bytes: &[u8], signature: &[u8; 64]) -> bool {
+        let key = self.keys.get(usize::from(rank));
+        key.is_some_and(|key| verify(key, bytes, signature))
+    }
+
     /// Who somebody is by its credential and key, if both are what they should be.
     pub(super) fn member(
         &self,

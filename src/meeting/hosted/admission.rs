@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::meeting::chair::Beat;
+use crate::meeting::chair::{Beat, Outcasts};
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::group::{Group, Joining, Member, run_of};
 use crate::meeting::secret::LinkSecret;
@@ -24,6 +24,8 @@ pub(super) struct Admission {
     pub(super) link: [u8; 32],
     /// The chair's newest: whose commits are to be taken.
     pub(super) beat: Beat,
+    /// Beats that are passed on: which committers were removed by one before the chair.
+    pub(super) words: Vec<Beat>,
 }
 
 /// What was in it.
@@ -43,10 +45,26 @@ impl Drop for Admission {
 }
 
 impl Admission {
-    /// Enters the group.
-    pub(super) fn open(payload: &[u8], joining: Joining) -> Option<Opened> {
+    /// Enters the group, if a committer who was not removed stands there by its beat and has sent the
+    /// welcome. Everybody has a committer's key still who ever had one.
+    pub(super) fn open(
+        payload: &[u8],
+        mut joining: Joining,
+        outcasts: &mut Outcasts,
+    ) -> Option<Opened> {
         let admission: Self = postcard::from_bytes(payload).ok()?;
+        let committers = joining.committers();
+        let signed = |rank, bytes: &[u8], with: &[u8; 64]| committers.signed(rank, bytes, with);
+        let claim = admission.beat.clone().open(signed).ok()?;
+        outcasts.take_words(&admission.words, signed, |word| word.rank <= claim.rank);
+        if outcasts.has_committer(claim.rank) {
+            return None;
+        }
+        joining.refuse(outcasts.ranks());
         let group = joining.enter(&admission.welcome).ok()?;
+        if (claim.epoch, claim.tag) != (group.epoch(), group.tag()) {
+            return None;
+        }
         let main = LinkSecret::from_bytes(admission.main);
         let link = LinkSecret::from_bytes(admission.link);
         let beat = admission.beat.clone();

@@ -1,6 +1,7 @@
 //! What follows from who holds the chair: beats, taking it, leaving it to another, and how two halves
 //! of a meeting become one again (`docs/chair.md`).
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -8,9 +9,8 @@ use super::core::Core;
 use super::inside::{Became, Inside};
 use super::people::Person;
 use super::plain::{Plain, Said, Told};
-use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act};
-use crate::meeting::crypto::sign;
-use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId};
+use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act, Runs};
+use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId, Who};
 use crate::meeting::group::LeafId;
 use crate::meeting::links::CommitterLink;
 use crate::wire::{ParticipantId, To};
@@ -29,15 +29,28 @@ pub(super) struct Chairs {
     /// The run that ruled when they were told last.
     ruled: Option<[u8; 16]>,
     /// Whom another chair removed, where it is to be told, and that it was done.
-    answers: Vec<(StayId, ParticipantId, Outcasts)>,
+    answers: Vec<(StayId, ParticipantId, Runs)>,
     /// Who went with the last commit: processes and ranks.
     pub(super) went: Vec<([u8; 16], Option<u8>)>,
     /// The last beat of one's own.
     pub(super) last: Option<Beat>,
+    /// The last beat of another that ruled and fitted this group, and the one before a rejoin: the line on
+    /// which people were removed of whom this device knows.
+    fitted: Option<Beat>,
+    line: Option<Beat>,
     /// The rank whose beat was the last to fit this group: its chair, though another one rules now.
     pub(super) led_by: Option<u8>,
     /// What follows from beats, and was put off.
     acts: VecDeque<Act>,
+}
+
+impl Chairs {
+    pub(super) fn knowing(outcasts: Outcasts) -> Self {
+        Self {
+            outcasts,
+            ..Self::default()
+        }
+    }
 }
 
 impl Inside {
@@ -45,10 +58,8 @@ impl Inside {
     pub(super) fn beat(&mut self, beat: Beat, core: &mut Core) {
         let committers = self.group.committers();
         let outcasts = &self.chairs.outcasts;
-        let opened = beat.open(|rank, bytes, signature| {
-            let key = committers.keys.get(usize::from(rank));
-            let removed = outcasts.has_committer(rank);
-            !removed && key.is_some_and(|key| sign::verify(key, bytes, signature))
+        let opened = beat.clone().open(|rank, bytes, signature| {
+            !outcasts.has_committer(rank) && committers.signed(rank, bytes, signature)
         });
         let heard = opened.and_then(|claim| {
             self.chair.heard(core.now, &claim)?;
@@ -57,8 +68,12 @@ impl Inside {
         match heard {
             Ok(claim) => {
                 let rules = self.chair.ruling(core.now) == Some(claim.rank);
+                if rules {
+                    self.chairs.outcasts.take(&beat, &claim);
+                }
                 if rules && !self.chair.apart() {
                     self.chairs.led_by = Some(claim.rank);
+                    self.chairs.fitted = Some(beat);
                 }
                 // Another process rules: what was told to the one before may be lost with it.
                 if !self.chair.is_chair() && self.chairs.ruled != Some(claim.run) {
@@ -75,6 +90,7 @@ impl Inside {
 
     /// Does what follows from the beats.
     pub(super) fn chair_turn(&mut self, core: &mut Core) -> Became {
+        self.chair.without(self.chairs.outcasts.ranks());
         while let Some(act) = self.next_act(core.now) {
             match act {
                 Act::Post(claim) => self.post(claim, core),
@@ -118,8 +134,14 @@ impl Inside {
         put_off.or_else(|| self.chair.poll(now))
     }
 
+    /// This side is on another line from now on, and was on the one of the last beat that fitted.
+    pub(super) fn leave_line(&mut self) {
+        self.chairs.line = self.chairs.fitted.take().or(self.chairs.line.take());
+    }
+
     /// Posts the beat of a new epoch at once.
     pub(super) fn post_now(&mut self, core: &mut Core) {
+        self.chair.without(self.chairs.outcasts.ranks());
         while let Some(act) = self.chair.poll(core.now) {
             match act {
                 Act::Post(claim) => self.post(claim, core),
@@ -132,8 +154,9 @@ impl Inside {
         let Some(key) = core.committer().map(|link| link.seed.signing_key()) else {
             return;
         };
-        let beat = claim.sign(|bytes| key.sign(bytes));
+        let beat = claim.clone().sign(|bytes| key.sign(bytes));
         self.chairs.last = Some(beat.clone());
+        self.chairs.outcasts.take(&beat, &claim);
         let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
         let committers = core.committers().map(|(stay, _)| stay);
         for stay in rooms.into_iter().chain(committers) {
@@ -159,9 +182,12 @@ impl Inside {
         else {
             return;
         };
-        let outcasts = self.chairs.outcasts.clone();
+        let outcasts = self.chairs.outcasts.runs.clone();
         let bytes = outcasts.signed_bytes(link.rank, me.0, &chair);
-        let told = told(outcasts, link, &bytes);
+        let mut words = self.chairs.outcasts.words(u8::MAX);
+        let lines = [&self.chairs.last, &self.chairs.fitted, &self.chairs.line];
+        words.extend(lines.into_iter().flatten().cloned());
+        let told = told(outcasts, words, link, &bytes);
         self.chairs.told = Some(core.now);
         core.say(stay, To::Everyone, &Plain::Outcasts(told));
     }
@@ -179,27 +205,53 @@ impl Inside {
             return;
         }
         let bytes = told.outcasts.signed_bytes(told.rank, from.0, &core.run);
+        let before = self.outcasts_inside(core);
+        let elsewhere = self.take_words(&told.words, core);
         if !self.is_by_a_committer(&told, &bytes) {
             return core.reject(Rejection::NotAuthentic);
         }
         let (outcasts, by) = (told.outcasts, told.rank);
-        let above = |one: &Person| one.rank.is_some_and(|rank| rank <= by);
-        let spared = self.people.iter().filter(|(_, one)| above(one));
+        // Whoever is of this line alone has removed nobody who is here.
+        let spares = |one: &Person| !elsewhere || one.rank.is_some_and(|rank| rank <= by);
+        let spared = self.people.iter().filter(|(_, one)| spares(one));
         let spared: Vec<_> = spared.map(|(_, one)| one.run).collect();
         let spared = |run: &[u8; 16]| *run == core.run || spared.contains(run);
-        self.chairs.outcasts.merge(&outcasts, by, spared);
-        self.put_out_outcasts();
+        self.chairs.outcasts.runs.merge(&outcasts, spared);
+        for (who, leaf) in self.outcasts_inside(core) {
+            if !before.contains(&(who, leaf))
+                && let Some(person) = self.people.get(who)
+            {
+                let name = person.name.clone();
+                core.note(Notice::Reported { name, by });
+            }
+        }
+        self.put_out_outcasts(core);
         // The newest word of each is the one to answer.
         self.chairs.answers.retain(|(_, to, _)| *to != from);
         self.chairs.answers.push((stay, from, outcasts));
     }
 
+    /// Takes beats that another committer passes on. What those of one's own rank or a lower one say counts,
+    /// and what others say in another line. Whether there is one of another line among them.
+    fn take_words(&mut self, words: &[Beat], core: &Core) -> bool {
+        let committers = self.group.committers();
+        let low = |claim: &Claim| core.rank().is_some_and(|own| claim.rank <= own);
+        let elsewhere = Cell::new(false);
+        let counts = |claim: &Claim| {
+            let of_another_line = self.chair.is_elsewhere(claim);
+            elsewhere.set(elsewhere.get() || of_another_line);
+            of_another_line || low(claim)
+        };
+        let verify = |rank, bytes: &[u8], with: &[u8; 64]| committers.signed(rank, bytes, with);
+        self.chairs.outcasts.take_words(words, verify, counts);
+        elsewhere.get()
+    }
+
     /// Whether a committer who was not removed signed these bytes.
     fn is_by_a_committer(&self, told: &Told, bytes: &[u8]) -> bool {
-        let key = self.group.committers().keys.get(usize::from(told.rank));
         let mut signature = [0; 64];
         signature.copy_from_slice(told.signature.as_flattened());
-        let signed = key.is_some_and(|key| sign::verify(key, bytes, &signature));
+        let signed = self.group.committers().signed(told.rank, bytes, &signature);
         signed && !self.chairs.outcasts.has_committer(told.rank)
     }
 
@@ -212,19 +264,25 @@ impl Inside {
                 Some(rank) => self.chairs.outcasts.add_committer(*rank),
                 None => {}
             }
-            self.chairs.outcasts.add(*run);
+            self.chairs.outcasts.runs.add(*run);
         }
     }
 
+    /// The outcasts who are still in the tree, and whom this chair can remove.
+    fn outcasts_inside(&self, core: &Core) -> Vec<(Who, LeafId)> {
+        let outcasts = &self.chairs.outcasts;
+        let is_out = |one: &Person| {
+            let committer = one.rank.is_some_and(|rank| outcasts.has_committer(rank));
+            (committer || outcasts.contains(&one.run)) && core.may_remove(one.rank)
+        };
+        let inside = self.people.iter().filter(|(_, one)| is_out(one));
+        inside.map(|(who, one)| (who, one.leaf)).collect()
+    }
+
     /// Whoever of the outcasts is still in the tree is to go.
-    pub(super) fn put_out_outcasts(&mut self) {
-        let is_out = |run| self.chairs.outcasts.contains(run);
-        let leaves: Vec<LeafId> = self
-            .people
-            .iter()
-            .filter(|(_, person)| is_out(&person.run))
-            .map(|(_, person)| person.leaf)
-            .collect();
+    pub(super) fn put_out_outcasts(&mut self, core: &Core) {
+        let inside = self.outcasts_inside(core);
+        let leaves: Vec<LeafId> = inside.into_iter().map(|(_, leaf)| leaf).collect();
         if let Some(ruling) = &mut self.ruling {
             ruling.put_out(&leaves);
         }
@@ -232,9 +290,7 @@ impl Inside {
 
     /// Once they are out: where the meeting is.
     fn answer_outcasts(&mut self, core: &mut Core) {
-        let still =
-            |one: &Person| self.chairs.outcasts.contains(&one.run) && core.may_remove(one.rank);
-        if self.chairs.answers.is_empty() || self.people.iter().any(|(_, one)| still(one)) {
+        if self.chairs.answers.is_empty() || !self.outcasts_inside(core).is_empty() {
             return;
         }
         let Some(home) = self.homes.last() else {
@@ -246,7 +302,7 @@ impl Inside {
                 continue;
             };
             let bytes = outcasts.answer_bytes(link.rank, me.0, to.0, &main);
-            let told = told(outcasts, link, &bytes);
+            let told = told(outcasts, Vec::new(), link, &bytes);
             core.say(stay, To::One(to), &Plain::Here { main, told });
         }
     }
@@ -264,7 +320,7 @@ impl Inside {
         let (Some(me), true) = (core.stays.me(stay), committers == Some(stay)) else {
             return;
         };
-        if self.chair.is_chair() || told.outcasts != self.chairs.outcasts {
+        if self.chair.is_chair() || told.outcasts != self.chairs.outcasts.runs {
             return;
         }
         // A removed co-host still has the room's secret: it must not lead anybody elsewhere, nor keep the
@@ -282,7 +338,7 @@ impl Inside {
 }
 
 /// A committer's word, signed.
-fn told(outcasts: Outcasts, link: &CommitterLink, bytes: &[u8]) -> Told {
+fn told(outcasts: Runs, words: Vec<Beat>, link: &CommitterLink, bytes: &[u8]) -> Told {
     let mut signature = [[0; 32]; 2];
     let signed = link.seed.signing_key().sign(bytes);
     signature.as_flattened_mut().copy_from_slice(&signed);
@@ -290,5 +346,6 @@ fn told(outcasts: Outcasts, link: &CommitterLink, bytes: &[u8]) -> Told {
         outcasts,
         rank: link.rank,
         signature,
+        words,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::plain::Plain;
 use super::stays::{Purpose, Stays};
+use crate::meeting::chair::Outcasts;
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::events::{Notice, Output, Rejection, StayId};
 use crate::meeting::group::run_of;
@@ -28,6 +29,8 @@ pub(super) struct Core {
     pub(super) origin: SigningKey,
     /// This process, for everybody: [`run_of`] that key.
     pub(super) run: [u8; 16],
+    /// Who was removed, while this participant is not inside: who comes back knows it still.
+    pub(super) outcasts: Outcasts,
     /// Whoever knocks is let in, where this participant holds the chair.
     pub(super) admits_all: bool,
     /// The committers' room, for those who have the way there.
@@ -55,6 +58,7 @@ impl Core {
             link,
             presence,
             signs,
+            outcasts: Outcasts::default(),
             admits_all: false,
             room: None,
             knocks: 0,

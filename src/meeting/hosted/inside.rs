@@ -101,7 +101,7 @@ impl Inside {
             voice,
             stage: None,
             ruling: None,
-            chairs: Chairs::default(),
+            chairs: Chairs::knowing(std::mem::take(&mut core.outcasts)),
             rejoin: None,
             returning,
             stopped: false,
@@ -379,6 +379,7 @@ impl Inside {
         if self.ruling.is_some() {
             self.cease_to_rule(core);
         }
+        core.outcasts = std::mem::take(&mut self.chairs.outcasts);
         for home in &self.homes {
             core.leave(home.stay);
         }

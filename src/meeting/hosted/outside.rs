@@ -22,6 +22,9 @@ const SOMEBODY: Duration = Duration::from_secs(12);
 /// And how long when nobody is there, by the relay's word.
 const NOBODY: Duration = Duration::from_millis(300);
 
+/// How soon it has knocked at a door that it saw.
+const KNOCKS_WITHIN: Duration = Duration::from_secs(2);
+
 /// See the module.
 pub(super) struct Outside {
     pub(super) stay: StayId,
@@ -125,7 +128,8 @@ impl Outside {
             proof_of_return: returning.prove(&core.origin, joining.key_package()),
         };
         let link = core.link.meeting().with_secret(secret.clone());
-        let knocker = Knocker::new(&link, knock, core.seed())?;
+        let mut knocker = Knocker::new(&link, knock, core.seed())?;
+        knocker.without(&core.outcasts);
         let mut outside = Self {
             stay,
             purpose,
@@ -202,6 +206,10 @@ impl Outside {
                 KnockerOutput::Admitted(payload) => return self.admitted(&payload, core),
             }
         }
+        if self.knocker.sees_a_door() {
+            let later = core.now + KNOCKS_WITHIN;
+            self.founds_at = self.founds_at.map(|at| at.max(later));
+        }
         if self.founds_at.is_some_and(|at| core.now >= at)
             && let Some(joining) = self.joining.take()
             && let Ok(group) = Group::found(joining)
@@ -253,7 +261,7 @@ impl Outside {
         let opened = self
             .joining
             .take()
-            .and_then(|joining| Admission::open(payload, joining));
+            .and_then(|joining| Admission::open(payload, joining, &mut core.outcasts));
         let Some(opened) = opened else {
             // Whoever answered holds a committer's key and sent a welcome that leads nowhere: tries
             // again from the beginning.

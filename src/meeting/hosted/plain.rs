@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::meeting::chair::{Beat, Outcasts};
+use crate::meeting::chair::{Beat, Runs};
 use crate::meeting::lobby::LobbyBody;
 use crate::meeting::media::Attest;
 use crate::meeting::track::Presence;
@@ -31,10 +31,13 @@ pub(super) enum Plain {
 /// still has it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Told {
-    pub(super) outcasts: Outcasts,
+    pub(super) outcasts: Runs,
     pub(super) rank: u8,
-    /// Over [`Outcasts::signed_bytes`], or [`Outcasts::answer_bytes`] in an answer, in halves.
+    /// Over [`Runs::signed_bytes`], or [`Runs::answer_bytes`] in an answer, in halves.
     pub(super) signature: [[u8; 32]; 2],
+    /// Beats that are passed on: which committers were removed, by the signature of who did it, and of which
+    /// line the teller is.
+    pub(super) words: Vec<Beat>,
 }
 
 /// What members say, inside a private message of the group.

@@ -86,6 +86,7 @@ impl Inside {
         };
         let link = core.link.meeting().with_secret(secret);
         if let Some(mut knocker) = Knocker::new(&link, knock, core.seed()) {
+            knocker.without(&self.chairs.outcasts);
             knocker.enter(core.now, me);
             self.rejoin = Some(Rejoin {
                 stay,
@@ -109,16 +110,16 @@ impl Inside {
                 // The chair's tree has none of its leaves: it was removed, or away for too long.
                 KnockerOutput::Status(Status::Denied) => return Became::Lost,
                 KnockerOutput::Admitted(payload) => {
-                    let opened = rejoin
-                        .joining
-                        .take()
-                        .and_then(|joining| Admission::open(&payload, joining));
+                    let opened = rejoin.joining.take().and_then(|joining| {
+                        Admission::open(&payload, joining, &mut self.chairs.outcasts)
+                    });
                     self.rejoin = None;
                     let Some(opened) = opened else {
                         core.reject(Rejection::BadProof);
                         return Became::Same;
                     };
                     self.returning.add(opened.group.leaf_key());
+                    self.leave_line();
                     self.group = opened.group;
                     self.link_secret = opened.link;
                     self.voice = Voice::new(core);

@@ -71,7 +71,7 @@ impl Inside {
         for stay in rooms.into_iter().chain(committers) {
             self.open_door(stay, core);
         }
-        self.put_out_outcasts();
+        self.put_out_outcasts(core);
         core.note(Notice::InTheChair(true));
         if locked {
             core.note(Notice::Locked(true));
@@ -112,6 +112,7 @@ impl Inside {
         // A lock is against those who have the link: a host that comes back is not kept out by its own.
         let locked = ruling.locked && ruling.lobby == Some(stay);
         let mut porter = Porter::new(link, &secret, me, locked, core.now, seed);
+        porter.without(&self.chairs.outcasts);
         porter.count_from(core.knocks);
         if let Some(let_in) = ruling.let_in.remove(&stay) {
             porter.keep(let_in);
@@ -126,6 +127,9 @@ impl Inside {
         let Some(ruling) = &mut self.ruling else {
             return;
         };
+        for porter in ruling.doors.values_mut() {
+            porter.without(&self.chairs.outcasts);
+        }
         ruling.doors_turn(core);
         ruling.look_at_the_doors(&self.group, &self.chairs.outcasts, core);
         ruling.doors_turn(core);
@@ -250,6 +254,7 @@ impl Inside {
             main: *home.secret.as_bytes(),
             link: *self.link_secret.as_bytes(),
             beat: beat.clone(),
+            words: self.chairs.outcasts.words(u8::MAX),
         };
         let Ok(payload) = postcard::to_allocvec(&admission) else {
             return;

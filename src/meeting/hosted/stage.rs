@@ -245,7 +245,6 @@ impl Inside {
             beat,
             self.voice.base(),
             &link.bundle,
-            |rank| self.chairs.outcasts.has_committer(rank),
             speakers.collect(),
             &link.seed.signing_key(),
         );

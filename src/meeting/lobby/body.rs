@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::limits::{KEY_PACKAGE_BYTES, PARTS, PROOF_BYTES, SAS_BYTES};
+use crate::meeting::chair::Beat;
 use crate::meeting::limits::NAME_BYTES;
 
 /// A body in the lobby, in plain. New ones go to the end: postcard numbers them.
@@ -59,6 +60,9 @@ pub struct Door {
     pub locked: bool,
     /// The asker's knock is here.
     pub known: bool,
+    /// Beats of lower ranks: which committers of ranks below this one were removed. Whoever was removed has
+    /// its key still, and could answer as well.
+    pub words: Vec<Beat>,
     /// Ed25519 over all of it, the lobby, both participants, and the asker's nonce.
     pub signature: Vec<u8>,
 }

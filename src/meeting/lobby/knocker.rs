@@ -13,8 +13,11 @@ use super::limits::{
 use super::outputs::{Knock, KnockerOutput, Status};
 use super::parts::Assembly;
 use super::seal::{KnockerLine, Parties, Refusal, check, lobby_id, seal_knock};
+use super::shown::{Checked, Shown};
+use crate::meeting::chair::{Claim, Outcasts};
+use crate::meeting::crypto::sign;
 use crate::meeting::limits::NAME_BYTES;
-use crate::meeting::links::{Bundle, BundleHash, MeetingLink};
+use crate::meeting::links::{BundleHash, MeetingLink};
 use crate::meeting::secret::{Draws, LinkSecret};
 use crate::wire::{ParticipantId, To};
 
@@ -29,6 +32,8 @@ struct Core {
     pinned: BundleHash,
     lobby: [u8; 32],
     knock: Knock,
+    /// Whose doors lead nowhere.
+    outcasts: Outcasts,
     draws: Draws,
     me: ParticipantId,
     attempt: u32,
@@ -51,6 +56,7 @@ struct Asking {
     question: Question,
     /// Since it was asked.
     somebody_came: bool,
+    shown: Shown,
 }
 
 /// The newest question; an answer to an older one is worth nothing.
@@ -71,6 +77,8 @@ struct Knocked {
     /// When the chair last said something.
     heard: Duration,
     question: Option<Question>,
+    /// Doors of others.
+    shown: Shown,
 }
 
 impl Knocker {
@@ -86,6 +94,7 @@ impl Knocker {
                 pinned: link.bundle,
                 lobby: lobby_id(&link.secret),
                 knock,
+                outcasts: Outcasts::default(),
                 draws: Draws::new(seed),
                 me: ParticipantId(0),
                 attempt: 0,
@@ -96,6 +105,16 @@ impl Knocker {
             },
             state: State::Still,
         })
+    }
+
+    /// These were removed: a door of a committer among them is none.
+    pub fn without(&mut self, outcasts: &Outcasts) {
+        self.core.outcasts = outcasts.clone();
+    }
+
+    /// Whether a door has answered, that it may knock at soon.
+    pub fn sees_a_door(&self) -> bool {
+        matches!(&self.state, State::Asking(asking) if !asking.shown.is_empty())
     }
 
     /// A connection to the lobby has come about, the first one or another: asks who holds the door.
@@ -110,10 +129,8 @@ impl Knocker {
     pub fn handle(&mut self, now: Duration, from: ParticipantId, body: LobbyBody) {
         let core = &mut self.core;
         let (state, done) = match (std::mem::replace(&mut self.state, State::Still), body) {
-            (State::Asking(asking), LobbyBody::Door(door)) => asking.door(core, now, from, &door),
-            (State::Knocked(knocked), LobbyBody::Door(door)) => {
-                knocked.door(core, now, from, &door)
-            }
+            (State::Asking(asking), LobbyBody::Door(door)) => asking.door(core, now, from, door),
+            (State::Knocked(knocked), LobbyBody::Door(door)) => knocked.door(core, now, from, door),
             (
                 State::Knocked(knocked),
                 LobbyBody::Answer {
@@ -130,11 +147,8 @@ impl Knocker {
             (state, _) => (state, Err(Refusal::Unexpected)),
         };
         self.state = state;
-        if let Err(refusal) = done
-            && let Some(count) = self.core.refusals.get_mut(refusal as usize)
-        {
-            *count = count.saturating_add(1);
-        }
+        self.count(done);
+        self.look(now);
     }
 
     /// The relay says that somebody has come into the lobby: it may be the chair.
@@ -157,6 +171,29 @@ impl Knocker {
             State::Still => {}
             State::Asking(asking) => asking.tick(&mut self.core, now),
             State::Knocked(knocked) => knocked.tick(&mut self.core, now),
+        }
+        self.look(now);
+    }
+
+    /// Knocks at one of the doors that were shown, once it is time.
+    fn look(&mut self, now: Duration) {
+        let shown = match &mut self.state {
+            State::Still => return,
+            State::Asking(asking) => &mut asking.shown,
+            State::Knocked(knocked) => &mut knocked.shown,
+        };
+        if let Some(one) = shown.take(now, &self.core.outcasts) {
+            let (state, done) = self.core.knock(now, one);
+            self.state = state;
+            self.count(done);
+        }
+    }
+
+    fn count(&mut self, done: Result<(), Refusal>) {
+        if let Err(refusal) = done
+            && let Some(count) = self.core.refusals.get_mut(refusal as usize)
+        {
+            *count = count.saturating_add(1);
         }
     }
 
@@ -205,11 +242,10 @@ impl Knocker {
 type Next = (State, Result<(), Refusal>);
 
 impl Asking {
-    fn door(self, core: &mut Core, now: Duration, from: ParticipantId, door: &Door) -> Next {
-        match check(&core.with(from), &core.pinned, door, &self.question.nonce) {
-            Ok(bundle) => core.knock(now, from, door, bundle),
-            Err(refusal) => (State::Asking(self), Err(refusal)),
-        }
+    fn door(mut self, core: &mut Core, now: Duration, from: ParticipantId, door: Door) -> Next {
+        let done = core.check(from, door, &self.question);
+        let done = done.map(|one| self.shown.put(now, one));
+        (State::Asking(self), done)
     }
 
     fn tick(&mut self, core: &mut Core, now: Duration) {
@@ -232,10 +268,11 @@ impl Asking {
 
     fn deadline(&self, core: &Core) -> Duration {
         let again = self.again();
-        match core.status {
+        let next = match core.status {
             Some(Status::HostNotHere) => again,
             _ => again.min(self.since.saturating_add(NOT_HERE)),
-        }
+        };
+        self.shown.due().map_or(next, |due| due.min(next))
     }
 }
 
@@ -245,22 +282,24 @@ impl Knocked {
         core: &mut Core,
         now: Duration,
         from: ParticipantId,
-        door: &Door,
+        door: Door,
     ) -> Next {
         let Some(question) = self.question else {
             return (State::Knocked(self), Err(Refusal::Unexpected));
         };
-        let bundle = match check(&core.with(from), &core.pinned, door, &question.nonce) {
-            Ok(bundle) => bundle,
+        let one = match core.check(from, door, &question) {
+            Ok(one) => one,
             Err(refusal) => return (State::Knocked(self), Err(refusal)),
         };
         // Another chair, or one that has lost the knock.
-        if from != self.chair || door.run != self.run || !door.known {
-            return core.knock(now, from, door, bundle);
+        if from != self.chair || one.door.run != self.run || !one.door.known {
+            self.shown.put(now, one);
+            return (State::Knocked(self), Ok(()));
         }
         self.question = None;
+        self.shown = Shown::default();
         self.heard = now;
-        core.waits(door);
+        core.waits(&one.door);
         (State::Knocked(self), Ok(()))
     }
 
@@ -335,7 +374,7 @@ impl Knocked {
     }
 
     fn tick(&mut self, core: &mut Core, now: Duration) {
-        if now < self.deadline() {
+        if now < self.asks_at() {
             return;
         }
         if self.question.is_some() {
@@ -345,6 +384,11 @@ impl Knocked {
     }
 
     fn deadline(&self) -> Duration {
+        let asks = self.asks_at();
+        self.shown.due().map_or(asks, |due| due.min(asks))
+    }
+
+    fn asks_at(&self) -> Duration {
         match (self.question, self.soon) {
             (Some(question), _) => question.asked.saturating_add(ASK_EVERY),
             (None, true) => self.heard.saturating_add(ASK_EVERY),
@@ -373,6 +417,7 @@ impl Core {
             since: now,
             question: self.ask(now),
             somebody_came: false,
+            shown: Shown::default(),
         }
     }
 
@@ -385,8 +430,35 @@ impl Core {
         Question { nonce, asked: now }
     }
 
+    /// Checks a door, and takes what its committer passes on of others.
+    fn check(
+        &mut self,
+        chair: ParticipantId,
+        door: Door,
+        question: &Question,
+    ) -> Result<Checked, Refusal> {
+        let bundle = check(&self.with(chair), &self.pinned, &door, &question.nonce)?;
+        let signed = |rank, bytes: &[u8], signature: &[u8; 64]| {
+            let keys = bundle.committer(rank);
+            keys.is_some_and(|keys| sign::verify(&keys.sign, bytes, signature))
+        };
+        // It passes on what those before it said. Its own word is against nobody who goes before it.
+        let below = |claim: &Claim| claim.rank < door.rank;
+        self.outcasts.take_words(&door.words, signed, below);
+        Ok(Checked {
+            chair,
+            door,
+            bundle,
+        })
+    }
+
     /// Knocks at a door that was checked, under a reply key that no other knock has.
-    fn knock(&mut self, now: Duration, chair: ParticipantId, door: &Door, bundle: Bundle) -> Next {
+    fn knock(&mut self, now: Duration, one: Checked) -> Next {
+        let Checked {
+            chair,
+            door,
+            bundle,
+        } = one;
         let parties = self.with(chair);
         let reply_key = self.draws.key();
         self.attempt = self.attempt.saturating_add(1);
@@ -409,6 +481,7 @@ impl Core {
                 somebody_came: false,
                 since: now,
                 question,
+                shown: Shown::default(),
             };
             return (State::Asking(asking), Err(Refusal::Malformed));
         };
@@ -419,7 +492,7 @@ impl Core {
         if !std::mem::replace(&mut self.introduced, true) {
             self.out.push_back(KnockerOutput::Door(bundle));
         }
-        self.waits(door);
+        self.waits(&door);
         let knocked = Knocked {
             chair,
             run: door.run,
@@ -428,6 +501,7 @@ impl Core {
             soon: false,
             heard: now,
             question: None,
+            shown: Shown::default(),
         };
         (State::Knocked(Box::new(knocked)), Ok(()))
     }

@@ -47,7 +47,8 @@ pub(super) const ASKS: usize = 256;
 /// Knocks that wait to be opened: with about 4 kB each.
 pub(super) const UNOPENED: usize = 64;
 
-/// Doors in a second, and at once: each is a signature, and up to 1 kB through the relay.
+/// Doors in a second, and at once: each is a signature, and up to 1 kB through the relay; 4 kB
+/// where co-hosts were removed of many that there are.
 pub(super) const DOORS: (u32, u32) = (20, 40);
 
 /// Knocks opened in a second, and at once: each is a Diffie-Hellman, and an answer.
@@ -55,6 +56,10 @@ pub(super) const OPENINGS: (u32, u32) = (10, 20);
 
 /// Between two parts of payloads: 64 KiB a second of the 96 that a relay takes from one participant.
 pub(super) const PART_EVERY: Duration = Duration::from_millis(250);
+
+/// How long a door is held against those of lower ranks that may still come. The host's own is taken at
+/// once.
+pub(super) const DOORS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Between two questions of somebody whom no door has answered.
 pub(super) const ASK_EVERY: Duration = Duration::from_secs(5);

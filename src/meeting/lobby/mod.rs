@@ -18,6 +18,7 @@ mod parts;
 mod seal;
 
 mod queue;
+mod shown;
 
 mod knocker;
 mod outputs;

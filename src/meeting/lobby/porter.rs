@@ -12,6 +12,7 @@ use super::parts::Parcel;
 use super::queue::{Bucket, FairQueue};
 use super::seal::{Refusal, lobby_id};
 use super::waiter::{Kept, Sending, Waiter, given};
+use crate::meeting::chair::{Beat, Outcasts};
 use crate::meeting::crypto::{hpke, sign};
 use crate::meeting::links::{BundleHash, CommitterLink};
 use crate::meeting::secret::{Draws, LinkSecret};
@@ -85,6 +86,7 @@ pub struct Porter {
     pub(super) run: [u8; 16],
     pub(super) draws: Draws,
     pub(super) locked: bool,
+    pub(super) words: Vec<Beat>,
     pub(super) guests: HashMap<ParticipantId, Guest>,
     pub(super) asks: FairQueue<[u8; 16]>,
     pub(super) unopened: FairQueue<Vec<u8>>,
@@ -137,6 +139,7 @@ impl Porter {
             run: draws.salt(),
             draws,
             locked,
+            words: Vec::new(),
             guests: HashMap::new(),
             asks: FairQueue::new(ASKS),
             unopened: FairQueue::new(UNOPENED),
@@ -156,6 +159,13 @@ impl Porter {
     /// Gives numbers above this one only: the porter before this one gave those up to it.
     pub fn count_from(&mut self, number: u32) {
         self.numbers = self.numbers.max(number);
+    }
+
+    /// These were removed: who asks is told of the committers among them whose doors would go before this
+    /// one.
+    pub fn without(&mut self, outcasts: &Outcasts) {
+        let below = 1_u8.checked_shl(u32::from(self.rank)).unwrap_or(0);
+        self.words = outcasts.words(below.wrapping_sub(1));
     }
 
     /// Those whom this porter let in, for [`Self::keep`] of the next one in the same room.

@@ -6,12 +6,13 @@
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::body::{Answer, Door, KnockPlain, LobbyBody, Reply};
 use super::limits::{ANSWER_CLASSES, KNOCK_CLASS};
 use crate::meeting::crypto::{hpke, sign};
-use crate::meeting::links::{Bundle, BundleHash};
+use crate::meeting::links::{Bundle, BundleHash, COMMITTERS};
 use crate::meeting::secret::{LinkSecret, derive};
 use crate::wire::ParticipantId;
 
@@ -79,12 +80,15 @@ pub(super) fn statement(
     nonce: &[u8; 16],
 ) -> Vec<u8> {
     let flags = [door.rank, door.locked.into(), door.known.into()];
+    // Memory is all that writing can lack.
+    let words = Sha256::digest(postcard::to_allocvec(&door.words).unwrap_or_default());
     [
-        &parties.bytes(b"door 1\0\0")[..],
+        &parties.bytes(b"door 2\0\0")[..],
         &bundle.0,
         &flags,
         &door.run,
         nonce,
+        &words,
     ]
     .concat()
 }
@@ -99,6 +103,9 @@ pub(super) fn check(
     let bundle = Bundle::from_bytes(&door.bundle).ok_or(Refusal::WrongBundle)?;
     if bundle.hash() != *pinned {
         return Err(Refusal::WrongBundle);
+    }
+    if door.words.len() > COMMITTERS {
+        return Err(Refusal::TooLarge);
     }
     let keys = bundle.committer(door.rank).ok_or(Refusal::NotAuthentic)?;
     let signature = door.signature.as_slice();

@@ -106,6 +106,7 @@ impl Porter {
             run: self.run,
             locked: self.locked,
             known,
+            words: self.words.clone(),
             signature: Vec::new(),
         };
         let statement = statement(&self.with(asker), &self.hash, &door, nonce);

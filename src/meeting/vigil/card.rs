@@ -37,14 +37,12 @@ pub(in crate::meeting) fn person(run: &[u8; 16]) -> [u8; 16] {
 /// See the module.
 #[derive(Clone, Serialize, Deserialize)]
 pub(in crate::meeting) struct Card {
-    /// Says whose card this is, of which epoch, and how new.
+    /// Says whose card this is, of which epoch, how new, and which co-hosts were removed.
     beat: Beat,
     /// What the keys of this epoch's media derive from.
     key: [u8; 32],
     /// What the link pins.
     bundle: Vec<u8>,
-    /// Bit n: the committer of rank n was removed.
-    removed: u8,
     speakers: Vec<Speaker>,
     /// By the committer's key, over all of the rest.
     signature: Signature,
@@ -55,7 +53,6 @@ pub(super) struct Opened {
     pub(super) claim: Claim,
     pub(super) key: [u8; 32],
     pub(super) bundle: Bundle,
-    pub(super) removed: u8,
     pub(super) speakers: Vec<Speaker>,
 }
 
@@ -65,7 +62,6 @@ impl Card {
         beat: Beat,
         key: [u8; 32],
         bundle: &Bundle,
-        removed: impl Fn(u8) -> bool,
         speakers: Vec<Speaker>,
         committer: &sign::SigningKey,
     ) -> Option<Self> {
@@ -73,7 +69,6 @@ impl Card {
             beat,
             key,
             bundle: bundle.to_bytes(),
-            removed: (0..8).fold(0, |bits, rank| bits | u8::from(removed(rank)) << rank),
             speakers,
             signature: [0; 64].into(),
         };
@@ -82,13 +77,7 @@ impl Card {
     }
 
     fn signed_bytes(&self) -> Option<Vec<u8>> {
-        let said = (
-            &self.beat,
-            &self.key,
-            &self.bundle,
-            self.removed,
-            &self.speakers,
-        );
+        let said = (&self.beat, &self.key, &self.bundle, &self.speakers);
         postcard::to_extend(&said, LABEL.to_vec()).ok()
     }
 
@@ -111,7 +100,6 @@ impl Card {
             claim,
             key: self.key,
             bundle,
-            removed: self.removed,
             speakers: self.speakers,
         })
     }

@@ -17,6 +17,8 @@ pub(super) struct Heard {
     removed: u8,
     ruling: Option<u8>,
     level: Freshness,
+    /// The highest epoch of a card that counted.
+    epoch: u64,
 }
 
 impl Heard {
@@ -28,6 +30,7 @@ impl Heard {
             removed: 0,
             ruling: None,
             level: Freshness::Well,
+            epoch: 0,
         }
     }
 
@@ -45,10 +48,12 @@ impl Heard {
         self.rule(now);
         if let Some(card) = self.card().filter(|card| card.claim.rank == rank) {
             let claim = card.claim.clone();
-            // A co-host removes nobody who outranks it.
-            let below = u8::MAX.checked_shl(u32::from(rank) + 1).unwrap_or(0);
-            self.removed |= card.removed & below;
-            self.lag.heard(now, &claim);
+            self.removed |= claim.put_out();
+            self.lag.heard(now, &claim, STOP);
+            if claim.epoch > self.epoch {
+                self.epoch = claim.epoch;
+                self.lag.forgive();
+            }
         }
         Ok(())
     }
@@ -77,7 +82,7 @@ impl Heard {
         if self.ruling != before
             && let Some((at, card)) = self.ruling.and_then(|rank| self.cards.get(&rank))
         {
-            self.lag.heard(*at, &card.claim);
+            self.lag.heard(*at, &card.claim, STOP);
         }
         self.ruling?;
         let level = match self.lag.at(now) {

@@ -81,6 +81,10 @@ impl Session {
                 self.put_out.insert(who);
                 return;
             }
+            Notice::Reported { name, by } => Event::Reported {
+                name: Shown(display_safe(&name)),
+                by,
+            },
             Notice::Locked(locked) => {
                 self.locked = locked;
                 Event::Locked { locked }

@@ -93,6 +93,10 @@ fn everything() -> Vec<Event> {
             number: None,
             reason: NoWordsReason::Broken,
         },
+        Event::Reported {
+            name: name("Bea"),
+            by: 1,
+        },
         Event::Summary(summary()),
     ]
 }

@@ -68,6 +68,15 @@ pub(super) fn sentence(event: &Event) -> String {
         Event::Chat { name, text } => format!("{name}: {}", text.0),
         Event::Chair { held: true } => "You hold the chair: you let people in.".into(),
         Event::Chair { held: false } => "Somebody else holds the chair.".into(),
+        Event::Reported { name, by } => {
+            let by = match by {
+                0 => "The host".into(),
+                by => format!("Co-host {by}"),
+            };
+            format!(
+                "{by} says that {name} was removed in another part of the meeting: {name} is removed here, too."
+            )
+        }
         Event::Locked { locked: true } => "The meeting is locked.".into(),
         Event::Locked { locked: false } => "The meeting is unlocked.".into(),
         Event::Link {

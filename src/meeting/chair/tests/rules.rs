@@ -24,6 +24,7 @@ fn claim(run: u8, rank: u8, seq: u64) -> Claim {
         tag: HERE.tag,
         roster: HERE.roster,
         locked: false,
+        removed: 0,
         before: [0; 32],
     }
 }
@@ -73,7 +74,7 @@ fn mark(bytes: &[u8]) -> [u8; 64] {
 #[test]
 fn every_field_of_a_beat_is_signed() {
     let first = claim(1, 0, 3);
-    let changed: [fn(&mut Claim); 9] = [
+    let changed: [fn(&mut Claim); 10] = [
         |c| c.run[3] ^= 1,
         |c| c.rank ^= 1,
         |c| c.seq ^= 1,
@@ -82,6 +83,7 @@ fn every_field_of_a_beat_is_signed() {
         |c| c.tag[31] ^= 1,
         |c| c.roster[0] ^= 1,
         |c| c.locked ^= true,
+        |c| c.removed ^= 4,
         |c| c.before[9] ^= 1,
     ];
     for change in changed {
@@ -274,4 +276,67 @@ fn who_is_behind_asks_and_then_rejoins_and_who_is_forked_rejoins_at_once() {
         )
         .unwrap();
     assert_eq!(all(&mut forked, s(10)), [Output::Rejoin { to: 0 }]);
+}
+
+/// The relay has kept beats of a co-host that held the chair for a while: they do not make whoever is
+/// kept from the present chair send for longer.
+#[test]
+fn beats_that_were_kept_do_not_hide_that_the_chair_is_held_back() {
+    for kept in [1, 2, 3] {
+        let mut ada = member(None, &[0, 1]);
+        let stock = beats(3, 1, kept);
+        for (at, beat) in (0..).zip(beats(2, 0, 3)) {
+            ada.heard(s(5 * at), &beat).unwrap();
+            all(&mut ada, s(5 * at));
+        }
+        assert_eq!(until(&mut ada, 10, 40), Some((25, Output::Warn)));
+        for now in 26..50 {
+            assert_eq!(all(&mut ada, s(now)), []);
+        }
+        for beat in &stock {
+            ada.heard(s(50), beat).unwrap();
+        }
+        assert_eq!(
+            until(&mut ada, 50, 90),
+            Some((70, Output::StopSending)),
+            "{kept} at once"
+        );
+    }
+}
+
+#[test]
+fn whoever_takes_over_is_trusted_with_its_second_beat_or_with_a_commit() {
+    for commits in [false, true] {
+        let mut ada = member(None, &[0, 1]);
+        ada.heard(s(0), &claim(2, 0, 0)).unwrap();
+        assert_eq!(until(&mut ada, 1, 20), Some((15, Output::Warn)));
+        let mine = beats(3, 1, 2);
+        ada.heard(s(20), &mine[0]).unwrap();
+        if commits {
+            ada.epoch_changed(s(21), HERE, vec![0, 1], false);
+            assert_eq!(until(&mut ada, 21, 24), Some((21, Output::Resume)));
+        }
+        assert_eq!(until(&mut ada, 22, 25), None);
+        ada.heard(s(25), &mine[1]).unwrap();
+        let back = (!commits).then_some((25, Output::Resume));
+        assert_eq!(until(&mut ada, 25, 30), back);
+    }
+}
+
+/// A run that was heard before is measured as it was then, however many others came between.
+#[test]
+fn a_run_that_is_late_is_late_when_it_is_heard_again() {
+    let mut ada = member(None, &[0, 1]);
+    let host = beats(2, 0, 3);
+    ada.heard(s(0), &host[0]).unwrap();
+    all(&mut ada, s(0));
+    assert_eq!(until(&mut ada, 1, 20), Some((15, Output::Warn)));
+    let mine = beats(3, 1, 3);
+    for (at, beat) in (4..).zip(&mine) {
+        ada.heard(s(5 * at), beat).unwrap();
+        all(&mut ada, s(5 * at));
+    }
+    // Its second beat, kept for 40 s.
+    ada.heard(s(40), &host[1]).unwrap();
+    assert_eq!(until(&mut ada, 40, 60), Some((40, Output::Warn)));
 }

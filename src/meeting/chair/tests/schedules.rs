@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::{Chair, Claim, Outcasts, Output, Standing};
+use super::super::{Chair, Claim, Output, Runs as Outcasts, Standing};
 use super::net::{Dice, Net};
 
 const ACT: u64 = 240;
@@ -315,7 +315,7 @@ impl World {
             Message::Welcome(group) if !chair => self.enter(id, (*group).clone(), false),
             Message::Refused if !chair => node.inside = None,
             Message::Outcasts(outcasts) if chair => {
-                node.outcasts.merge(&outcasts, 0, |_| false);
+                node.outcasts.merge(&outcasts, |_| false);
                 let out = |who: &&usize| outcasts.contains(&person(**who));
                 let out: BTreeSet<usize> =
                     inside.group.roster.iter().filter(out).copied().collect();

@@ -1,5 +1,6 @@
 //! Meetings in memory: a relay that does what it should, unless a test has it do otherwise.
 
+mod admission;
 mod comparing;
 mod crowd;
 mod doors;
@@ -33,6 +34,14 @@ pub(in crate::meeting) struct Look {
     pub(in crate::meeting) base: [u8; 32],
     pub(in crate::meeting) chair: bool,
     pub(in crate::meeting) outcasts: Outcasts,
+}
+
+impl Look {
+    /// Its own, by the tree.
+    pub(in crate::meeting) fn rank(&self) -> Option<u8> {
+        let own = self.roster.iter().find(|one| one.leaf == self.me);
+        own?.rank
+    }
 }
 
 /// The links of one meeting.

@@ -28,6 +28,8 @@ struct Counts {
     splits: usize,
     take_overs: usize,
     founded_anew: usize,
+    /// Co-hosts of whose removal a committer knows at the end.
+    out_for_good: usize,
     /// Members at the end.
     members: usize,
     /// Keys that somebody outside had, tried on frames of the end.
@@ -258,6 +260,14 @@ impl Schedule {
             let out = |look: &Look| look.outcasts.contains(run);
             assert!(!looks.iter().any(out), "one removed is back; seed {seed}");
         }
+        // A committer is the same person whatever its process. Who only follows can know of removals of which
+        // nobody is left who could tell a chair that has started anew.
+        let committers = looks.iter().filter(|look| look.rank().is_some());
+        let out = committers.fold(0, |out, look| out | look.outcasts.ranks());
+        self.counts.out_for_good += out.count_ones() as usize;
+        for rank in looks.iter().filter_map(Look::rank) {
+            assert_eq!(out >> rank & 1, 0, "co-host {rank} is back; seed {seed}");
+        }
         let rotated = self.world.nodes.iter().any(|node| {
             let link = |notice: &Notice| matches!(notice, Notice::Link(_));
             node.told.iter().any(link)
@@ -390,6 +400,7 @@ impl Counts {
         self.splits += other.splits;
         self.take_overs += other.take_overs;
         self.founded_anew += other.founded_anew;
+        self.out_for_good += other.out_for_good;
         self.members += other.members;
         self.stolen += other.stolen;
         self.stranded += other.stranded;
@@ -406,6 +417,7 @@ impl Counts {
             self.splits * 4,
             self.take_overs * 10,
             self.founded_anew * 20,
+            self.out_for_good * 20,
             self.members / 2,
             self.stolen / 2,
         ];

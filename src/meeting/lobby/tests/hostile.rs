@@ -329,6 +329,7 @@ fn body((kind, sealed, signature, salt, counter): Parts) -> LobbyBody {
             run: salt,
             locked: counter % 3 == 0,
             known: counter % 5 == 0,
+            words: Vec::new(),
             signature,
         }),
         2 => LobbyBody::Knock { sealed },

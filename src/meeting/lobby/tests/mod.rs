@@ -1,6 +1,7 @@
 //! Knockers and porters in memory, with a relay between them that does as each test says; a virtual
 //! clock. `SOTTOVOCE_SEED=n` repeats a failing run.
 
+mod doors;
 mod hostile;
 mod places;
 mod story;

@@ -87,15 +87,20 @@ impl Inside {
             .map(|home| home.stay)
             .collect();
         for stay in old {
-            self.homes.retain(|home| home.stay != stay);
-            for who in self.people.all_left(core.now, stay) {
-                core.out.push_back(Output::Departed { who });
-            }
-            if let Some(ruling) = &mut self.ruling {
-                ruling.closed(stay, core);
-            }
-            core.leave(stay);
+            self.leave_home(stay, core);
         }
+    }
+
+    /// Goes out of a main room.
+    pub(super) fn leave_home(&mut self, stay: StayId, core: &mut Core) {
+        self.homes.retain(|home| home.stay != stay);
+        for who in self.people.all_left(core.now, stay) {
+            core.out.push_back(Output::Departed { who });
+        }
+        if let Some(ruling) = &mut self.ruling {
+            ruling.closed(stay, core);
+        }
+        core.leave(stay);
     }
 
     /// Where media goes: the newest room that this participant is in, and the one before while there

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use crate::meeting::chair::Beat;
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::group::{Group, Joining, LeafId, Member};
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::secret::{LinkSecret, Passed};
 
 /// What a leaf signs here, and nothing else.
 const RETURN: &str = "return";
@@ -19,9 +19,9 @@ const LEAVES: usize = 2;
 pub(super) struct Admission {
     pub(super) welcome: Vec<u8>,
     /// The secret of the main room.
-    pub(super) main: [u8; 32],
+    pub(super) main: Passed,
     /// The secret of the lobby.
-    pub(super) link: [u8; 32],
+    pub(super) link: Passed,
     /// The chair's newest: whose commits are to be taken.
     pub(super) beat: Beat,
 }
@@ -36,8 +36,6 @@ pub(super) struct Opened {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.main.zeroize();
-        self.link.zeroize();
         self.welcome.zeroize();
     }
 }
@@ -47,8 +45,8 @@ impl Admission {
     pub(super) fn open(payload: &[u8], joining: Joining) -> Option<Opened> {
         let admission: Self = postcard::from_bytes(payload).ok()?;
         let group = joining.enter(&admission.welcome).ok()?;
-        let main = LinkSecret::from_bytes(admission.main);
-        let link = LinkSecret::from_bytes(admission.link);
+        let main = admission.main.room();
+        let link = admission.link.room();
         let beat = admission.beat.clone();
         Some(Opened {
             group,

@@ -9,7 +9,7 @@ use super::inside::{Home, Inside};
 use super::plain::Said;
 use super::ruling::AWAY;
 use crate::meeting::events::{Notice, Output, StayId};
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::secret::{LinkSecret, Passed};
 
 /// How long one stays in the room that is left, after the next one is entered.
 const STAY_ON: Duration = Duration::from_secs(3);
@@ -54,8 +54,8 @@ impl Inside {
             return;
         }
         let at = Said::At {
-            main: *newest.secret.as_bytes(),
-            link: *self.link_secret.as_bytes(),
+            main: Passed::from(&newest.secret),
+            link: Passed::from(&self.link_secret),
         };
         for stay in old.iter().map(|home| home.stay).collect::<Vec<_>>() {
             self.say_to(stay, &at, core);

@@ -16,6 +16,7 @@ use super::stays::Purpose;
 use crate::meeting::events::{Command, Notice, Rejection, StayId};
 use crate::meeting::group::{Change, ChangeSeen, LeafId, Member};
 use crate::meeting::lobby::Porter;
+use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
 
 /// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
@@ -247,8 +248,8 @@ impl Inside {
         };
         let admission = Admission {
             welcome,
-            main: *home.secret.as_bytes(),
-            link: *self.link_secret.as_bytes(),
+            main: Passed::from(&home.secret),
+            link: Passed::from(&self.link_secret),
             beat: beat.clone(),
         };
         let Ok(payload) = postcard::to_allocvec(&admission) else {

@@ -66,10 +66,10 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// `of` parts under this key, from this chair.
-    pub(super) fn new(key: [u8; 32], of: u8, parties: &Parties) -> Self {
+    pub(super) fn new(key: &[u8; 32], of: u8, parties: &Parties) -> Self {
         Self {
-            cipher: Aes256Gcm::new((&key).into()),
-            key: Zeroizing::new(key),
+            cipher: Aes256Gcm::new(key.into()),
+            key: Zeroizing::new(*key),
             aad: aad(parties),
             parts: vec![None; of.into()],
         }

@@ -14,7 +14,7 @@ use super::seal::{Refusal, lobby_id};
 use super::waiter::{Kept, Sending, Waiter, given};
 use crate::meeting::crypto::{hpke, sign};
 use crate::meeting::links::{BundleHash, CommitterLink};
-use crate::meeting::secret::{Draws, LinkSecret};
+use crate::meeting::secret::{Draws, LinkSecret, Passed};
 use crate::wire::{ParticipantId, To};
 
 /// Somebody who waits. All of it is a stranger's word.
@@ -329,7 +329,7 @@ impl Porter {
             }
         }
         for mut waiter in self.waiting.drain(..) {
-            let link_secret = *link_secret.as_bytes();
+            let link_secret = Passed::from(link_secret);
             self.out
                 .extend(waiter.answer(&Answer::Moved { link_secret }));
         }

@@ -9,6 +9,7 @@ use super::body::{Answer, KnockPlain};
 use super::parts::Parcel;
 use super::porter::PorterOutput;
 use super::seal::ChairLine;
+use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
 
 /// Somebody who knocked.
@@ -87,7 +88,7 @@ pub(super) fn post(
 /// How those who are let in open what they are given.
 pub(super) fn given(parcel: &Parcel) -> Answer {
     Answer::Admitted {
-        key: *parcel.key,
+        key: Passed::new(&parcel.key),
         of: parcel.of,
     }
 }

@@ -122,7 +122,7 @@ impl Porter {
         let denied = guest.denied;
         let parties = self.with(from);
         let knock = open_knock(&parties, self.rank, &self.run, &self.lobby_key, sealed)?;
-        let mut line = ChairLine::new(&parties, &knock.reply_key, self.draws.salt());
+        let mut line = ChairLine::new(&parties, knock.reply_key.as_bytes(), self.draws.salt());
         if denied {
             self.out.extend(post(from, &mut line, &Answer::Denied));
             return Err(Refusal::Denied);

@@ -140,7 +140,7 @@ impl Cast {
         self.epoch = Some(Epoch {
             number,
             tag,
-            key: Zeroizing::new(card.key),
+            key: Zeroizing::new(*card.key.as_bytes()),
         });
         for one in &mut self.all {
             // On another line of the group epochs are counted anew.

@@ -46,6 +46,11 @@ impl Parcel {
         })
     }
 
+    /// Whether it is of this very payload.
+    pub(super) fn is_of(&self, payload: &Arc<Zeroizing<Vec<u8>>>) -> bool {
+        Arc::ptr_eq(&self.payload, payload)
+    }
+
     /// One part; `None` when there is no such part.
     pub(super) fn part(&self, index: u8) -> Option<LobbyBody> {
         let bytes = self.payload.chunks(PART).nth(index.into());

@@ -94,6 +94,7 @@ pub struct Porter {
     pub(super) kept: VecDeque<Kept>,
     pub(super) sending: VecDeque<Sending>,
     pub(super) next_part: Duration,
+    pub(super) held: bool,
     pub(super) numbers: u32,
     pub(super) out: VecDeque<PorterOutput>,
     pub(super) refusals: [u64; Refusal::KINDS],
@@ -144,6 +145,7 @@ impl Porter {
             kept: VecDeque::new(),
             sending: VecDeque::new(),
             next_part: now,
+            held: false,
             numbers: 0,
             out: VecDeque::new(),
             refusals: [0; Refusal::KINDS],
@@ -163,6 +165,12 @@ impl Porter {
     /// Those whom the porter before this one let in: their connections may be lost with its own.
     pub fn keep(&mut self, let_in: LetIn) {
         self.kept = let_in.0;
+    }
+
+    /// While the line to the room is behind, nobody is answered and no part is sent: what else is said
+    /// there goes first. What comes meanwhile waits, within the same bounds as ever.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// Takes what came in the lobby.
@@ -201,7 +209,7 @@ impl Porter {
         self.work(now);
     }
 
-    /// When [`Self::tick`] has something to do next.
+    /// When [`Self::tick`] has something to do next. What is held waits for [`Self::hold`].
     pub fn deadline(&self) -> Option<Duration> {
         let asks = (!self.asks.is_empty()).then(|| self.doors.next());
         let knocks = (!self.unopened.is_empty()).then(|| self.openings.next());
@@ -212,6 +220,7 @@ impl Porter {
             .map(|waiter| waiter.heard.saturating_add(FORGOTTEN));
         let kept = self.kept.iter().map(|kept| kept.until);
         let queues = [asks, knocks, parts].into_iter().flatten();
+        let queues = queues.filter(|_| !self.held);
         queues.chain(waiting).chain(kept).min()
     }
 
@@ -257,7 +266,8 @@ impl Porter {
             });
         };
         let (key, parties) = (self.draws.key(), self.with(first.participant));
-        let Some(parcel) = Parcel::new(payload, key, let_in.len() > 1, &parties) else {
+        let for_all = let_in.len() > 1;
+        let Some(parcel) = Parcel::new(payload, key, for_all, &parties) else {
             self.waiting.append(&mut let_in);
             self.waiting.sort_by_key(|waiter| waiter.number);
             return Err(AdmitError::TooLarge);
@@ -284,6 +294,7 @@ impl Porter {
         self.sending.push_back(Sending {
             participants: anew,
             parcel,
+            for_all,
             next: 0,
         });
         self.work(now);

@@ -54,6 +54,8 @@ pub(super) struct Sending {
     /// To whom.
     pub(super) participants: Vec<ParticipantId>,
     pub(super) parcel: Arc<Parcel>,
+    /// Its parts are such as everyone may see.
+    pub(super) for_all: bool,
     /// Number of the next part.
     pub(super) next: u8,
 }
@@ -68,6 +70,11 @@ impl Sending {
             _ => To::Everyone,
         };
         Some(PorterOutput::Post { to, body })
+    }
+
+    /// Whether one more can be sent this payload with it.
+    pub(super) fn may_be_joined(&self, payload: &Arc<Zeroizing<Vec<u8>>>) -> bool {
+        self.for_all && self.next == 0 && self.parcel.is_of(payload)
     }
 
     pub(super) fn is_done(&self) -> bool {

@@ -1,10 +1,10 @@
 //! Meetings of 200: what it takes until everyone is in, and what it costs the relay.
 
-use super::world::World;
+use super::world::{Parcel, World};
 use super::*;
 use crate::meeting::events::Input;
 use crate::meeting::group::MEMBERS;
-use std::time::Duration;
+use crate::wire::FromRelay;
 
 /// All are in one group, and everyone has heard everyone say where it is.
 fn together(world: &World) -> bool {
@@ -57,10 +57,14 @@ fn check(world: &World, what: &str, took: Duration) {
 }
 
 /// A hundred, since each commit is work for everyone; `CROWD=200` does it with as many as there can be.
+fn members() -> usize {
+    let members = std::env::var("CROWD").ok();
+    members.map_or(100, |members| members.parse().expect("a number"))
+}
+
 #[test]
 fn many_come_one_after_another() {
-    let members = std::env::var("CROWD").ok();
-    let members = members.map_or(100, |members| members.parse().expect("a number"));
+    let members = members();
     let (mut world, meet) = founded();
     let began = world.now;
     for number in 1..members {
@@ -165,4 +169,67 @@ fn two_knocks_in_one_beat_are_both_let_in() {
     }
     until_together(&mut world, 5);
     assert!(epoch(&world) <= before + 2);
+}
+
+/// Both halves of a meeting have gone on for themselves, and all of the one come into the other at once;
+/// the welcomes are lost again and again, so that each wants one of its own.
+#[test]
+fn beats_go_before_the_welcomes_of_many_who_come_again() {
+    let (mut world, meet) = (World::new(), meet(1));
+    world.join_as(&meet.host, "host", false, true);
+    world.seconds(1);
+    let co_host = world.join(&meet.co_hosts[0], "co-host");
+    let stays = world.join(&meet.guest, "stays");
+    for number in 0..60 {
+        world.join(
+            &meet.guest,
+            &format!("{number}, {}", "long name ".repeat(25)),
+        );
+    }
+    until_together(&mut world, 60);
+    let away: Vec<usize> = (co_host..world.nodes.len())
+        .filter(|one| *one != stays)
+        .collect();
+    for one in &away {
+        world.side(*one, 1);
+    }
+    world.seconds(30);
+    // Each half makes a commit.
+    let (gone, newcomer) = (away[1], world.join(&meet.guest, "newcomer"));
+    world.tell(gone, Input::Goodbye);
+    world.settle();
+    world.kill(gone);
+    world.seconds(10);
+    for one in &away {
+        world.side(*one, 0);
+    }
+    let there = [0, stays, newcomer];
+    world.passes = Box::new(move |to, parcel| {
+        let part = |body: &[u8]| body.len() > 15_000;
+        let message =
+            matches!(parcel, Parcel::Control(FromRelay::Message { body, .. }) if part(body));
+        there.contains(&to) || !message
+    });
+    // What may be said at once has been said, and the host goes on writing.
+    for _ in 0..38 {
+        world.command(0, Command::Say("x".repeat(4000)));
+    }
+    let mut latest = Duration::ZERO;
+    for round in 0..450 {
+        if round % 10 == 0 {
+            world.command(0, Command::Say("x".repeat(4000)));
+        }
+        world.run(Duration::from_millis(100));
+        let heard = world.nodes[stays].meeting.look().expect("inside").heard;
+        latest = latest.max(world.now - heard.expect("a chair"));
+    }
+    println!("the latest beat: {latest:?}, {:?}", world.traffic);
+    // One is due each 5 s.
+    assert!(latest < Duration::from_secs(6), "{latest:?}");
+    world.passes = Box::new(|_, _| true);
+    let tag = |world: &World, one: usize| world.nodes[one].meeting.look().map(|look| look.tag);
+    world.seconds(60);
+    for one in away.iter().filter(|one| **one != gone) {
+        assert_eq!(tag(&world, *one), tag(&world, 0), "{one} is back");
+    }
 }

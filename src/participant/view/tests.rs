@@ -2,9 +2,9 @@ use std::sync::{Arc, Mutex};
 
 use super::words::grouped;
 use super::*;
-use crate::meeting::Codec;
+use crate::meeting::{Codec, NoWords};
 use crate::participant::event::{
-    LossReason, NoWordsReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
+    LossReason, ParticipantSummary, ReceivedTrack, SentSummary, SentTrack, Summary,
 };
 use crate::participant::media::MediaError;
 use crate::participant::warning::Warning;
@@ -90,7 +90,7 @@ fn everything() -> Vec<Event> {
         },
         Event::NoWords {
             number: None,
-            reason: NoWordsReason::Broken,
+            reason: NoWords::Broken,
         },
         Event::Summary(summary()),
     ]

@@ -152,6 +152,19 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// What secrets are called in `meeting/`: a field of such a name holds a type that wipes itself.
+const SECRETS: &[&str] = &[
+    "base",
+    "key",
+    "link",
+    "link_secret",
+    "main",
+    "reply_key",
+    "secret",
+    "viewer",
+    "way_back",
+];
+
 /// Lines of code in a file, comments and blank lines not counted, and in a file of tests.
 const LINES: usize = 400;
 const TEST_LINES: usize = 600;
@@ -267,6 +280,21 @@ fn wrong_head(path: &str, text: &str) -> Option<String> {
     Some(format!("{path} does not say: {lacks}"))
 }
 
+/// Secrets that would stay in memory after they are let go.
+fn unwiped(path: &str, text: &str) -> Vec<String> {
+    if !path.starts_with("meeting/") || is_test(path) {
+        return Vec::new();
+    }
+    let code = Code::new(text);
+    let plain = SECRETS.iter().flat_map(|name| {
+        ["[u8;", "Vec<u8>", "Option<[u8;"].map(|kind| (name, format!("{name}: {kind}")))
+    });
+    plain
+        .filter(|(_, field)| code.has(field))
+        .map(|(name, _)| format!("{path} holds {name} in the open"))
+        .collect()
+}
+
 fn none(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -291,6 +319,27 @@ fn words_stand_only_where_they_may() {
         each.flat_map(|(rule, (path, text))| wrong_words(rule, path, text))
             .collect(),
     );
+}
+
+#[test]
+fn secrets_are_in_types_that_wipe_themselves() {
+    let files = files();
+    none(
+        files
+            .iter()
+            .flat_map(|(path, text)| unwiped(path, text))
+            .collect(),
+    );
+    for text in [
+        "struct Card { beat: Beat, key: [u8; 32] }",
+        "enum Said { At { main: [u8; 32] } }",
+        "struct S { pub(super) link: Option<[u8; 32]>, }",
+    ] {
+        assert_eq!(unwiped("meeting/new.rs", text).len(), 1, "{text}");
+        assert!(unwiped("meeting/tests/new.rs", text).is_empty());
+    }
+    let spared = "struct S { key: Zeroizing<[u8; 32]>, main: Passed, sign_key: [u8; 32] }";
+    assert!(unwiped("meeting/new.rs", spared).is_empty());
 }
 
 #[test]

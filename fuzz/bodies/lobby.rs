@@ -100,7 +100,7 @@ impl Door {
             panic!("a knock");
         };
         let seed = derive(&DRAWN, "draw committer", &[&[0]]);
-        let key = hpke::KeyPair::from_secret(derive(&seed, "committer lobby", &[]));
+        let key = hpke::KeyPair::from_secret(&derive(&seed, "committer lobby", &[]));
         let plain = hpke::open(&key, &door.knock_info(ADA), &[], sealed)
             .unwrap_or_else(|_| panic!("the description of the seal is wrong"));
         door.reply_key.copy_from_slice(&plain[2..34]);

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::group::GroupRejection;
 use super::lobby::Status;
@@ -295,7 +296,8 @@ pub enum Notice {
 }
 
 /// Why there are no words to compare between the chair and one knocker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NoWords {
     /// None were asked for, or they have not come yet.
     NotYet,
@@ -312,7 +314,8 @@ pub enum NoWords {
 }
 
 /// How fresh the chair's word is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Freshness {
     /// As it should be.
     Well,

@@ -4,6 +4,7 @@
 //! two of them can ever have the same input.
 
 use hkdf::Hkdf;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -31,6 +32,32 @@ impl LinkSecret {
     /// Seals the control bodies of the sender who drew `salt`.
     pub(super) fn envelope_key(&self, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
         derive(&self.0, "envelope", &[salt])
+    }
+}
+
+/// A secret on its way from one member to others, in messages that are sealed. It stays inside this
+/// crate: what can be written out is not for anybody else.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Passed([u8; 32]);
+
+impl Passed {
+    pub(super) fn new(secret: &[u8; 32]) -> Self {
+        Self(*secret)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Of a room.
+    pub(super) fn room(&self) -> LinkSecret {
+        LinkSecret(self.0)
+    }
+}
+
+impl From<&LinkSecret> for Passed {
+    fn from(secret: &LinkSecret) -> Self {
+        Self(secret.0)
     }
 }
 
@@ -74,6 +101,14 @@ pub(super) fn derive<const N: usize>(
     debug_assert!(expanded.is_ok() && N <= 32);
     out
 }
+
+/// These wipe themselves, and so does whatever holds one: a type that does not is no secret's.
+const fn wipes<T: ZeroizeOnDrop>() {}
+const _: () = {
+    wipes::<LinkSecret>();
+    wipes::<Passed>();
+    wipes::<Draws>();
+};
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::meeting::Codec;
+use crate::meeting::{Codec, Freshness, NoWords};
 
 /// A name or a file name that is safe to show: nothing in it moves a cursor or turns text around.
 ///
@@ -85,7 +85,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         number: Option<u32>,
         /// Why.
-        reason: NoWordsReason,
+        reason: NoWords,
     },
     /// Somebody said something to be read.
     Chat {
@@ -121,7 +121,7 @@ pub enum Event {
     /// How long whoever holds the chair has not been heard.
     ChairHeard {
         /// In a word.
-        state: ChairState,
+        state: Freshness,
     },
     /// Whoever holds the chair would like everyone to be quiet.
     AskedToBeQuiet,
@@ -226,36 +226,6 @@ pub enum Wait {
     Unlock,
     /// For a place among those who wait.
     Place,
-}
-
-/// Why there are no words to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoWordsReason {
-    /// None were asked for, or they have not come yet.
-    NotYet,
-    /// The other side does not answer.
-    NoAnswer,
-    /// The other side answered something that was not due.
-    Disorder,
-    /// The other side does not keep to what it committed to.
-    Broken,
-    /// All tries are used up.
-    UsedUp,
-    /// What was compared was with another, or for another knock.
-    Elsewhere,
-}
-
-/// How fresh the chair's word is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChairState {
-    /// As it should be.
-    Well,
-    /// Nothing for 15 s.
-    Stale,
-    /// Nothing for 60 s: nothing is sent any more.
-    Stopped,
 }
 
 /// How signatures over media stand.

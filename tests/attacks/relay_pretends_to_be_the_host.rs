@@ -1,20 +1,36 @@
 //! The relay, with nothing but the meeting link, makes a host's keys of its own and answers at the
 //! door.
 
+use std::collections::HashMap;
+
 use sottovoce::meeting::LinkSecret;
 use sottovoce::meeting::Notice;
+use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::lobby::{Door, LobbyBody, Porter, PorterOutput, Status};
-use sottovoce::wire::To;
+use sottovoce::wire::{ParticipantId, To};
 
-use crate::own::Plain;
+use crate::own::{Plain, derive};
 use crate::rogue::Line;
 use crate::scene::{Meet, another_meet, meet, nobody_is_there, three};
 use crate::world::World;
 
+/// A question that is answered: who asks whom, and with what nonce.
+#[derive(Clone, Copy)]
+struct Asked {
+    chair: ParticipantId,
+    knocker: ParticipantId,
+    nonce: [u8; 16],
+}
+
+/// The links of whoever pretends to be the host.
+fn false_host() -> Meet {
+    another_meet(0, 66)
+}
+
 /// Answers for a while at the lobby's door, as this committer; and whether somebody knocked.
-fn keep_the_door(world: &mut World, meet: &Meet, change: impl Fn(&mut Door)) -> bool {
-    let false_host = another_meet(0, 66);
+fn keep_the_door(world: &mut World, meet: &Meet, change: impl Fn(&mut Door, Asked)) -> bool {
+    let false_host = false_host();
     let Link::Committer(own) = &false_host.host else {
         panic!("a host's link");
     };
@@ -23,19 +39,31 @@ fn keep_the_door(world: &mut World, meet: &Meet, change: impl Fn(&mut Door)) -> 
     let me = line.id(world);
     let mut porter = Porter::new(own, &secret, me, false, world.now, [5; 32]);
     let mut knocked = false;
+    let mut nonces = HashMap::new();
     for _ in 0..500 {
         world.run(std::time::Duration::from_millis(20));
         porter.tick(world.now);
         while let Some((from, body)) = world.taps[line.tap].inbox.pop_front() {
             if let Some(Plain::Lobby(body)) = line.envelope.open(from, &body) {
                 knocked |= matches!(body, LobbyBody::Knock { .. });
+                if let LobbyBody::Ask { nonce } = body {
+                    nonces.insert(from, nonce);
+                }
                 porter.handle(world.now, from, body);
             }
         }
         while let Some(said) = porter.poll() {
             if let PorterOutput::Post { to, mut body } = said {
-                if let LobbyBody::Door(door) = &mut body {
-                    change(door);
+                if let (LobbyBody::Door(door), To::One(knocker)) = (&mut body, to) {
+                    let (chair, nonce) = (me, nonces[&knocker]);
+                    change(
+                        door,
+                        Asked {
+                            chair,
+                            knocker,
+                            nonce,
+                        },
+                    );
                 }
                 line.post(world, to, &Plain::Lobby(body));
             }
@@ -49,7 +77,34 @@ fn nobody_knocks_at_a_door_with_other_keys() {
     let meet = meet(0);
     let mut world = World::new();
     let ada = world.join(&meet.guest, "Ada");
-    assert!(!keep_the_door(&mut world, &meet, |_| {}));
+    assert!(!keep_the_door(&mut world, &meet, |_, _| {}));
+    assert!(nobody_is_there(&world, ada));
+}
+
+/// All that the door says is good by itself: the keys that it shows have signed it, over the bundle that
+/// the meeting link names, which whoever has the link knows. Only that the bundle is another one tells.
+#[test]
+fn nobody_knocks_at_a_door_whose_keys_signed_for_the_hosts_bundle() {
+    let meet = meet(0);
+    let pinned = meet.guest.meeting().bundle.0;
+    let key = SigningKey::from_seed(&derive(&false_host().seed(0), "committer sign", &[]));
+    let lobby = derive(&meet.link_secret(), "lobby", &[]);
+    let mut world = World::new();
+    let ada = world.join(&meet.guest, "Ada");
+    let knocked = keep_the_door(&mut world, &meet, |door, asked| {
+        let statement = [
+            &b"door 1\0\0"[..],
+            &lobby,
+            &asked.chair.0.to_be_bytes(),
+            &asked.knocker.0.to_be_bytes(),
+            &pinned,
+            &[door.rank, door.locked.into(), door.known.into()],
+            &door.run,
+            &asked.nonce,
+        ];
+        door.signature = key.sign(&statement.concat()).to_vec();
+    });
+    assert!(!knocked);
     assert!(nobody_is_there(&world, ada));
 }
 
@@ -62,7 +117,7 @@ fn nobody_knocks_at_a_door_that_shows_the_hosts_keys_and_signs_with_others() {
     let bundle = host.bundle.to_bytes();
     let mut world = World::new();
     let ada = world.join(&meet.guest, "Ada");
-    let knocked = keep_the_door(&mut world, &meet, |door| door.bundle.clone_from(&bundle));
+    let knocked = keep_the_door(&mut world, &meet, |door, _| door.bundle.clone_from(&bundle));
     assert!(!knocked);
     assert!(nobody_is_there(&world, ada));
 }
@@ -109,6 +164,6 @@ fn an_honest_answer_to_another_question_is_none() {
 fn the_true_host_is_still_let_in_beside_a_false_one() {
     let (mut world, meet) = three();
     let cem = world.join(&meet.guest, "Cem");
-    assert!(!keep_the_door(&mut world, &meet, |_| {}) || world.nodes[cem].inside);
+    assert!(!keep_the_door(&mut world, &meet, |_, _| {}) || world.nodes[cem].inside);
     assert!(world.nodes[cem].inside);
 }

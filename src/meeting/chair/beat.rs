@@ -204,4 +204,11 @@ impl Beats {
         let fresh = |newest: &&Newest| now.saturating_sub(newest.at) < FRESH;
         self.0.values().find(fresh).map(|newest| &newest.claim)
     }
+
+    /// When that one came.
+    #[cfg(test)]
+    pub(super) fn heard_last(&self, now: Duration) -> Option<Duration> {
+        let fresh = |newest: &&Newest| now.saturating_sub(newest.at) < FRESH;
+        self.0.values().find(fresh).map(|newest| newest.at)
+    }
 }

@@ -248,6 +248,12 @@ impl Chair {
         self.apart.is_some()
     }
 
+    /// Since when nothing was heard of who rules; `None` when this participant does, or nobody.
+    #[cfg(test)]
+    pub(in crate::meeting) fn heard_last(&self, now: Duration) -> Option<Duration> {
+        (!self.is_chair).then(|| self.beats.heard_last(now))?
+    }
+
     /// When [`Chair::poll`] is to be called at the latest.
     pub fn deadline(&self) -> Duration {
         let soon = self.called.saturating_add(Duration::from_secs(1));

@@ -31,12 +31,12 @@ impl KeyPair {
     pub fn derive(random: &[u8]) -> Result<Self, HpkeError> {
         let prk = extract(KEM, b"", b"dkp_prk", random);
         let secret = expand::<32>(&prk, KEM, b"sk", b"")?;
-        Ok(Self::from_secret(*secret))
+        Ok(Self::from_secret(&secret))
     }
 
     /// From a secret key.
-    pub fn from_secret(secret: [u8; 32]) -> Self {
-        let secret = StaticSecret::from(secret);
+    pub fn from_secret(secret: &[u8; 32]) -> Self {
+        let secret = StaticSecret::from(*secret);
         let public = PublicKey::from(&secret);
         Self { secret, public }
     }
@@ -234,7 +234,7 @@ mod tests {
     /// RFC 9180, appendix A.1.1.
     #[test]
     fn the_vector_of_the_rfc_opens() {
-        let receiver = KeyPair::from_secret(key(SECRET));
+        let receiver = KeyPair::from_secret(&key(SECRET));
         let sealed = [hex(ENCAPSULATED), hex(SEALED)].concat();
         let plain = open(&receiver, &hex(INFO), &hex(AAD), &sealed).unwrap();
         assert_eq!(*plain, hex(PLAIN));
@@ -247,7 +247,7 @@ mod tests {
     /// The same, sealed: the ephemeral key derives from `ikmE`.
     #[test]
     fn the_vector_of_the_rfc_seals() {
-        let receiver = KeyPair::from_secret(key(SECRET));
+        let receiver = KeyPair::from_secret(&key(SECRET));
         let random = key("7268600d403fce431561aef583ee1613527cff655c1343f29812e66706df3234");
         let sealed = seal(
             &receiver.public(),

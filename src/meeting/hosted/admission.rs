@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use crate::meeting::chair::{Beat, Outcasts};
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::group::{Group, Joining, Member, run_of};
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::secret::{LinkSecret, Passed};
 
 /// What a leaf signs here, and nothing else.
 const RETURN: &str = "return";
@@ -19,9 +19,9 @@ const LEAVES: usize = 2;
 pub(super) struct Admission {
     pub(super) welcome: Vec<u8>,
     /// The secret of the main room.
-    pub(super) main: [u8; 32],
+    pub(super) main: Passed,
     /// The secret of the lobby.
-    pub(super) link: [u8; 32],
+    pub(super) link: Passed,
     /// The chair's newest: whose commits are to be taken.
     pub(super) beat: Beat,
     /// Beats that are passed on: which committers were removed by one before the chair.
@@ -38,8 +38,6 @@ pub(super) struct Opened {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.main.zeroize();
-        self.link.zeroize();
         self.welcome.zeroize();
     }
 }
@@ -65,8 +63,8 @@ impl Admission {
         if (claim.epoch, claim.tag) != (group.epoch(), group.tag()) {
             return None;
         }
-        let main = LinkSecret::from_bytes(admission.main);
-        let link = LinkSecret::from_bytes(admission.link);
+        let main = admission.main.room();
+        let link = admission.link.room();
         let beat = admission.beat.clone();
         Some(Opened {
             group,

@@ -13,6 +13,7 @@ use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act, Run
 use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId, Who};
 use crate::meeting::group::LeafId;
 use crate::meeting::links::CommitterLink;
+use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
 
 /// How often a chair is told whom another one removed, until it answers.
@@ -296,13 +297,14 @@ impl Inside {
         let Some(home) = self.homes.last() else {
             return;
         };
-        let main = *home.secret.as_bytes();
+        let main = Passed::from(&home.secret);
         for (stay, to, outcasts) in std::mem::take(&mut self.chairs.answers) {
             let (Some(me), Some(link)) = (core.stays.me(stay), core.committer()) else {
                 continue;
             };
-            let bytes = outcasts.answer_bytes(link.rank, me.0, to.0, &main);
+            let bytes = outcasts.answer_bytes(link.rank, me.0, to.0, main.as_bytes());
             let told = told(outcasts, Vec::new(), link, &bytes);
+            let main = main.clone();
             core.say(stay, To::One(to), &Plain::Here { main, told });
         }
     }
@@ -312,7 +314,7 @@ impl Inside {
         &mut self,
         stay: StayId,
         from: ParticipantId,
-        main: [u8; 32],
+        main: Passed,
         told: &Told,
         core: &mut Core,
     ) {
@@ -325,14 +327,17 @@ impl Inside {
         }
         // A removed co-host still has the room's secret: it must not lead anybody elsewhere, nor keep the
         // chair from being told.
-        let bytes = told.outcasts.answer_bytes(told.rank, from.0, me.0, &main);
+        let bytes = told
+            .outcasts
+            .answer_bytes(told.rank, from.0, me.0, main.as_bytes());
         if self.chair.ruling(core.now) != Some(told.rank) || !self.is_by_a_committer(told, &bytes) {
             return core.reject(Rejection::NotAuthentic);
         }
         self.chairs.owes = false;
         if self.chair.apart() {
+            let room = main.room();
             self.say(&Said::Merge { main }, core);
-            self.go_to(crate::meeting::LinkSecret::from_bytes(main), core);
+            self.go_to(room, core);
         }
     }
 }

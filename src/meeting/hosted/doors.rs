@@ -93,6 +93,8 @@ pub(super) struct Ruling {
     pub(super) admits_all: bool,
     pub(super) locked: bool,
     pub(super) wanted: Vec<Wanted>,
+    /// They wait until the line to the main room is free.
+    pub(super) held: bool,
     /// Who was taken in anew, and when.
     anew: Vec<([u8; 16], Duration)>,
     /// To be removed, and everybody else moves.
@@ -125,6 +127,7 @@ impl Ruling {
             admits_all,
             locked,
             wanted: Vec::new(),
+            held: false,
             anew: Vec::new(),
             put_out: Vec::new(),
             told: Vec::new(),
@@ -264,6 +267,7 @@ impl Ruling {
         self.comparisons.tick(core);
         let (mut withdrawn, mut compared) = (Vec::new(), Vec::new());
         for (stay, porter) in &mut self.doors {
+            porter.hold(core.stays.is_behind(*stay));
             porter.tick(core.now);
             while let Some(said) = porter.poll() {
                 match said {

@@ -1,5 +1,7 @@
 //! What a member makes of what others say.
 
+use zeroize::Zeroizing;
+
 use super::core::Core;
 use super::inside::{Became, Inside};
 use super::plain::{Plain, Said};
@@ -8,7 +10,6 @@ use super::voice::attested;
 use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::{GroupRejection, LeafId, Processed};
 use crate::meeting::limits::CHAT_BYTES;
-use crate::meeting::secret::LinkSecret;
 use crate::wire::{ParticipantId, TrackId};
 
 /// Messages that came before the commit that they rest on: how many are kept.
@@ -97,7 +98,7 @@ impl Inside {
             .process(&bytes, |change| may_commit(rules, change));
         match processed {
             Ok(Processed::App { from: leaf, bytes }) => {
-                match postcard::from_bytes(&bytes) {
+                match postcard::from_bytes(&Zeroizing::new(bytes)) {
                     Ok(said) => self.said(stay, from, leaf, said, core),
                     Err(_) => core.reject(Rejection::Malformed),
                 }
@@ -202,7 +203,7 @@ impl Inside {
                 core.note(Notice::Chat { who, text });
             }
             Said::Merge { .. } if !is_chair && !leads => core.reject(Rejection::NotAllowed),
-            Said::Merge { main } => self.go_to(LinkSecret::from_bytes(main), core),
+            Said::Merge { main } => self.go_to(main.room(), core),
             Said::Move | Said::At { .. } | Said::AskQuiet if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
@@ -215,8 +216,8 @@ impl Inside {
                 self.move_on(core);
             }
             Said::At { main, link } => {
-                self.link_secret = LinkSecret::from_bytes(link);
-                self.go_to(LinkSecret::from_bytes(main), core);
+                self.link_secret = link.room();
+                self.go_to(main.room(), core);
             }
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
             Said::Attest(attest) => {

@@ -25,6 +25,10 @@ use crate::meeting::track::Frame;
 use crate::meeting::vigil::{PAPERS, Says};
 use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 
+/// Main rooms that a member is in at a time. More than two are needed only when people are removed one
+/// right after another; a chair could send everyone to any number.
+const HOMES: usize = 8;
+
 /// How long one who was cut off takes to be told what it missed.
 const CATCHES_UP: Duration = Duration::from_secs(30);
 
@@ -140,6 +144,13 @@ impl Inside {
             entered: None,
             leave_at: None,
         });
+        // Who chairs knows itself where it went, and waits in each for those who were cut off.
+        while self.ruling.is_none() && self.homes.len() > HOMES {
+            let oldest = self.homes.first().map(|home| home.stay);
+            oldest
+                .into_iter()
+                .for_each(|stay| self.leave_home(stay, core));
+        }
     }
 
     /// The newest main room that this participant is in.

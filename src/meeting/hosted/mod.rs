@@ -111,6 +111,7 @@ impl Meeting {
             salt: inside.voice.salt(),
             base: *base.ok()?,
             chair: inside.ruling.is_some(),
+            heard: inside.chair.heard_last(self.core.now),
             outcasts: inside.chairs.outcasts.clone(),
         })
     }

@@ -9,7 +9,7 @@ use super::inside::{Home, Inside};
 use super::plain::Said;
 use super::ruling::AWAY;
 use crate::meeting::events::{Notice, Output, StayId};
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::secret::{LinkSecret, Passed};
 
 /// How long one stays in the room that is left, after the next one is entered.
 const STAY_ON: Duration = Duration::from_secs(3);
@@ -54,8 +54,8 @@ impl Inside {
             return;
         }
         let at = Said::At {
-            main: *newest.secret.as_bytes(),
-            link: *self.link_secret.as_bytes(),
+            main: Passed::from(&newest.secret),
+            link: Passed::from(&self.link_secret),
         };
         for stay in old.iter().map(|home| home.stay).collect::<Vec<_>>() {
             self.say_to(stay, &at, core);
@@ -87,15 +87,20 @@ impl Inside {
             .map(|home| home.stay)
             .collect();
         for stay in old {
-            self.homes.retain(|home| home.stay != stay);
-            for who in self.people.all_left(core.now, stay) {
-                core.out.push_back(Output::Departed { who });
-            }
-            if let Some(ruling) = &mut self.ruling {
-                ruling.closed(stay, core);
-            }
-            core.leave(stay);
+            self.leave_home(stay, core);
         }
+    }
+
+    /// Goes out of a main room.
+    pub(super) fn leave_home(&mut self, stay: StayId, core: &mut Core) {
+        self.homes.retain(|home| home.stay != stay);
+        for who in self.people.all_left(core.now, stay) {
+            core.out.push_back(Output::Departed { who });
+        }
+        if let Some(ruling) = &mut self.ruling {
+            ruling.closed(stay, core);
+        }
+        core.leave(stay);
     }
 
     /// Where media goes: the newest room that this participant is in, and the one before while there

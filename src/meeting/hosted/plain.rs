@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::meeting::chair::{Beat, Runs};
 use crate::meeting::lobby::LobbyBody;
 use crate::meeting::media::Attest;
+use crate::meeting::secret::Passed;
 use crate::meeting::track::Presence;
 use crate::wire::{ParticipantId, TrackId};
 
@@ -24,7 +25,7 @@ pub(super) enum Plain {
     /// In the committers' room, by a committer: who was removed.
     Outcasts(Told),
     /// The chair's answer: they are out, and this is the main room.
-    Here { main: [u8; 32], told: Told },
+    Here { main: Passed, told: Told },
 }
 
 /// Who was removed, by a committer's word: the room's secret is not enough, since one who was removed
@@ -65,12 +66,12 @@ pub(super) enum Said {
     /// The chair's: everyone goes to the room that derives from this epoch.
     Move,
     /// Of one who held the chair and yielded: the others are in this main room.
-    Merge { main: [u8; 32] },
+    Merge { main: Passed },
     /// The chair's: a wish that everyone be quiet.
     AskQuiet,
     /// Signatures over what was sent.
     Attest(Attest),
     /// The chair's, in a room that it has left: where the others are, and the lobby's secret. For those
     /// whom `Move` did not reach.
-    At { main: [u8; 32], link: [u8; 32] },
+    At { main: Passed, link: Passed },
 }

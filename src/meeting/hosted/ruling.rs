@@ -9,13 +9,14 @@ use zeroize::Zeroizing;
 use super::admission::Admission;
 use super::core::Core;
 use super::doors::{Ruling, Wanted};
-use super::inside::Inside;
+use super::inside::{Home, Inside};
 use super::people::Person;
 use super::plain::{Plain, Said};
 use super::stays::Purpose;
 use crate::meeting::events::{Command, Notice, Rejection, StayId};
 use crate::meeting::group::{Change, ChangeSeen, LeafId, Member};
 use crate::meeting::lobby::Porter;
+use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
 
 /// Who is connected nowhere for so long leaves the tree. It counts the meeting as lost after 120 s; what
@@ -149,7 +150,11 @@ impl Inside {
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
-        let due = |wanted: &Wanted| now >= wanted.not_before;
+        // Nobody comes in while the line is behind: beats wait there, too.
+        let behind = |home: &Home| core.stays.is_behind(home.stay);
+        let held = self.homes.iter().any(behind);
+        ruling.held = held;
+        let due = |wanted: &Wanted| !held && now >= wanted.not_before;
         let nobody = !ruling.wanted.iter().any(due);
         let nothing = away.is_empty() && nobody && ruling.put_out.is_empty();
         if nothing || now < ruling.commits_at() {
@@ -169,7 +174,8 @@ impl Inside {
     /// When the doors or a commit want to be looked after.
     pub(super) fn ruling_deadline(&self) -> Option<Duration> {
         let ruling = self.ruling.as_ref()?;
-        let wanted = ruling.wanted.iter().map(|wanted| wanted.not_before);
+        let wanted = ruling.wanted.iter().filter(|_| !ruling.held);
+        let wanted = wanted.map(|wanted| wanted.not_before);
         let put_out = (!ruling.put_out.is_empty()).then_some(Duration::ZERO);
         let wants = wanted.chain(put_out).min();
         let commit = wants.map(|wants| wants.max(ruling.commits_at()));
@@ -251,8 +257,8 @@ impl Inside {
         };
         let admission = Admission {
             welcome,
-            main: *home.secret.as_bytes(),
-            link: *self.link_secret.as_bytes(),
+            main: Passed::from(&home.secret),
+            link: Passed::from(&self.link_secret),
             beat: beat.clone(),
             words: self.chairs.outcasts.words(u8::MAX),
         };

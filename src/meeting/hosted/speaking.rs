@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::core::Core;
 use super::inside::Inside;
 use super::plain::{Plain, Said};
@@ -110,7 +112,7 @@ impl Inside {
     }
 
     fn say_in(&mut self, stay: StayId, to: To, said: &Said, core: &mut Core) {
-        let Ok(said) = postcard::to_allocvec(said) else {
+        let Ok(said) = postcard::to_allocvec(said).map(Zeroizing::new) else {
             return;
         };
         match self.group.say(&said) {

@@ -331,8 +331,8 @@ pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mu
 
 impl Voice {
     /// What the keys of this epoch derive from.
-    pub(super) fn base(&self) -> [u8; 32] {
-        *self.base
+    pub(super) fn base(&self) -> &[u8; 32] {
+        &self.base
     }
 
     /// Whether the first frame of the group that is under way is among those that are signed here.

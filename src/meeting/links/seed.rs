@@ -27,7 +27,7 @@ impl CommitterSeed {
 
     /// Opens what knockers seal to the committer.
     pub(in crate::meeting) fn lobby_key(&self) -> hpke::KeyPair {
-        hpke::KeyPair::from_secret(*self.sub("committer lobby"))
+        hpke::KeyPair::from_secret(&self.sub("committer lobby"))
     }
 
     /// The public keys, as they stand in the bundle.

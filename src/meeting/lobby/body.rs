@@ -6,6 +6,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::limits::{KEY_PACKAGE_BYTES, PARTS, PROOF_BYTES, SAS_BYTES};
 use crate::meeting::chair::Beat;
 use crate::meeting::limits::NAME_BYTES;
+use crate::meeting::secret::Passed;
 
 /// A body in the lobby, in plain. New ones go to the end: postcard numbers them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ pub struct Door {
 /// What a knock holds.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct KnockPlain {
-    pub(super) reply_key: [u8; 32],
+    pub(super) reply_key: Passed,
     /// Rises with each knock of one knocker: an old one takes no place.
     pub(super) attempt: u32,
     pub(super) name: String,
@@ -97,12 +98,12 @@ pub(super) enum Answer {
     Denied,
     Full,
     Moved {
-        link_secret: [u8; 32],
+        link_secret: Passed,
     },
     Sas(Vec<u8>),
     /// What is given comes in so many parts under this key.
     Admitted {
-        key: [u8; 32],
+        key: Passed,
         of: u8,
     },
 }

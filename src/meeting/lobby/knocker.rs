@@ -18,7 +18,7 @@ use crate::meeting::chair::{Claim, Outcasts};
 use crate::meeting::crypto::sign;
 use crate::meeting::limits::NAME_BYTES;
 use crate::meeting::links::{BundleHash, MeetingLink};
-use crate::meeting::secret::{Draws, LinkSecret};
+use crate::meeting::secret::{Draws, Passed};
 use crate::wire::{ParticipantId, To};
 
 /// Knocks until somebody opens or says no.
@@ -332,16 +332,16 @@ impl Knocked {
                 return (State::Still, Ok(()));
             }
             Answer::Moved { link_secret } => {
-                let secret = LinkSecret::from_bytes(link_secret);
+                let secret = link_secret.room();
                 core.out.push_back(KnockerOutput::Moved(secret));
                 return (State::Still, Ok(()));
             }
             Answer::Sas(message) => core.out.push_back(KnockerOutput::Sas(message)),
             Answer::Admitted { key, of } => {
                 self.soon = true;
-                let same = |assembly: &Assembly| assembly.is_for(&key, of);
+                let same = |assembly: &Assembly| assembly.is_for(key.as_bytes(), of);
                 if !self.assembly.as_ref().is_some_and(same) {
-                    self.assembly = Some(Assembly::new(key, of, &core.with(from)));
+                    self.assembly = Some(Assembly::new(key.as_bytes(), of, &core.with(from)));
                 }
             }
         }
@@ -463,7 +463,7 @@ impl Core {
         let reply_key = self.draws.key();
         self.attempt = self.attempt.saturating_add(1);
         let plain = KnockPlain {
-            reply_key: *reply_key,
+            reply_key: Passed::new(&reply_key),
             attempt: self.attempt,
             name: self.knock.name.clone(),
             key_package: self.knock.key_package.clone(),

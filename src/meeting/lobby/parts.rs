@@ -46,6 +46,11 @@ impl Parcel {
         })
     }
 
+    /// Whether it is of this very payload.
+    pub(super) fn is_of(&self, payload: &Arc<Zeroizing<Vec<u8>>>) -> bool {
+        Arc::ptr_eq(&self.payload, payload)
+    }
+
     /// One part; `None` when there is no such part.
     pub(super) fn part(&self, index: u8) -> Option<LobbyBody> {
         let bytes = self.payload.chunks(PART).nth(index.into());
@@ -66,10 +71,10 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// `of` parts under this key, from this chair.
-    pub(super) fn new(key: [u8; 32], of: u8, parties: &Parties) -> Self {
+    pub(super) fn new(key: &[u8; 32], of: u8, parties: &Parties) -> Self {
         Self {
-            cipher: Aes256Gcm::new((&key).into()),
-            key: Zeroizing::new(key),
+            cipher: Aes256Gcm::new(key.into()),
+            key: Zeroizing::new(*key),
             aad: aad(parties),
             parts: vec![None; of.into()],
         }

@@ -15,7 +15,7 @@ use super::waiter::{Kept, Sending, Waiter, given};
 use crate::meeting::chair::{Beat, Outcasts};
 use crate::meeting::crypto::{hpke, sign};
 use crate::meeting::links::{BundleHash, CommitterLink};
-use crate::meeting::secret::{Draws, LinkSecret};
+use crate::meeting::secret::{Draws, LinkSecret, Passed};
 use crate::wire::{ParticipantId, To};
 
 /// Somebody who waits. All of it is a stranger's word.
@@ -98,6 +98,7 @@ pub struct Porter {
     pub(super) kept: VecDeque<Kept>,
     pub(super) sending: VecDeque<Sending>,
     pub(super) next_part: Duration,
+    pub(super) held: bool,
     pub(super) numbers: u32,
     pub(super) out: VecDeque<PorterOutput>,
     pub(super) refusals: [u64; Refusal::KINDS],
@@ -150,6 +151,7 @@ impl Porter {
             kept: VecDeque::new(),
             sending: VecDeque::new(),
             next_part: now,
+            held: false,
             numbers: 0,
             out: VecDeque::new(),
             refusals: [0; Refusal::KINDS],
@@ -176,6 +178,12 @@ impl Porter {
     /// Those whom the porter before this one let in: their connections may be lost with its own.
     pub fn keep(&mut self, let_in: LetIn) {
         self.kept = let_in.0;
+    }
+
+    /// While the line to the room is behind, nobody is answered and no part is sent: what else is said
+    /// there goes first. What comes meanwhile waits, within the same bounds as ever.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// Takes what came in the lobby.
@@ -214,7 +222,7 @@ impl Porter {
         self.work(now);
     }
 
-    /// When [`Self::tick`] has something to do next.
+    /// When [`Self::tick`] has something to do next. What is held waits for [`Self::hold`].
     pub fn deadline(&self) -> Option<Duration> {
         let asks = (!self.asks.is_empty()).then(|| self.doors.next());
         let knocks = (!self.unopened.is_empty()).then(|| self.openings.next());
@@ -225,6 +233,7 @@ impl Porter {
             .map(|waiter| waiter.heard.saturating_add(FORGOTTEN));
         let kept = self.kept.iter().map(|kept| kept.until);
         let queues = [asks, knocks, parts].into_iter().flatten();
+        let queues = queues.filter(|_| !self.held);
         queues.chain(waiting).chain(kept).min()
     }
 
@@ -270,7 +279,8 @@ impl Porter {
             });
         };
         let (key, parties) = (self.draws.key(), self.with(first.participant));
-        let Some(parcel) = Parcel::new(payload, key, let_in.len() > 1, &parties) else {
+        let for_all = let_in.len() > 1;
+        let Some(parcel) = Parcel::new(payload, key, for_all, &parties) else {
             self.waiting.append(&mut let_in);
             self.waiting.sort_by_key(|waiter| waiter.number);
             return Err(AdmitError::TooLarge);
@@ -297,6 +307,7 @@ impl Porter {
         self.sending.push_back(Sending {
             participants: anew,
             parcel,
+            for_all,
             next: 0,
         });
         self.work(now);
@@ -342,7 +353,7 @@ impl Porter {
             }
         }
         for mut waiter in self.waiting.drain(..) {
-            let link_secret = *link_secret.as_bytes();
+            let link_secret = Passed::from(link_secret);
             self.out
                 .extend(waiter.answer(&Answer::Moved { link_secret }));
         }

@@ -9,6 +9,7 @@ use super::body::{Answer, KnockPlain};
 use super::parts::Parcel;
 use super::porter::PorterOutput;
 use super::seal::ChairLine;
+use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
 
 /// Somebody who knocked.
@@ -55,6 +56,8 @@ pub(super) struct Sending {
     /// To whom.
     pub(super) participants: Vec<ParticipantId>,
     pub(super) parcel: Arc<Parcel>,
+    /// Its parts are such as everyone may see.
+    pub(super) for_all: bool,
     /// Number of the next part.
     pub(super) next: u8,
 }
@@ -69,6 +72,11 @@ impl Sending {
             _ => To::Everyone,
         };
         Some(PorterOutput::Post { to, body })
+    }
+
+    /// Whether one more can be sent this payload with it.
+    pub(super) fn may_be_joined(&self, payload: &Arc<Zeroizing<Vec<u8>>>) -> bool {
+        self.for_all && self.next == 0 && self.parcel.is_of(payload)
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -89,7 +97,7 @@ pub(super) fn post(
 /// How those who are let in open what they are given.
 pub(super) fn given(parcel: &Parcel) -> Answer {
     Answer::Admitted {
-        key: *parcel.key,
+        key: Passed::new(&parcel.key),
         of: parcel.of,
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::body::{Answer, Door, LobbyBody, Reply};
-use super::limits::{GUESTS, PART_EVERY, SAS_BYTES};
+use super::limits::{GUESTS, KEPT, PART_EVERY, SAS_BYTES};
 use super::parts::Parcel;
 use super::porter::{Guest, Porter, PorterOutput};
 use super::seal::{ChairLine, Parties, Refusal, SEALED_KNOCK, open_knock, statement};
@@ -65,6 +67,9 @@ impl Porter {
 
     /// Does what the rates allow.
     pub(super) fn work(&mut self, now: Duration) {
+        if self.held {
+            return;
+        }
         while !self.asks.is_empty() && self.doors.take(now) {
             if let Some((asker, nonce)) = self.asks.pop() {
                 self.show_door(asker, &nonce);
@@ -123,7 +128,7 @@ impl Porter {
         let denied = guest.denied;
         let parties = self.with(from);
         let knock = open_knock(&parties, self.rank, &self.run, &self.lobby_key, sealed)?;
-        let mut line = ChairLine::new(&parties, &knock.reply_key, self.draws.salt());
+        let mut line = ChairLine::new(&parties, knock.reply_key.as_bytes(), self.draws.salt());
         if denied {
             self.out.extend(post(from, &mut line, &Answer::Denied));
             return Err(Refusal::Denied);
@@ -134,17 +139,11 @@ impl Porter {
                 return Err(Refusal::Replay);
             }
             kept.attempt = knock.attempt;
+            kept.until = now.saturating_add(KEPT);
             let payload = Arc::clone(&kept.payload);
-            let key = self.draws.key();
-            let parcel = Parcel::new(&payload, key, false, &parties).ok_or(Refusal::TooLarge)?;
-            let parcel = Arc::new(parcel);
             self.send_no_more(from);
+            let parcel = self.once_more(from, &payload, &parties)?;
             self.out.extend(post(from, &mut line, &given(&parcel)));
-            self.sending.push_back(Sending {
-                participants: vec![from],
-                parcel,
-                next: 0,
-            });
             return Ok(());
         }
         let (mut number, mut since) = (None, now);
@@ -194,6 +193,31 @@ impl Porter {
         self.waiting.push(waiter);
         self.waiting.sort_by_key(|waiter| waiter.number);
         Ok(())
+    }
+
+    /// Sends this payload again, to whoever else of those who were given it waits for that, too.
+    fn once_more(
+        &mut self,
+        to: ParticipantId,
+        payload: &Arc<Zeroizing<Vec<u8>>>,
+        parties: &Parties,
+    ) -> Result<Arc<Parcel>, Refusal> {
+        let mut waiting = self.sending.iter_mut();
+        if let Some(sending) = waiting.find(|one| one.may_be_joined(payload)) {
+            sending.participants.push(to);
+            return Ok(Arc::clone(&sending.parcel));
+        }
+        let for_all = !self.sending.is_empty();
+        let key = self.draws.key();
+        let parcel = Parcel::new(payload, key, for_all, parties).ok_or(Refusal::TooLarge)?;
+        let parcel = Arc::new(parcel);
+        self.sending.push_back(Sending {
+            participants: vec![to],
+            parcel: Arc::clone(&parcel),
+            for_all,
+            next: 0,
+        });
+        Ok(parcel)
     }
 
     /// The participant is gone from all that waits.

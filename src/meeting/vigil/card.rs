@@ -1,6 +1,7 @@
 //! The stage card: the chair's word on who speaks and under which key. With each beat another one.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::limits::SPEAKERS;
 use crate::meeting::chair::{Beat, Claim};
@@ -9,7 +10,7 @@ use crate::meeting::group::LeafId;
 use crate::meeting::limits::NAME_BYTES;
 use crate::meeting::links::{Bundle, BundleHash};
 use crate::meeting::media::Signature;
-use crate::meeting::secret::derive;
+use crate::meeting::secret::{Passed, derive};
 
 const LABEL: &[u8] = b"sottovoce stage card 1\0";
 
@@ -40,7 +41,7 @@ pub(in crate::meeting) struct Card {
     /// Says whose card this is, of which epoch, how new, and which co-hosts were removed.
     beat: Beat,
     /// What the keys of this epoch's media derive from.
-    key: [u8; 32],
+    key: Passed,
     /// What the link pins.
     bundle: Vec<u8>,
     speakers: Vec<Speaker>,
@@ -51,7 +52,7 @@ pub(in crate::meeting) struct Card {
 /// What a card says that is what it should be.
 pub(super) struct Opened {
     pub(super) claim: Claim,
-    pub(super) key: [u8; 32],
+    pub(super) key: Passed,
     pub(super) bundle: Bundle,
     pub(super) speakers: Vec<Speaker>,
 }
@@ -60,14 +61,14 @@ impl Card {
     /// The chair's, signed.
     pub(in crate::meeting) fn new(
         beat: Beat,
-        key: [u8; 32],
+        key: &[u8; 32],
         bundle: &Bundle,
         speakers: Vec<Speaker>,
         committer: &sign::SigningKey,
     ) -> Option<Self> {
         let mut card = Self {
             beat,
-            key,
+            key: Passed::new(key),
             bundle: bundle.to_bytes(),
             speakers,
             signature: [0; 64].into(),
@@ -76,9 +77,12 @@ impl Card {
         Some(card)
     }
 
-    fn signed_bytes(&self) -> Option<Vec<u8>> {
+    fn signed_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let said = (&self.beat, &self.key, &self.bundle, &self.speakers);
-        postcard::to_extend(&said, LABEL.to_vec()).ok()
+        // Room for all of it, so that nothing is moved and left behind.
+        let mut bytes = Vec::with_capacity(4096);
+        bytes.extend_from_slice(LABEL);
+        postcard::to_extend(&said, bytes).ok().map(Zeroizing::new)
     }
 
     /// What it says, if a committer of the meeting with this bundle signed it.

@@ -153,7 +153,7 @@ impl Cast {
         self.epoch = Some(Epoch {
             number,
             tag,
-            key: Zeroizing::new(card.key),
+            key: Zeroizing::new(*card.key.as_bytes()),
         });
         for one in &mut self.all {
             if let Some(keys) = one.keys.as_mut().filter(|_| !goes_on) {

@@ -7,10 +7,8 @@ use super::{Knocker, Session};
 use crate::meeting::links::Link;
 use crate::meeting::lobby::Status;
 use crate::meeting::media::Report;
-use crate::meeting::{Freshness, Listed, NoWords, Notice, Who, display_safe, display_text};
-use crate::participant::event::{
-    ChairState, Event, NoWordsReason, RosterEntry, Shown, SignatureState, Wait,
-};
+use crate::meeting::{Listed, Notice, Who, display_safe, display_text};
+use crate::participant::event::{Event, RosterEntry, Shown, SignatureState, Wait};
 
 impl Session {
     /// Says it, harmless on a screen.
@@ -61,10 +59,10 @@ impl Session {
                 Some(name) => Event::Compared { number, name },
                 None => return,
             },
-            Notice::NoWords { number, why } => {
-                let reason = no_words(why);
-                Event::NoWords { number, reason }
-            }
+            Notice::NoWords { number, why } => Event::NoWords {
+                number,
+                reason: why,
+            },
             Notice::Chat { who, text } => match self.shown(who) {
                 Some(name) => Event::Chat {
                     name,
@@ -96,9 +94,7 @@ impl Session {
                     meeting_link,
                 }
             }
-            Notice::Chair(freshness) => Event::ChairHeard {
-                state: state(freshness),
-            },
+            Notice::Chair(state) => Event::ChairHeard { state },
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
             Notice::Roster(listed) => {
                 let members = listed.iter().map(|one| self.entry(one)).collect();
@@ -162,25 +158,6 @@ fn waits(status: Status) -> Option<Wait> {
         Status::Full => Some(Wait::Place),
         // The one takes a moment, and the end is said otherwise.
         Status::Asking | Status::Denied => None,
-    }
-}
-
-fn no_words(why: NoWords) -> NoWordsReason {
-    match why {
-        NoWords::NotYet => NoWordsReason::NotYet,
-        NoWords::NoAnswer => NoWordsReason::NoAnswer,
-        NoWords::Disorder => NoWordsReason::Disorder,
-        NoWords::Broken => NoWordsReason::Broken,
-        NoWords::UsedUp => NoWordsReason::UsedUp,
-        NoWords::Elsewhere => NoWordsReason::Elsewhere,
-    }
-}
-
-fn state(freshness: Freshness) -> ChairState {
-    match freshness {
-        Freshness::Well => ChairState::Well,
-        Freshness::Stale => ChairState::Stale,
-        Freshness::Stopped => ChairState::Stopped,
     }
 }
 

@@ -2,10 +2,10 @@ use std::sync::{Arc, Mutex};
 
 use super::words::grouped;
 use super::*;
-use crate::meeting::Codec;
+use crate::meeting::{Codec, NoWords};
 use crate::participant::event::{
-    LossReason, NoWordsReason, ParticipantSummary, ReceivedTrack, RosterEntry, SentSummary,
-    SentTrack, SignatureState, Summary,
+    LossReason, ParticipantSummary, ReceivedTrack, RosterEntry, SentSummary, SentTrack,
+    SignatureState, Summary,
 };
 use crate::participant::media::MediaError;
 use crate::participant::warning::Warning;
@@ -91,7 +91,7 @@ fn everything() -> Vec<Event> {
         },
         Event::NoWords {
             number: None,
-            reason: NoWordsReason::Broken,
+            reason: NoWords::Broken,
         },
         Event::Reported {
             name: name("Bea"),

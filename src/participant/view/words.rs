@@ -3,10 +3,10 @@
 use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
+use crate::meeting::{Freshness, NoWords};
 use crate::participant::backoff::GIVE_UP;
 use crate::participant::event::{
-    ChairState, Event, Kind, NoWordsReason, ParticipantSummary, RosterEntry, Shown, SignatureState,
-    Summary, Wait, codec,
+    Event, Kind, ParticipantSummary, RosterEntry, Shown, SignatureState, Summary, Wait, codec,
 };
 
 /// The colour of an event: green for who comes, yellow for what needs attention.
@@ -16,7 +16,7 @@ pub(super) fn shade(event: &Event) -> Option<&'static str> {
         Event::Warning { .. }
         | Event::Reconnecting { .. }
         | Event::NoWords {
-            reason: NoWordsReason::Broken,
+            reason: NoWords::Broken,
             ..
         } => Some("33"),
         Event::Left { .. } => Some("2"),
@@ -170,7 +170,7 @@ fn compare(number: Option<u32>, name: Option<&Shown>, words: &[String; 2], attem
     }
 }
 
-fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
+fn no_words(number: Option<u32>, reason: NoWords) -> String {
     let (whose, leave) = match number {
         Some(number) => (
             format!("with number {number}"),
@@ -182,23 +182,23 @@ fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
         ),
     };
     match (reason, number) {
-        (NoWordsReason::NotYet, Some(number)) => format!(
+        (NoWords::NotYet, Some(number)) => format!(
             "There are no words {whose} yet: /compare {number} asks for some, which may take a moment."
         ),
-        (NoWordsReason::NotYet, None) => format!("There are no words {whose} yet."),
-        (NoWordsReason::NoAnswer, _) => {
+        (NoWords::NotYet, None) => format!("There are no words {whose} yet."),
+        (NoWords::NoAnswer, _) => {
             format!("No words {whose}: the other side does not answer.")
         }
-        (NoWordsReason::Disorder, _) => {
+        (NoWords::Disorder, _) => {
             format!("No words {whose}: the other side says what was not due. {leave}.")
         }
-        (NoWordsReason::Broken, _) => {
+        (NoWords::Broken, _) => {
             format!("No words {whose}: somebody between you tried to choose them. {leave}.")
         }
-        (NoWordsReason::UsedUp, _) => {
+        (NoWords::UsedUp, _) => {
             format!("No more words {whose}: three tries are all there are. {leave}.")
         }
-        (NoWordsReason::Elsewhere, _) => {
+        (NoWords::Elsewhere, _) => {
             format!(
                 "The words {whose} count no more: they were for another knock. The connection was \
                  lost since, somebody was removed, or somebody else lets people in now."
@@ -207,14 +207,14 @@ fn no_words(number: Option<u32>, reason: NoWordsReason) -> String {
     }
 }
 
-fn chair(state: ChairState) -> &'static str {
+fn chair(state: Freshness) -> &'static str {
     match state {
-        ChairState::Well => "The host, or a co-host in its place, is heard again.",
-        ChairState::Stale => {
+        Freshness::Well => "The host, or a co-host in its place, is heard again.",
+        Freshness::Stale => {
             "Neither the host nor a co-host has been heard for 15 s. Somebody who was removed may still be \
              here."
         }
-        ChairState::Stopped => {
+        Freshness::Stopped => {
             "Neither the host nor a co-host has been heard for a minute. Nothing of yours is sent, and who \
              watches a vigil is shown nothing, until one is."
         }

@@ -9,6 +9,8 @@ mod schedules;
 mod story;
 pub(in crate::meeting) mod world;
 
+use std::time::Duration;
+
 use super::Meeting;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Command, Ending, Freshness, Notice, Surface};
@@ -33,6 +35,8 @@ pub(in crate::meeting) struct Look {
     /// What the keys of this epoch's media derive from.
     pub(in crate::meeting) base: [u8; 32],
     pub(in crate::meeting) chair: bool,
+    /// When the chair's newest beat came.
+    pub(in crate::meeting) heard: Option<Duration>,
     pub(in crate::meeting) outcasts: Outcasts,
 }
 

@@ -129,6 +129,21 @@ fn who_comes_in_the_midst_of_a_group_has_it_from_its_beginning() {
 }
 
 #[test]
+fn who_comes_after_the_end_of_a_track_is_shown_nothing_of_it() {
+    let (mut world, meet) = three();
+    for number in 0..5 {
+        world.send(1, frame(PICTURE, number));
+    }
+    let (track, frames) = (PICTURE, 5);
+    world.tell(1, Input::Ended { track, frames });
+    world.settle();
+    let cem = world.join(&meet.guest, "Cem");
+    world.seconds(3);
+    assert!(world.nodes[cem].inside && world.nodes[cem].frames.is_empty());
+    assert_eq!(world.got(2, "Ada", PICTURE), [0, 1, 2, 3, 4]);
+}
+
+#[test]
 fn who_is_removed_hears_nothing_more_and_nobody_else_misses_anything() {
     let (mut world, meet) = three();
     let cem = world.join(&meet.guest, "Cem");

@@ -249,3 +249,50 @@ fn a_knock_over_its_bounds_is_none() {
     largest.name.push('n');
     assert!(!is(largest));
 }
+
+#[test]
+fn while_the_line_is_behind_nothing_is_said_and_then_everything() {
+    let mut lobby = Lobby::with(&["Ada"]);
+    let numbers = lobby.numbers();
+    lobby.porter().hold(true);
+    let (now, payload) = (lobby.now, payload(40_000));
+    lobby.porter().admit(now, &numbers, &payload).unwrap();
+    let (meeting, _, _) = links(1);
+    let bea = lobby.guest(&meeting, knock("Bea"));
+    lobby.run(seconds(4));
+    let told = |letter: &Letter| matches!(letter.2, LobbyBody::Part { .. });
+    assert!(!lobby.seen.iter().any(told));
+    assert_eq!(lobby.status(bea), Status::HostNotHere);
+    assert!(lobby.guests[0].told.payload.is_none());
+    lobby.porter().hold(false);
+    lobby.run(seconds(6));
+    assert_eq!(lobby.status(bea), Status::Waiting);
+    assert_eq!(lobby.guests[0].told.payload.as_deref(), Some(&**payload));
+}
+
+/// Several lost what they were given: it goes to all of them once, and not to each.
+#[test]
+fn what_many_lost_is_sent_once_more_for_all() {
+    let names: Vec<String> = (0..8).map(|number| format!("{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut lobby = Lobby::with(&names);
+    let numbers = lobby.numbers();
+    let (now, payload) = (lobby.now, payload(40_000));
+    lobby.porter().admit(now, &numbers, &payload).unwrap();
+    let is_part = |letter: &Letter| matches!(letter.2, LobbyBody::Part { .. });
+    lobby.run_with(seconds(4), |lobby, letter| {
+        if !is_part(&letter) {
+            lobby.deliver(letter);
+        }
+    });
+    let before = lobby.seen.iter().filter(|one| is_part(one)).count();
+    lobby.run(seconds(12));
+    let parts = lobby.seen.iter().filter(|one| is_part(one)).count() - before;
+    for guest in &lobby.guests {
+        assert_eq!(guest.told.payload.as_deref(), Some(&**payload));
+    }
+    assert!(
+        parts <= 6,
+        "{parts}: to the first who asked, and to all others"
+    );
+}

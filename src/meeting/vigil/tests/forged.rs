@@ -156,7 +156,7 @@ fn nobody_but_a_committer_of_the_link_makes_a_card() {
     let beat = claim.clone().sign(|bytes| key.sign(bytes));
     let named = |bundle| {
         let speakers = opened.speakers[..1].to_vec();
-        Card::new(beat.clone(), [7; 32], bundle, speakers, &key).unwrap()
+        Card::new(beat.clone(), &[7; 32], bundle, speakers, &key).unwrap()
     };
     // Under its own bundle, and under that of the link.
     for forged in [named(&own.bundle), named(&opened.bundle)] {

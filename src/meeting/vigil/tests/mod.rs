@@ -149,7 +149,7 @@ impl Scene {
         let mut keys = SenderKeys::new(self.place(name).1);
         keys.epoch(
             card.claim.epoch,
-            &card.key,
+            card.key.as_bytes(),
             speaker.expect("a speaker").leaf.0,
         );
         keys

@@ -107,7 +107,7 @@ fn who_is_removed_is_shown_no_more_and_nobody_misses_anything() {
     let (_, _, card) = scene.card();
     for newer in [false, true] {
         if newer {
-            keys.epoch(card.claim.epoch, &card.key, 2);
+            keys.epoch(card.claim.epoch, card.key.as_bytes(), 2);
         }
         let sealed = keys.seal(scene.world.now, &forged(0), AUDIO).unwrap();
         scene.give(at, None, SOUND, sealed[0].clone());

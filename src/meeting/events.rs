@@ -267,6 +267,8 @@ pub enum Notice {
     InTheChair(bool),
     /// Somebody who was here is in the tree no more, and had not said goodbye.
     PutOut(Who),
+    /// The same, but it was only out of reach for long.
+    TakenOut(Who),
     /// Nobody is admitted, or people are again.
     Locked(bool),
     /// The meeting link is another one from now on: the earlier ones lead to an empty lobby.
@@ -415,6 +417,7 @@ impl From<GroupRejection> for Rejection {
             Group::WrongGroup | Group::NotAuthentic => Self::NotAuthentic,
             Group::OldEpoch | Group::FutureEpoch => Self::OldEpoch,
             Group::Replay => Self::Replay,
+            Group::TooFar => Self::Unexpected,
             Group::NotTheChair => Self::NotAllowed,
             Group::ReInit
             | Group::Psk

@@ -16,6 +16,7 @@ mod relay_injects_a_member;
 mod relay_misdirects;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
+mod relay_says_that_somebody_left;
 mod relay_serves_an_old_room;
 mod relay_splices_frames;
 mod relay_splits_the_room;

@@ -80,6 +80,10 @@ impl Session {
                 self.put_out.insert(who);
                 return;
             }
+            Notice::TakenOut(who) => {
+                self.taken_out.insert(who);
+                return;
+            }
             Notice::Locked(locked) => {
                 self.locked = locked;
                 Event::Locked { locked }

@@ -43,6 +43,7 @@ fn everything() -> Vec<Event> {
             name: name("Ada"),
             goodbye: false,
             removed: false,
+            taken_out: false,
         },
         Event::Joined {
             name: name("Ada"),

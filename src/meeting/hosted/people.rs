@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::ruling::AWAY;
 use crate::meeting::events::{StayId, Who};
 use crate::meeting::group::{LeafId, Member};
 use crate::meeting::media::{Came, ReceiverKeys};
@@ -62,13 +63,13 @@ const SEEK_AFTER: Duration = Duration::from_secs(60);
 const SEEK_EACH: Duration = Duration::from_secs(15);
 
 /// How long it may take to answer.
-const ANSWERS_IN: Duration = Duration::from_secs(10);
+const ANSWERS_IN: Duration = Duration::from_secs(5);
 
 impl Person {
-    /// Whether it is connected nowhere, and was not heard, for so long, and did not answer when it was asked.
-    pub(super) fn is_away(&self, long: Duration, now: Duration) -> bool {
+    /// Whether it is connected nowhere, and was not heard, for long, and did not answer when it was asked.
+    pub(super) fn is_away(&self, now: Duration) -> bool {
         let asked = self.sought.is_some_and(|at| now >= at + ANSWERS_IN);
-        asked && self.away.is_some_and(|since| now >= since + long)
+        asked && self.away.is_some_and(|since| now >= since + AWAY)
     }
 
     /// Whether its question is answered.
@@ -276,7 +277,7 @@ impl People {
     pub(super) fn seek(&mut self, now: Duration, may: impl Fn(Option<u8>) -> bool) -> bool {
         let mut asks = false;
         let people = self.people.values_mut();
-        for person in people.filter(|one| !one.bye && may(one.rank)) {
+        for person in people.filter(|one| !one.is_away(now) && may(one.rank)) {
             let long = person.away.is_some_and(|away| now >= away + SEEK_AFTER);
             if long && person.sought.is_none_or(|at| now >= at + SEEK_EACH) {
                 person.sought = Some(now);

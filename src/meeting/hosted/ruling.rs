@@ -145,7 +145,7 @@ impl Inside {
         // one is away.
         let gone = |person: &Person| {
             let left = person.bye && person.at.is_empty();
-            (left || person.is_away(AWAY, now)) && core.may_remove(person.rank)
+            (left || person.is_away(now)) && core.may_remove(person.rank)
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();

@@ -9,7 +9,7 @@ use serde_json::json;
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::group::{
     Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, Posted,
-    Processed,
+    Processed, Why,
 };
 
 fn host_key() -> SigningKey {
@@ -56,7 +56,13 @@ fn take(group: &mut Group, message: &[u8]) -> Result<Processed, GroupRejection> 
 #[track_caller]
 fn follows(group: &mut Group, commit: &[u8]) {
     let taken = take(group, commit);
-    assert_eq!(taken, Ok(Processed::Commit { removed_me: false }));
+    assert_eq!(
+        taken,
+        Ok(Processed::Commit {
+            removed_me: false,
+            why: Why::PutOut
+        })
+    );
 }
 
 /// Our host, a member of ours, and ts-mls.
@@ -204,7 +210,13 @@ fn ours_enter_by_its_welcome_and_follow_its_commits() {
     let commit = bytes(&made["commit"]);
     follows(&mut one, &commit);
     let out = take(&mut two, &commit);
-    assert_eq!(out, Ok(Processed::Commit { removed_me: true }));
+    assert_eq!(
+        out,
+        Ok(Processed::Commit {
+            removed_me: true,
+            why: Why::PutOut
+        })
+    );
     let three = three.enter(&bytes(&made["welcome"]));
     let mut three = three.expect("in");
     judge.agrees(&mut one);

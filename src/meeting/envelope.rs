@@ -84,6 +84,11 @@ impl Receiver {
         self.salt
     }
 
+    /// The counter of its newest body.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
     /// Opens the first body of a sender.
     pub(super) fn first<B: DeserializeOwned>(
         secret: &LinkSecret,

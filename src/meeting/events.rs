@@ -268,6 +268,8 @@ pub enum Notice {
     InTheChair(bool),
     /// Somebody who was here is in the tree no more, and had not said goodbye.
     PutOut(Who),
+    /// The same, but it was only out of reach for long.
+    TakenOut(Who),
     /// The committer of rank `by` says that this one was removed in its part of the meeting: it is removed
     /// here, too. Only the chair is told, who answers for it.
     Reported {
@@ -426,6 +428,7 @@ impl From<GroupRejection> for Rejection {
             Group::WrongGroup | Group::NotAuthentic => Self::NotAuthentic,
             Group::OldEpoch | Group::FutureEpoch => Self::OldEpoch,
             Group::Replay => Self::Replay,
+            Group::TooFar => Self::Unexpected,
             Group::NotTheChair => Self::NotAllowed,
             Group::ReInit
             | Group::Psk

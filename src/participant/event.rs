@@ -164,6 +164,8 @@ pub enum Event {
         goodbye: bool,
         /// It was put out.
         removed: bool,
+        /// It was out of reach for long, and is no member any more: it knocks when it comes back.
+        taken_out: bool,
     },
     /// A recording was begun.
     Recording {

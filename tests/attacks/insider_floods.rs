@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use sottovoce::meeting::{Freshness, Notice};
+use sottovoce::meeting::{Command, Freshness, Notice, Rejection};
 use sottovoce::wire::To;
 
 use crate::own::{Plain, Said};
 use crate::rogue::{Line, Rogue, insider};
-use crate::scene::{Meet, all_is_well, presence, three};
+use crate::scene::{Meet, all_is_well, presence, read, refused, three};
 use crate::world::World;
 
 /// The meeting goes on: people come in, and everyone hears everyone.
@@ -65,6 +65,40 @@ fn with_what_comes_too_early() {
         let text = "x".repeat(3000);
         mallory.say(&mut world, &Said::Chat { number, text });
     }
+    goes_on(world, &meet);
+}
+
+/// It says that it is thousands of messages ahead, with what opens under none of their keys: whoever
+/// believes that derives them all, each time anew.
+#[test]
+fn with_what_is_far_ahead() {
+    let (mut world, meet, mut mallory) = flooded();
+    let chat = |number| Said::Chat {
+        number,
+        text: "x".into(),
+    };
+    for number in 0..4000 {
+        mallory.sealed(&chat(number));
+    }
+    let mut spoilt = mallory.sealed(&chat(4000));
+    *spoilt.last_mut().expect("bytes") ^= 1;
+    let looked = |world: &World| refused(world, 0, Rejection::NotAuthentic);
+    let before = looked(&world);
+    for _ in 0..50 {
+        mallory.post(&mut world, spoilt.clone());
+    }
+    assert!(looked(&world) - before <= 1, "it is believed once");
+    // What the others say is heard meanwhile.
+    world.command(1, Command::Say("Ada is heard".into()));
+    assert_eq!(read(&world, 0), ["Ada is heard"]);
+    // Whoever comes by another connection each time is not believed much longer.
+    let room = mallory.line.secret;
+    for _ in 0..50 {
+        let mut line = Line::new(&mut world, room);
+        line.post(&mut world, To::Everyone, &Plain::Mls(spoilt.clone()));
+    }
+    let looks = looked(&world) - before;
+    assert!(looks <= 18, "{looks} times 4,000 keys");
     goes_on(world, &meet);
 }
 

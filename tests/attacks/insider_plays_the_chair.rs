@@ -101,6 +101,7 @@ fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
         roster: [0; 32],
         locked: false,
         before: [0; 32],
+        removed: 0,
     };
     let beat = claim.sign(|bytes| committer.sign(bytes));
     let beat = Plain::Beat(beat);

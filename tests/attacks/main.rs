@@ -19,6 +19,7 @@ mod relay_misdirects;
 mod relay_plays_kept_beats;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
+mod relay_says_that_somebody_left;
 mod relay_serves_an_old_room;
 mod relay_shows_a_vigil_twice;
 mod relay_splices_frames;

@@ -1,5 +1,7 @@
 //! What openmls asks its surroundings for: cryptography, randomness, a place to keep things. Only suite 1.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
 use hkdf::Hkdf;
@@ -29,8 +31,16 @@ const HPKE: HpkeConfig = HpkeConfig(
     HpkeAeadType::AesGcm128,
 );
 
+/// How the derivation begins by which a sender's ratchet goes on to its next message: 32 bytes, label,
+/// and four bytes of generation (RFC 9420, sections 8 and 9.1).
+const GOES_ON: &[u8] = b"\x00\x20\x0eMLS 1.0 secret\x04";
+
 /// The primitives, with a generator of random bytes.
-pub struct Suite(Drbg);
+pub struct Suite {
+    random: Drbg,
+    /// By how many messages ratchets may go on.
+    ratchets: AtomicU32,
+}
 
 /// Everything that openmls needs.
 pub struct Provider {
@@ -42,14 +52,23 @@ impl Provider {
     /// `seed` must be random and never used again.
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
-            suite: Suite(Drbg::new(seed)),
+            suite: Suite {
+                random: Drbg::new(seed),
+                ratchets: AtomicU32::new(u32::MAX),
+            },
             storage: Storage::default(),
         }
     }
 
     /// Its random bytes.
     pub fn random(&self) -> &Drbg {
-        &self.suite.0
+        &self.suite.random
+    }
+
+    /// From now on ratchets of senders (RFC 9420, section 9) go on by so many messages, and no further.
+    /// Gives back what was left of the number before.
+    pub fn bound_ratchets(&self, messages: u32) -> u32 {
+        self.suite.ratchets.swap(messages, Ordering::Relaxed)
     }
 }
 
@@ -80,12 +99,12 @@ impl OpenMlsRand for Suite {
     type Error = NoRandomness;
 
     fn random_array<const N: usize>(&self) -> Result<[u8; N], NoRandomness> {
-        Ok(self.0.array())
+        Ok(self.random.array())
     }
 
     fn random_vec(&self, len: usize) -> Result<Vec<u8>, NoRandomness> {
         let mut bytes = vec![0; len];
-        self.0.fill(&mut bytes);
+        self.random.fill(&mut bytes);
         Ok(bytes)
     }
 }
@@ -134,6 +153,12 @@ impl OpenMlsCrypto for Suite {
         okm_len: usize,
     ) -> Result<SecretVLBytes, CryptoError> {
         sha256(hash)?;
+        if info.starts_with(GOES_ON) {
+            let less = |left: u32| left.checked_sub(1);
+            let order = Ordering::Relaxed;
+            let left = self.ratchets.fetch_update(order, order, less);
+            left.map_err(|_| CryptoError::CryptoLibraryError)?;
+        }
         let hkdf =
             Hkdf::<Sha256>::from_prk(prk).map_err(|_| CryptoError::HkdfOutputLengthInvalid)?;
         let mut okm = vec![0; okm_len];
@@ -177,7 +202,7 @@ impl OpenMlsCrypto for Suite {
 
     fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
         ed25519(alg)?;
-        let seed = Zeroizing::new(self.0.array::<32>());
+        let seed = Zeroizing::new(self.random.array::<32>());
         let public = SigningKey::from_seed(&seed).public();
         Ok((seed.to_vec(), public.to_vec()))
     }
@@ -217,7 +242,7 @@ impl OpenMlsCrypto for Suite {
         let failed = CryptoError::HpkeEncryptionError;
         hpke(&config)?;
         let to = pk_r.try_into().map_err(|_| failed)?;
-        let random = Zeroizing::new(self.0.array::<32>());
+        let random = Zeroizing::new(self.random.array::<32>());
         let (encapsulated, context) = Context::sender(to, info, &random).map_err(|_| failed)?;
         let sealed = context.seal(aad, ptxt).map_err(|_| failed)?;
         Ok(HpkeCiphertext {
@@ -254,7 +279,7 @@ impl OpenMlsCrypto for Suite {
         let failed = CryptoError::SenderSetupError;
         hpke(&config)?;
         let to = pk_r.try_into().map_err(|_| failed)?;
-        let random = Zeroizing::new(self.0.array::<32>());
+        let random = Zeroizing::new(self.random.array::<32>());
         let (encapsulated, context) = Context::sender(to, info, &random).map_err(|_| failed)?;
         let secret = context
             .export(exporter_context, exporter_length)

@@ -18,9 +18,9 @@ mod state;
 
 pub use joining::{Joining, KeyPackage};
 pub use leaf::{Committers, LeafId, LeafName, Member, run_of};
-pub use policy::ChangeSeen;
+pub use policy::{ChangeSeen, FORWARD};
 pub use rejection::GroupRejection;
-pub use state::{Change, Group, MEMBERS, Posted, Processed};
+pub use state::{Change, Group, MEMBERS, Posted, Processed, Why};
 
 #[cfg(test)]
 mod tests;

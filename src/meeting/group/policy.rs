@@ -18,6 +18,14 @@ const MEETING: u16 = 0xf5c0;
 /// of its own.
 pub(super) const PADDING: usize = 64;
 
+/// By how many messages a sender may be ahead of what was heard of it in an epoch. Who is cut off for less
+/// than the two minutes after which it leaves misses as many: a sender signs twice a second for each of
+/// its tracks, and answers everybody who asks where it is one by one.
+pub const FORWARD: u32 = 4096;
+
+/// How many of those that were passed over may still come.
+const LATE: u32 = 64;
+
 /// What a commit would change, for whoever decides whether its sender may.
 pub struct ChangeSeen<'a> {
     /// Who commits.
@@ -37,7 +45,7 @@ pub(super) fn config() -> MlsGroupJoinConfig {
         .max_past_epochs(1)
         .number_of_resumption_psks(0)
         .use_ratchet_tree_extension(true)
-        .sender_ratchet_configuration(SenderRatchetConfiguration::new(64, 4096))
+        .sender_ratchet_configuration(SenderRatchetConfiguration::new(LATE, FORWARD))
         .build()
 }
 

@@ -16,6 +16,11 @@ pub(super) fn reason<E>(error: &ProcessMessageError<E>, past: bool) -> GroupReje
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
             MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInThePast),
         )) if past => GroupRejection::OldEpoch,
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(
+                SecretTreeError::TooDistantInTheFuture | SecretTreeError::CryptoError(_),
+            ),
+        )) => GroupRejection::TooFar,
         // Its key was used up, or is further back than keys are kept.
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
             MessageDecryptionError::SecretTreeError(_)

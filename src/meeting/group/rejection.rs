@@ -21,6 +21,9 @@ pub enum GroupRejection {
     /// It was there before.
     #[error("a replay")]
     Replay,
+    /// It is further ahead of what was heard of its sender than is looked.
+    #[error("too far ahead")]
+    TooFar,
     /// It does not open, or its signature is wrong.
     #[error("not authentic")]
     NotAuthentic,

@@ -35,6 +35,33 @@ pub struct Change {
     pub remove: Vec<LeafId>,
 }
 
+/// Why a commit removes whom it removes. It stands in the message's authenticated data
+/// (RFC 9420, section 6.3.1): who is removed by it can read it, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Why {
+    /// They are put out, for good.
+    #[default]
+    PutOut,
+    /// They went, were out of reach for long, or come in again with another leaf.
+    Gone,
+}
+
+impl Why {
+    fn to_bytes(self) -> &'static [u8] {
+        match self {
+            Self::PutOut => &[],
+            Self::Gone => b"gone",
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, GroupRejection> {
+        let both = [Self::PutOut, Self::Gone];
+        let mut both = both.into_iter();
+        let why = both.find(|why| why.to_bytes() == bytes);
+        why.ok_or(GroupRejection::Malformed)
+    }
+}
+
 /// What a commit of one's own gives to send.
 pub struct Posted {
     /// For everyone who was a member before.
@@ -50,6 +77,8 @@ pub enum Processed {
     Commit {
         /// This member is none any more.
         removed_me: bool,
+        /// Why it removed whom it removed.
+        why: Why,
     },
     /// Something that a member said.
     App {
@@ -234,6 +263,14 @@ impl Group {
     /// [`GroupRejection`]; then nothing has changed. [`GroupRejection::TooLarge`]: too many at once for
     /// one message, or for a group.
     pub fn commit(&mut self, change: Change) -> Result<Posted, GroupRejection> {
+        self.commit_for(Why::PutOut, change)
+    }
+
+    /// The same, and says why those go who go.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn commit_for(&mut self, why: Why, change: Change) -> Result<Posted, GroupRejection> {
         let mut next = self.roster.clone();
         next.retain(|member| !change.remove.contains(&member.leaf));
         next.extend(change.add.iter().map(|package| package.member().clone()));
@@ -241,6 +278,7 @@ impl Group {
         let remove = change.remove.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
         let add = change.add.into_iter().map(|package| package.package);
         let crypto = self.provider.crypto();
+        self.group.set_aad(why.to_bytes().to_vec());
         let committed = self
             .group
             .commit_builder()
@@ -250,6 +288,7 @@ impl Group {
             .load_psks(self.provider.storage())
             .and_then(|builder| builder.build(self.provider.rand(), crypto, &self.key, |_| true));
         let Ok(committed) = committed else {
+            self.group.set_aad(Vec::new());
             return Err(GroupRejection::Malformed);
         };
         let staged = committed
@@ -307,6 +346,7 @@ impl Group {
         };
         let from = LeafId(leaf.u32());
         let credential = processed.credential().clone();
+        let why = Why::read(processed.aad());
         let sender = self.roster.iter().find(|member| member.leaf == from);
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(said) => {
@@ -326,14 +366,14 @@ impl Group {
                 })
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
-                let committer = sender.ok_or(GroupRejection::External)?;
+                let (committer, why) = (sender.ok_or(GroupRejection::External)?, why?);
                 policy::check_commit(&staged, committer, &self.roster, &self.committers, may)?;
                 let removed_me = staged.self_removed();
                 self.group
                     .merge_staged_commit(&self.provider, *staged)
                     .map_err(|_| GroupRejection::Internal)?;
                 self.read_roster()?;
-                Ok(Processed::Commit { removed_me })
+                Ok(Processed::Commit { removed_me, why })
             }
             ProcessedMessageContent::OwnPrivateMessage
             | ProcessedMessageContent::OwnPendingCommit => Err(GroupRejection::Replay),
@@ -342,6 +382,27 @@ impl Group {
                 Err(GroupRejection::Proposal)
             }
         }
+    }
+
+    /// The same, and the key of a message that says it is far ahead of what was heard of its sender is
+    /// derived over at most `reach` others. So many of them as were derived in vain are taken from
+    /// `reach`: everybody in the group can make a message say that, and it shows only at the end.
+    ///
+    /// # Errors
+    /// As [`Self::process`]; [`GroupRejection::TooFar`].
+    pub fn process_within(
+        &mut self,
+        reach: &mut u32,
+        bytes: &[u8],
+        may: impl Fn(&ChangeSeen<'_>) -> bool,
+    ) -> Result<Processed, GroupRejection> {
+        self.provider.bound_ratchets(*reach);
+        let processed = self.process(bytes, may);
+        let left = self.provider.bound_ratchets(u32::MAX);
+        if processed.is_err() {
+            *reach = left;
+        }
+        processed
     }
 
     /// How many keys wait to be used.

@@ -107,9 +107,7 @@ impl Inside {
                     core.note(Notice::Chair(Freshness::Stopped));
                 }
                 Act::Resume => {
-                    if std::mem::take(&mut self.stopped) {
-                        self.resumed = Some(core.now);
-                    }
+                    self.stopped = false;
                     core.note(Notice::Chair(Freshness::Well));
                 }
                 Act::Lost => return Became::Lost,

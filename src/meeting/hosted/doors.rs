@@ -13,7 +13,7 @@ use super::plain::Plain;
 use super::stays::Purpose;
 use crate::meeting::chair::Outcasts;
 use crate::meeting::events::{Notice, Rejection, StayId};
-use crate::meeting::group::{Group, KeyPackage, LeafId, Member};
+use crate::meeting::group::{Group, KeyPackage, LeafId, MEMBERS, Member};
 use crate::meeting::lobby::{AdmitError, LetIn, LobbyBody, Porter, PorterOutput, WAITING, Waiting};
 use crate::meeting::secret::LinkSecret;
 use crate::wire::ParticipantId;
@@ -97,6 +97,8 @@ pub(super) struct Ruling {
     pub(super) held: bool,
     /// Who was taken in anew, and when.
     anew: Vec<([u8; 16], Duration)>,
+    /// Who was taken out for being out of reach: it comes back like one that is still in the tree.
+    taken_out: VecDeque<Member>,
     /// To be removed, and everybody else moves.
     pub(super) put_out: Vec<LeafId>,
     /// The numbers of those at the lobby's door whom the screen knows of.
@@ -129,6 +131,7 @@ impl Ruling {
             wanted: Vec::new(),
             held: false,
             anew: Vec::new(),
+            taken_out: VecDeque::new(),
             put_out: Vec::new(),
             told: Vec::new(),
             admitted: Vec::new(),
@@ -398,6 +401,13 @@ impl Ruling {
         self.anew.extend(anew.map(|one| (one.run(), now)));
     }
 
+    /// These were out of reach, and are in the tree no more.
+    pub(super) fn took_out(&mut self, members: impl Iterator<Item = Member>) {
+        self.taken_out.extend(members);
+        let most = self.taken_out.len().saturating_sub(MEMBERS);
+        self.taken_out.drain(..most);
+    }
+
     /// Whether somebody who waits in the lobby, and does not come back, is to be let in. The porter takes
     /// whoever brings a proof for one who does: that it proves nothing shows here alone.
     fn admits(&self, waiting: &Waiting<'_>) -> bool {
@@ -453,7 +463,9 @@ impl Ruling {
                 if roster.iter().any(|one| one.run == member.run) {
                     return Verdict::Deny;
                 }
-                match self.admits(waiting) {
+                let mut taken_out = self.taken_out.iter();
+                let back = taken_out.any(|one| same(one) && proven.contains(&one.sign_key));
+                match back || self.admits(waiting) {
                     true => Verdict::Admit(key_package, None),
                     false => Verdict::Ask(Asked::of(waiting)),
                 }

@@ -8,9 +8,9 @@ use super::plain::{Plain, Said};
 use super::ruling::may_commit;
 use super::voice::attested;
 use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
-use crate::meeting::group::{GroupRejection, LeafId, Processed};
+use crate::meeting::group::{GroupRejection, LeafId, Processed, Why};
 use crate::meeting::limits::CHAT_BYTES;
-use crate::wire::{ParticipantId, TrackId};
+use crate::wire::{ParticipantId, To, TrackId};
 
 /// Messages that came before the commit that they rest on: how many are kept.
 const EARLY: usize = 256;
@@ -93,9 +93,13 @@ impl Inside {
         core: &mut Core,
     ) -> Became {
         let rules = self.chair.ruling(core.now);
+        let at = (stay, from);
+        let reach = self.reach.of(core.now, at);
+        let mut left = reach;
         let processed = self
             .group
-            .process(&bytes, |change| may_commit(rules, change));
+            .process_within(&mut left, &bytes, |change| may_commit(rules, change));
+        self.reach.spent(core.now, at, reach - left);
         match processed {
             Ok(Processed::App { from: leaf, bytes }) => {
                 match postcard::from_bytes(&Zeroizing::new(bytes)) {
@@ -104,17 +108,22 @@ impl Inside {
                 }
                 Became::Same
             }
-            // Who was cut off for long may have left the tree for that alone: it knocks anew.
-            Ok(Processed::Commit { removed_me: true }) => match self.was_cut_off(core.now) {
-                true => Became::Lost,
-                false => Became::Over(Ending::Removed),
+            Ok(Processed::Commit {
+                removed_me: true,
+                why,
+            }) => match why {
+                Why::PutOut => Became::Over(Ending::Removed),
+                // Its next leaf may be in the same commit.
+                Why::Gone if self.rejoin.is_some() => Became::Same,
+                // It was not heard for long: it comes back by itself.
+                Why::Gone => Became::Lost,
             },
-            Ok(Processed::Commit { .. }) => {
+            Ok(Processed::Commit { why, .. }) => {
                 let after = self.group.roster();
                 let went = self.people.iter().map(|(_, one)| (one.run, one.rank));
                 let went = went.filter(|(run, _)| !after.iter().any(|member| member.run == *run));
                 self.chairs.went = went.collect();
-                self.epoch_changed(false, core);
+                self.epoch_changed(false, why, core);
                 Became::Same
             }
             // The chair's own beat may still be on its way: its first commit waits for that.
@@ -144,6 +153,10 @@ impl Inside {
         let Some(who) = self.people.by_leaf(leaf) else {
             return core.reject(Rejection::UnknownSender);
         };
+        let says_where = matches!(said, Said::Here { .. });
+        if !says_where && self.people.heard(core.now, who) {
+            self.introduce(stay, To::One(from), true, core);
+        }
         let rank = self.people.get(who).and_then(|person| person.rank);
         let is_chair = rank.is_some() && rank == self.chair.ruling(core.now);
         // Where both halves of a meeting hear each other, the winner rules before the loser leads its

@@ -12,13 +12,14 @@ use super::doors::Ruling;
 use super::hearing::Early;
 use super::people::People;
 use super::plain::Said;
+use super::reach::Reach;
 use super::rejoin::Rejoin;
 use super::stage::Stage;
 use super::stays::{Arrived, Purpose};
 use super::voice::{Voice, opened, tick};
 use crate::meeting::chair::{Chair, Standing};
 use crate::meeting::events::{Command, Ending, Listed, Notice, Output, Rejection, StayId};
-use crate::meeting::group::Group;
+use crate::meeting::group::{Group, Why};
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
 use crate::meeting::track::Frame;
@@ -28,9 +29,6 @@ use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 /// Main rooms that a member is in at a time. More than two are needed only when people are removed one
 /// right after another; a chair could send everyone to any number.
 const HOMES: usize = 8;
-
-/// How long one who was cut off takes to be told what it missed.
-const CATCHES_UP: Duration = Duration::from_secs(30);
 
 /// A main room.
 pub(super) struct Home {
@@ -61,9 +59,8 @@ pub(super) struct Inside {
     pub(super) returning: Returning,
     /// The chair was not heard for too long: nothing is sent.
     pub(super) stopped: bool,
-    /// When it was heard again after that.
-    pub(super) resumed: Option<Duration>,
     pub(super) early: VecDeque<Early>,
+    pub(super) reach: Reach,
     chats: u64,
     announced: bool,
     /// Who asked where this participant is, in which room, and when it is told.
@@ -109,8 +106,8 @@ impl Inside {
             rejoin: None,
             returning,
             stopped: false,
-            resumed: None,
             early: VecDeque::new(),
+            reach: Reach::default(),
             chats: 0,
             announced: false,
             answers: VecDeque::new(),
@@ -118,7 +115,7 @@ impl Inside {
         };
         inside.go_to(main, core);
         inside.stage = Stage::enter(core);
-        inside.take_roster(core);
+        inside.take_roster(Why::PutOut, core);
         inside
     }
 
@@ -157,13 +154,6 @@ impl Inside {
     pub(super) fn home(&self) -> Option<StayId> {
         let entered = self.homes.iter().rev().find(|home| home.entered.is_some());
         Some(entered?.stay)
-    }
-
-    /// Whether this participant was cut off for so long, not long ago, that it may have left the tree
-    /// for that alone.
-    pub(super) fn was_cut_off(&self, now: Duration) -> bool {
-        let just = self.resumed.is_some_and(|at| now < at + CATCHES_UP);
-        self.stopped || just
     }
 
     pub(super) fn is_home(&self, stay: StayId) -> bool {
@@ -210,19 +200,22 @@ impl Inside {
         self.open_door(stay, core);
     }
 
-    /// The tree and the keys are others now. `anew`: by a welcome.
-    pub(super) fn epoch_changed(&mut self, anew: bool, core: &mut Core) {
-        self.take_roster(core);
+    /// The tree and the keys are others now. `anew`: by a welcome. `why`: those went who are in it no more.
+    pub(super) fn epoch_changed(&mut self, anew: bool, why: Why, core: &mut Core) {
+        self.take_roster(why, core);
         let (standing, ranks) = (standing(&self.group), ranks(&self.group));
         self.chair.epoch_changed(core.now, standing, ranks, anew);
     }
 
-    fn take_roster(&mut self, core: &mut Core) {
+    fn take_roster(&mut self, why: Why, core: &mut Core) {
         let (roster, me) = (self.group.roster(), self.group.me());
         let changed = self.people.roster(core.now, roster, me);
         let newcomers = changed.newcomers;
         for who in changed.put_out {
-            core.note(Notice::PutOut(who));
+            core.note(match why {
+                Why::PutOut => Notice::PutOut(who),
+                Why::Gone => Notice::TakenOut(who),
+            });
         }
         for who in changed.gone {
             core.out.push_back(Output::Departed { who });

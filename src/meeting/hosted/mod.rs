@@ -23,6 +23,7 @@ mod voice;
 
 mod hearing;
 mod inside;
+mod reach;
 mod speaking;
 mod stage;
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::ruling::AWAY;
 use crate::meeting::events::{StayId, Who};
 use crate::meeting::group::{LeafId, Member};
 use crate::meeting::media::{Came, ReceiverKeys};
@@ -30,8 +31,10 @@ pub(super) struct Person {
     pub(super) came: Came,
     /// Where it is connected.
     pub(super) at: Vec<(StayId, ParticipantId)>,
-    /// Since when it is connected nowhere.
+    /// Since when it is connected nowhere, and not heard.
     pub(super) away: Option<Duration>,
+    /// When it was asked where it is, while it was connected nowhere, or may have said so by itself.
+    pub(super) sought: Option<Duration>,
     /// It has said goodbye.
     pub(super) bye: bool,
     /// It signs what it sends, by its word inside the group.
@@ -53,7 +56,22 @@ const ASKED: u32 = 4;
 /// See [`ASKED`].
 const ASKED_IN: Duration = Duration::from_secs(2);
 
+/// How long somebody is not heard before it is asked where it is: while nobody has to go for that.
+const SEEK_AFTER: Duration = Duration::from_secs(60);
+
+/// How often.
+const SEEK_EACH: Duration = Duration::from_secs(15);
+
+/// How long it may take to answer.
+const ANSWERS_IN: Duration = Duration::from_secs(5);
+
 impl Person {
+    /// Whether it is connected nowhere, and was not heard, for long, and did not answer when it was asked.
+    pub(super) fn is_away(&self, now: Duration) -> bool {
+        let asked = self.sought.is_some_and(|at| now >= at + ANSWERS_IN);
+        asked && self.away.is_some_and(|since| now >= since + AWAY)
+    }
+
     /// Whether its question is answered.
     pub(super) fn may_ask(&mut self, now: Duration) -> bool {
         if now >= self.asked.0 + ASKED_IN {
@@ -180,6 +198,7 @@ impl People {
                 keys: None,
                 at: Vec::new(),
                 away: Some(now),
+                sought: None,
                 bye: false,
                 shown,
                 signs: false,
@@ -234,7 +253,38 @@ impl People {
         if !person.at.contains(&(stay, participant)) {
             person.at.push((stay, participant));
         }
-        person.away = None;
+        (person.away, person.sought) = (None, None);
+    }
+
+    /// Somebody said something: it is not away, whatever the relay says of its connection. Whether it is
+    /// to be asked where it is, since it has been heard for long and has not said so.
+    pub(super) fn heard(&mut self, now: Duration, who: Who) -> bool {
+        let person = self.people.get_mut(&who).filter(|one| one.away.is_some());
+        let Some(person) = person else {
+            return false;
+        };
+        person.away = Some(now);
+        let sought = *person.sought.get_or_insert(now);
+        let asks = !person.bye && now >= sought + SEEK_EACH;
+        if asks {
+            person.sought = Some(now);
+        }
+        asks
+    }
+
+    /// Whether there are some who are not heard for so long that everybody is asked: those who may be
+    /// removed for it. They are not asked again at once.
+    pub(super) fn seek(&mut self, now: Duration, may: impl Fn(Option<u8>) -> bool) -> bool {
+        let mut asks = false;
+        let people = self.people.values_mut();
+        for person in people.filter(|one| !one.is_away(now) && may(one.rank)) {
+            let long = person.away.is_some_and(|away| now >= away + SEEK_AFTER);
+            if long && person.sought.is_none_or(|at| now >= at + SEEK_EACH) {
+                person.sought = Some(now);
+                asks = true;
+            }
+        }
+        asks
     }
 
     /// One connection is gone: whose it was, when that one has no other.

@@ -10,7 +10,7 @@ use super::outside::joining;
 use super::plain::Plain;
 use super::voice::Voice;
 use crate::meeting::events::{Rejection, StayId};
-use crate::meeting::group::Joining;
+use crate::meeting::group::{Joining, Why};
 use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
 use crate::wire::ParticipantId;
 
@@ -128,7 +128,7 @@ impl Inside {
                     }
                     self.people.new_line();
                     self.go_to(opened.main, core);
-                    self.epoch_changed(true, core);
+                    self.epoch_changed(true, Why::PutOut, core);
                     self.beat(opened.beat, core);
                     self.introduce_anew(core);
                     return Became::Same;

@@ -14,7 +14,7 @@ use super::people::Person;
 use super::plain::{Plain, Said};
 use super::stays::Purpose;
 use crate::meeting::events::{Command, Notice, Rejection, StayId};
-use crate::meeting::group::{Change, ChangeSeen, LeafId, Member};
+use crate::meeting::group::{Change, ChangeSeen, LeafId, Member, Why};
 use crate::meeting::lobby::Porter;
 use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
@@ -125,6 +125,11 @@ impl Inside {
 
     /// Looks after the doors and commits what is to be committed.
     pub(super) fn rule(&mut self, core: &mut Core) {
+        // The relay may only say that somebody left: nobody goes for that who answers.
+        let may = |rank| core.may_remove(rank);
+        if self.ruling.is_some() && self.home().is_some() && self.people.seek(core.now, may) {
+            self.introduce_anew(core);
+        }
         let Some(ruling) = &mut self.ruling else {
             return;
         };
@@ -145,8 +150,7 @@ impl Inside {
         // one is away.
         let gone = |person: &Person| {
             let left = person.bye && person.at.is_empty();
-            let away = left || person.away.is_some_and(|since| now >= since + AWAY);
-            away && core.may_remove(person.rank)
+            (left || person.is_away(now)) && core.may_remove(person.rank)
         };
         let away = self.people.iter().filter(|(_, person)| gone(person));
         let away: Vec<LeafId> = away.map(|(_, person)| person.leaf).collect();
@@ -195,6 +199,8 @@ impl Inside {
         let asked =
             |member: &&Member| put_out.contains(&member.leaf) && core.may_remove(member.rank);
         let removed: Vec<Member> = roster.iter().filter(asked).cloned().collect();
+        let taken_out = roster.iter().filter(|one| away.contains(&one.leaf));
+        let taken_out: Vec<Member> = taken_out.cloned().collect();
         let replaced = wanted.iter().filter_map(|wanted| wanted.replaces);
         let mut remove: Vec<LeafId> = away.into_iter().chain(replaced).collect();
         remove.extend(removed.iter().map(|member| member.leaf));
@@ -208,7 +214,11 @@ impl Inside {
         let runs = wanted.iter().map(|wanted| wanted.key_package.member().run);
         let coming: Vec<[u8; 16]> = runs.collect();
         let epoch = self.group.epoch();
-        let posted = match self.group.commit(Change { add, remove }) {
+        let why = match put_out.is_empty() {
+            true => Why::Gone,
+            false => Why::PutOut,
+        };
+        let posted = match self.group.commit_for(why, Change { add, remove }) {
             Ok(posted) => posted,
             Err(rejection) => {
                 core.reject(rejection.into());
@@ -227,12 +237,13 @@ impl Inside {
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }
-        self.epoch_changed(false, core);
+        self.epoch_changed(false, why, core);
         self.post_now(core);
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);
             ruling.coming = coming;
             ruling.taken_in(&wanted, core.now);
+            ruling.took_out(taken_out.into_iter());
             ruling.kept.push_back((epoch, posted.commit));
             while ruling.kept.len() > KEPT {
                 ruling.kept.pop_front();

@@ -57,9 +57,9 @@ struct Inside {
     sender: Sender,
     receivers: HashMap<ParticipantId, Receiver>,
     present: BTreeSet<ParticipantId>,
-    /// Salts of those who went: what they said is not to come again when the relay brings somebody of
-    /// the same id.
-    gone: VecDeque<[u8; 16]>,
+    /// Salts of those who went, and how far they had come: what they said is not to come again when the
+    /// relay brings somebody of the same id. Nor is somebody silenced whom it only says to have gone.
+    gone: VecDeque<([u8; 16], u64)>,
 }
 
 /// All rooms.
@@ -300,7 +300,7 @@ impl Inside {
             if self.gone.len() >= GONE {
                 self.gone.pop_front();
             }
-            self.gone.push_back(receiver.salt());
+            self.gone.push_back((receiver.salt(), receiver.newest()));
         }
     }
 
@@ -319,7 +319,10 @@ impl Inside {
             None if full => return Err(Rejection::TooMany),
             None => {
                 let (receiver, sealed) = Receiver::first(secret, from, body)?;
-                if self.gone.contains(&receiver.salt()) {
+                let before = |(salt, newest): &([u8; 16], u64)| {
+                    *salt == receiver.salt() && receiver.newest() <= *newest
+                };
+                if self.gone.iter().any(before) {
                     return Err(Rejection::Replay);
                 }
                 self.receivers.insert(from, receiver);

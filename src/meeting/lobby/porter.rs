@@ -292,7 +292,7 @@ impl Porter {
                 self.kept.pop_front();
             }
             self.kept.push_back(Kept {
-                attempt: waiter.knock.attempt,
+                attempts: VecDeque::from([(waiter.participant, waiter.knock.attempt)]),
                 key_package: waiter.knock.key_package.clone(),
                 payload: Arc::clone(payload),
                 until: now.saturating_add(KEPT),

@@ -1,5 +1,6 @@
 //! Those whom the porter has a line to.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,11 +46,35 @@ impl Waiter {
 /// Somebody who was let in, as long as the payload may have to be sent once more. Known by the key package:
 /// whoever lost its connection has another id, and knocks with the same one.
 pub(super) struct Kept {
-    pub(super) attempt: u32,
+    /// The last attempt of each who knocked with it, the newest last: a member has seen the key package in
+    /// the commit, and could use up the newcomer's numbers.
+    pub(super) attempts: VecDeque<(ParticipantId, u32)>,
     pub(super) key_package: Vec<u8>,
     pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
     pub(super) until: Duration,
 }
+
+impl Kept {
+    /// Whether this attempt is not one that was there before; it is counted from now on.
+    pub(super) fn is_new(&mut self, from: ParticipantId, attempt: u32) -> bool {
+        let before = self.attempts.iter().position(|(by, _)| *by == from);
+        if let Some(at) = before
+            && let Some((_, last)) = self.attempts.get_mut(at)
+        {
+            let rises = attempt > *last;
+            *last = attempt.max(*last);
+            return rises;
+        }
+        if self.attempts.len() >= ATTEMPTS {
+            self.attempts.pop_front();
+        }
+        self.attempts.push_back((from, attempt));
+        true
+    }
+}
+
+/// Those whose attempts with one key package are remembered.
+const ATTEMPTS: usize = 16;
 
 /// A payload on its way.
 pub(super) struct Sending {

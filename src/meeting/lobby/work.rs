@@ -135,10 +135,9 @@ impl Porter {
         }
         let was_let_in = |kept: &&mut super::waiter::Kept| kept.key_package == knock.key_package;
         if let Some(kept) = self.kept.iter_mut().find(was_let_in) {
-            if knock.attempt <= kept.attempt {
+            if !kept.is_new(from, knock.attempt) {
                 return Err(Refusal::Replay);
             }
-            kept.attempt = knock.attempt;
             kept.until = now.saturating_add(KEPT);
             let payload = Arc::clone(&kept.payload);
             self.send_no_more(from);

@@ -79,6 +79,7 @@ impl Session {
     pub(super) fn departed(&mut self, now: Instant, who: Who) {
         let goodbye = self.goodbyes.remove(&who);
         let removed = self.put_out.remove(&who);
+        let taken_out = self.taken_out.remove(&who);
         self.unsigned.gone(who);
         self.listening.retain(|(other, _)| *other != who);
         let missed = self.was_missing(who);
@@ -91,9 +92,10 @@ impl Session {
             name,
             goodbye,
             removed,
+            taken_out,
         };
         self.output.event(&left);
-        if let (true, Some(scribe)) = (goodbye || removed, &self.scribe) {
+        if let (true, Some(scribe)) = (goodbye || removed || taken_out, &self.scribe) {
             scribe.finish(who);
         }
     }
@@ -125,11 +127,11 @@ impl Session {
                 continue;
             };
             let name = person.shown.clone();
-            let (goodbye, removed) = (false, false);
             let left = Event::Left {
                 name,
-                goodbye,
-                removed,
+                goodbye: false,
+                removed: false,
+                taken_out: false,
             };
             self.output.event(&left);
             let wished = self.listening.extract_if(|(other, _)| *other == who);

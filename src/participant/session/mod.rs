@@ -161,6 +161,8 @@ struct Session {
     unsigned: Unsigned,
     /// Who was put out, and has not departed yet.
     put_out: HashSet<Who>,
+    /// The same, for being out of reach.
+    taken_out: HashSet<Who>,
     /// This participant holds the chair.
     chair: bool,
     /// Nobody is admitted.

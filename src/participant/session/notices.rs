@@ -83,6 +83,10 @@ impl Session {
                 name: Shown(display_safe(&name)),
                 by,
             },
+            Notice::TakenOut(who) => {
+                self.taken_out.insert(who);
+                return;
+            }
             Notice::Locked(locked) => {
                 self.locked = locked;
                 Event::Locked { locked }

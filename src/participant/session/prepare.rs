@@ -153,6 +153,7 @@ impl Session {
             console,
             unsigned: Unsigned::default(),
             put_out: HashSet::new(),
+            taken_out: HashSet::new(),
             chair: false,
             locked: false,
             knocks: BTreeMap::new(),

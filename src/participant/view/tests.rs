@@ -44,6 +44,7 @@ fn everything() -> Vec<Event> {
             name: name("Ada"),
             goodbye: false,
             removed: false,
+            taken_out: false,
         },
         Event::Joined {
             name: name("Ada"),
@@ -146,6 +147,7 @@ fn what_strangers_choose_stands_in_quotes() {
         name: name(),
         goodbye,
         removed,
+        taken_out: false,
     };
     let signatures = |state| Event::Signatures {
         name: name(),

@@ -115,6 +115,11 @@ pub(super) fn sentence(event: &Event) -> String {
         } => format!("{name} was removed."),
         Event::Left {
             name,
+            taken_out: true,
+            ..
+        } => format!("{name} is out of reach and was taken out."),
+        Event::Left {
+            name,
             goodbye: true,
             ..
         } => format!("{name} left."),

@@ -156,7 +156,7 @@ fn nobody_silences_another_by_speaking_in_its_name() {
         let bytes = b"I am".to_vec();
         assert_eq!(heard, Ok(Processed::App { from, bytes }));
         let taken = take(member, &posted.commit);
-        assert_eq!(taken, Ok(Processed::Commit { removed_me: false }));
+        assert_eq!(taken, Ok(committed(false)));
         assert_eq!(member.tag(), host.tag());
         // Nor after that, in the epoch before.
         assert!(take(member, &first).is_err());

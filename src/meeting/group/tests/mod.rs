@@ -6,14 +6,15 @@ mod commits;
 mod double;
 mod liar;
 mod messages;
+mod reach;
 mod schedules;
 mod sizes;
 mod story;
 mod welcomes;
 
 use super::{
-    Change, Committers, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName, MEMBERS,
-    Posted, Processed,
+    Change, Committers, FORWARD, Group, GroupRejection, Joining, KeyPackage, LeafId, LeafName,
+    MEMBERS, Posted, Processed, Why,
 };
 use crate::meeting::crypto::sign::SigningKey;
 
@@ -44,6 +45,12 @@ pub(super) fn host() -> Group {
 
 pub(super) fn package(joining: &Joining) -> KeyPackage {
     KeyPackage::read(joining.key_package(), &committers()).expect("a key package")
+}
+
+/// A commit of one who says no reason.
+pub(super) fn committed(removed_me: bool) -> Processed {
+    let why = Why::PutOut;
+    Processed::Commit { removed_me, why }
 }
 
 /// Takes commits of the host's.

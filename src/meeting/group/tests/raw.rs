@@ -182,7 +182,7 @@ pub(super) fn lives_on(host: &mut Group, members: &mut [Group]) {
     let from = host.me();
     for member in members {
         let taken = take(member, &posted.commit);
-        assert_eq!(taken, Ok(Processed::Commit { removed_me: false }));
+        assert_eq!(taken, Ok(committed(false)));
         assert!(state(member) == state(host), "they do not agree");
         let bytes = b"on we go".to_vec();
         assert_eq!(take(member, &said), Ok(Processed::App { from, bytes }));

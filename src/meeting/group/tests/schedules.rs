@@ -202,7 +202,7 @@ impl Schedule {
 fn catch_up(one: &mut One, commits: &[Vec<u8>], most: usize) {
     for commit in commits.iter().skip(one.had).take(most) {
         let taken = take(&mut one.group, commit);
-        assert_eq!(taken, Ok(Processed::Commit { removed_me: false }));
+        assert_eq!(taken, Ok(committed(false)));
         let again = take(&mut one.group, commit);
         assert_eq!(again, Err(GroupRejection::OldEpoch));
         one.had += 1;

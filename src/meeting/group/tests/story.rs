@@ -26,7 +26,7 @@ fn who_is_admitted_is_in_and_all_agree() {
         .unwrap();
     for member in &mut members {
         let taken = take(member, &posted.commit);
-        assert_eq!(taken, Ok(Processed::Commit { removed_me: false }));
+        assert_eq!(taken, Ok(committed(false)));
     }
     let mut late = late.enter(&posted.welcome.unwrap()).unwrap();
     agree(&[&host, &members[0], &members[1], &late]);
@@ -61,7 +61,7 @@ fn who_is_removed_opens_nothing_more() {
         .unwrap();
     let before = *members[1].export("test", b"").unwrap();
     let taken = take(&mut members[1], &posted.commit);
-    assert_eq!(taken, Ok(Processed::Commit { removed_me: true }));
+    assert_eq!(taken, Ok(committed(true)));
     take(&mut members[0], &posted.commit).unwrap();
     take(&mut members[2], &posted.commit).unwrap();
     agree(&[&host, &members[0], &members[2]]);

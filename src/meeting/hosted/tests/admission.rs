@@ -4,6 +4,7 @@ use super::super::admission::Admission;
 use crate::meeting::chair::{Beat, Claim, Outcasts};
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::group::{Change, Committers, Group, Joining, KeyPackage, LeafName};
+use crate::meeting::secret::Passed;
 
 fn key(rank: u8) -> SigningKey {
     SigningKey::from_seed(&[rank + 1; 32])
@@ -60,8 +61,8 @@ fn enters(
     let posted = group.commit(change).unwrap();
     let admission = Admission {
         welcome: posted.welcome.unwrap(),
-        main: [0; 32],
-        link: [0; 32],
+        main: Passed::new(&[0; 32]),
+        link: Passed::new(&[0; 32]),
         beat: by(&group, &other),
         words: words(&other),
     };

@@ -199,6 +199,34 @@ fn every_changed_bit_of_a_knock_or_door_is_refused() {
     }
 }
 
+/// A member saw the key package in the commit, and knocks with it before the newcomer can once more.
+#[test]
+fn nobody_keeps_a_newcomer_from_being_given_the_same_again() {
+    let mut lobby = Lobby::with(&["Ana"]);
+    let (meeting, ..) = links(1);
+    let now = lobby.now;
+    let given = payload(500);
+    lobby.porter().admit(now, &[1], &given).unwrap();
+    // Her connection is lost before she hears of it.
+    lobby.run_with(seconds(1), |_, _| {});
+    let eve = lobby.guest(&meeting, knock("Ana"));
+    for id in 300..310 {
+        lobby.guests[eve].id = ParticipantId(id);
+        let now = lobby.now;
+        lobby.guests[eve].knocker.enter(now, ParticipantId(id));
+        lobby.run_with(seconds(1), |lobby, letter| {
+            if !matches!(letter.2, LobbyBody::Part { .. } | LobbyBody::Answer { .. }) {
+                lobby.deliver(letter);
+            }
+        });
+    }
+    let (id, now) = (ParticipantId(400), lobby.now);
+    lobby.guests[0].id = id;
+    lobby.guests[0].knocker.enter(now, id);
+    lobby.run(seconds(3));
+    assert!(lobby.guests[0].told.payload.as_ref() == Some(&*given));
+}
+
 #[test]
 fn a_relay_that_drops_repeats_and_reorders_only_delays() {
     let mut dice = Dice::new();

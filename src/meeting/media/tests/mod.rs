@@ -3,6 +3,7 @@
 mod attest;
 mod epochs;
 mod keys;
+mod pieces;
 mod pinned;
 mod properties;
 mod rfc9605;

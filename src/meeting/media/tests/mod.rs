@@ -2,6 +2,7 @@
 
 mod attest;
 mod epochs;
+mod judged;
 mod keys;
 mod pieces;
 mod pinned;

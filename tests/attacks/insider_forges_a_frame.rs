@@ -59,12 +59,74 @@ fn it_is_caught_where_media_is_signed() {
         }
     }
     assert_eq!(late, 0, "no forged frame is taken any more");
+    assert_eq!(taken(&world), 0, "nor was one: Ada has signed nothing yet");
     let who = world.who(2, "Ada");
     let told = world.nodes[2].told.iter();
     let reports = told.filter(|notice| {
         matches!(notice, Notice::Signatures { who: of, report: Report::Unsigned { .. } } if *of == who)
     });
     assert!(reports.count() >= 1, "and it is shown");
+}
+
+/// Ada talks and signs all the time. Forged frames come in bursts, with counters that Ada comes to much
+/// later, so that none of hers is in their way.
+#[test]
+fn beside_ada_who_talks_it_is_seen_once_for_as_long_as_signing_may_take() {
+    let (mut world, mut mallory, salt) = with_mallory(true);
+    let mut spoken = 0;
+    let mut first = None;
+    let mut last = world.now;
+    let newcomer = 30;
+    for second in 0..newcomer + 15 {
+        // With somebody who comes counters begin anew, and what was forged before is never signed.
+        if second == newcomer {
+            let link = meet(0).guest;
+            world.join_as(&link, "Carl", true, true);
+            world.seconds(3);
+        }
+        mallory.follow(&mut world);
+        let mut keys = mallory.keys_of("Ada", salt);
+        let ahead = (second % newcomer) * 50 + 600;
+        for number in 0..ahead {
+            keys.seal(world.now, &forged(number), AUDIO).expect("seals");
+        }
+        for number in 0..50 {
+            world.send(1, frame(SOUND, spoken));
+            spoken += 1;
+            // Two seconds of five.
+            if second > 1 && second % 5 < 2 {
+                let (stay, ada) = (world.main(2), world.main_id(1));
+                let before = taken(&world);
+                let forged = forged(ahead + number);
+                let sealed = keys.seal(world.now, &forged, AUDIO).expect("seals");
+                world.inject(2, stay, Parcel::Datagram(ada, SOUND, sealed[0].clone()));
+                if taken(&world) > before {
+                    first.get_or_insert(world.now);
+                    last = world.now;
+                }
+            }
+            world.run(std::time::Duration::from_millis(20));
+        }
+    }
+    let first = first.expect("its keys are the right ones");
+    assert!(last - first <= std::time::Duration::from_millis(1500));
+    let who = world.who(2, "Ada");
+    let told = |of: fn(&Report) -> bool| {
+        let mut told = world.nodes[2].told.iter();
+        told.position(|notice| {
+            matches!(notice, Notice::Signatures { who: one, report } if *one == who && of(report))
+        })
+    };
+    let forged = told(|report| matches!(report, Report::Forged { .. }));
+    let forged = forged.expect("told once Ada has come to one of those places");
+    let unsigned = told(|report| matches!(report, Report::Unsigned { .. }));
+    assert!(unsigned.is_some_and(|unsigned| unsigned < forged));
+    let signed = told(|report| matches!(report, Report::Signed { .. }));
+    assert!(signed.is_none_or(|signed| signed > forged), "taken back");
+    world.seconds(1);
+    let heard = world.got(2, "Ada", SOUND);
+    let own = heard.iter().filter(|number| **number < spoken).count() as u64;
+    assert!(own + 150 > spoken, "Ada is heard: {own} of {spoken}");
 }
 
 #[test]

@@ -151,6 +151,12 @@ pub fn all_is_well(world: &mut World, members: &[usize]) {
         let number = 5000 + world.count();
         world.send(*speaker, frame(SOUND, number));
         let name = world.nodes[*speaker].name.clone();
+        let others = members.iter().filter(|one| *one != speaker);
+        let heard = |one: &usize| world.got(*one, &name, SOUND).contains(&number);
+        // Where media is signed, the first of it waits for that.
+        if !others.copied().all(|one| heard(&one)) {
+            world.seconds(1);
+        }
         for listener in members.iter().filter(|one| *one != speaker) {
             let heard = world.got(*listener, &name, SOUND);
             assert!(heard.contains(&number), "{speaker} is heard by {listener}");

@@ -137,6 +137,13 @@ fn it_cannot_speak_as_a_speaker_for_longer_than_signing_takes() {
     let mut keys = SenderKeys::new(eve.salt());
     keys.epoch(eve.epoch, &eve.card.key, eve.word.leaf.0);
     let stay = world.stay(2, room(&eve.viewer)).expect("on the stage");
+    // Ada has spoken, and signed it: from then on she is shown at once.
+    for number in 0..60 {
+        world.send(1, frame(SOUND, number));
+        world.run(Duration::from_millis(20));
+        keys.seal(world.now, &forged(number), AUDIO).expect("seals");
+    }
+    world.seconds(1);
     let mut late = 0;
     for number in 0..200 {
         world.run(Duration::from_millis(20));

@@ -301,6 +301,9 @@ impl People {
             return None;
         }
         person.away = Some(now);
+        if let Some(keys) = &mut person.keys {
+            keys.lost();
+        }
         std::mem::take(&mut person.shown).then_some(who)
     }
 

@@ -320,7 +320,12 @@ pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mu
     let verify =
         |bytes: &[u8], signature: &[u8; 64]| Group::verify(&sign_key, ATTEST, bytes, signature);
     match keys.attested(core.now, attest, verify) {
-        Ok(()) => report(who, keys, core),
+        Ok(()) => {
+            while let Some(opened) = keys.signed(core.now) {
+                tell(who, opened, core);
+            }
+            report(who, keys, core);
+        }
         Err(rejection) => {
             core.reject(rejection);
             return false;

@@ -1,13 +1,17 @@
 //! Who asked for signatures looks here whether what opened was signed by its sender.
 //!
-//! Nobody waits for sound: a frame is trusted when it opens, for [`SIGNED_WITHIN`]. When no
-//! signature has come by then, nothing of the track is until a signed frame comes again.
+//! Nobody waits for sound: once signed frames of a track have come, what opens is shown at once, and may
+//! be signed until [`SIGNED_WITHIN`] after. When something that was shown is not, everything of its sender
+//! waits for its signature from then on, until that one comes, however late: of what was forged it never
+//! does. So a forger is seen for that long, once. Before the first signature of a track has come
+//! nothing was shown that could be wrong, and it waits, too.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::attest::{Attest, Hash};
-use super::limits::{PENDING, REPORTS, SIGNED, SIGNED_WITHIN};
+use super::attest::{Attest, Hash, hash};
+use super::gate::SealedFrame;
+use super::limits::{GATE_BYTES, PENDING, REPORTS, SIGNED, SIGNED_AGAIN, SIGNED_WITHIN};
 use crate::meeting::events::Rejection;
 use crate::meeting::limits::REPLAY_WINDOW;
 use crate::wire::TrackId;
@@ -15,7 +19,7 @@ use crate::wire::TrackId;
 /// What a screen has to show about a track whose sender signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// So many frames were not signed in time. The track's frames are dropped from now on.
+    /// So many frames were not signed in time. It comes again with each time that there are more.
     Unsigned {
         /// Whose frames.
         track: TrackId,
@@ -30,7 +34,8 @@ pub enum Report {
         /// How many.
         frames: u32,
     },
-    /// Signed frames come again, and are taken again.
+    /// Signed frames come again, and nothing else has for a while. All that was shown is signed, but for
+    /// what was told to be [`Forged`](Self::Forged), or what a connection was lost with.
     Signed {
         /// Whose.
         track: TrackId,
@@ -40,16 +45,32 @@ pub enum Report {
 /// Epoch and counter.
 type Place = (u64, u64);
 
+/// Something that came and is not signed yet.
+struct Pending {
+    came: Duration,
+    /// What waits; `None` when it was shown at once.
+    waits: Option<SealedFrame>,
+}
+
 #[derive(Default)]
 struct Track {
     /// What the sender signed for.
     signed: BTreeMap<Place, Hash>,
-    /// What came, and when, and is not signed yet.
-    pending: BTreeMap<Place, (Hash, Duration)>,
+    /// Bounded by [`PENDING`]. More than one may have come for a place.
+    pending: BTreeMap<(Place, Hash), Pending>,
+    /// What was shown and not signed in time. As long as there is any, nothing more is shown unsigned,
+    /// so that it cannot be more than was pending at once.
+    late: BTreeMap<Place, Hash>,
     /// Nothing of that is late before then. Asked with each frame, so that it is not looked for.
     look_at: Option<Duration>,
-    /// Nothing is taken until a signed frame comes.
-    muted: bool,
+    /// Signed frames came since its sender, or this side, was last out of reach.
+    trusted: bool,
+    /// A connection was lost: that signatures of what was shown before are missing is not told.
+    excused: bool,
+    /// When something was last not signed in time, where that was told.
+    missed: Option<Duration>,
+    /// A signed frame came after that.
+    passes: bool,
 }
 
 impl Track {
@@ -63,6 +84,23 @@ impl Track {
             .map_or(0, |(place, _)| place.1.saturating_add(1));
         next.saturating_add(PENDING as u64)
     }
+
+    fn matched(&mut self) {
+        (self.trusted, self.passes) = (true, true);
+    }
+
+    /// Whether something was shown whose signature has not come.
+    fn owes(&self) -> bool {
+        let shown = self.pending.values().any(|one| one.waits.is_none());
+        shown || !self.late.is_empty()
+    }
+
+    /// When all of it may be called signed again.
+    fn quiet_at(&self) -> Option<Duration> {
+        let clean = self.late.is_empty() || self.excused;
+        let missed = self.missed.filter(|_| self.passes && clean);
+        Some(missed?.saturating_add(SIGNED_AGAIN))
+    }
 }
 
 const _: () = assert!((PENDING as u64) < REPLAY_WINDOW);
@@ -71,7 +109,9 @@ const _: () = assert!((PENDING as u64) < REPLAY_WINDOW);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Take,
-    /// It uses up no counter, so that it takes the place of no true one.
+    /// It comes out of [`Judge::through`] when it is signed. It uses up no counter until then, so that it
+    /// takes the place of no true one.
+    Wait,
     Drop,
 }
 
@@ -80,63 +120,89 @@ pub(super) enum Verdict {
 pub(super) struct Judge {
     tracks: HashMap<TrackId, Track>,
     reports: VecDeque<Report>,
+    /// Somebody has forged frames of this person: all wait for their signatures, to the end.
+    forged: bool,
+    /// Of all that waits.
+    bytes: usize,
+    through: VecDeque<SealedFrame>,
 }
 
 impl Judge {
-    /// Looks at something that opened under the key of `epoch`.
-    pub(super) fn look(
-        &mut self,
-        now: Duration,
-        track: TrackId,
-        place: Place,
-        hash: Hash,
-    ) -> Verdict {
-        let known = self.tracks.entry(track).or_default();
-        if let Some(signed) = known.signed.get(&place) {
-            if *signed != hash {
-                self.report(Report::Forged { track, frames: 1 });
-                return Verdict::Drop;
-            }
-            if std::mem::take(&mut known.muted) {
-                self.report(Report::Signed { track });
-            }
-            return Verdict::Take;
-        }
-        if place.1 >= known.ahead(place.0) {
-            return Verdict::Drop;
-        }
-        if known.pending.len() >= PENDING {
-            // Nobody sends so much unsigned.
-            known.pending.pop_first();
-            if !std::mem::replace(&mut known.muted, true) {
-                let frames = PENDING as u32;
-                self.report(Report::Unsigned { track, frames });
-                return Verdict::Drop;
-            }
-        }
-        known.pending.insert(place, (hash, now));
-        known.look_at.get_or_insert(due(now));
-        if known.muted {
-            Verdict::Drop
-        } else {
-            Verdict::Take
+    /// `suspect`: as [`Judge::is_suspect`] was with this person's keys before.
+    pub(super) fn new(suspect: bool) -> Self {
+        Self {
+            forged: suspect,
+            ..Self::default()
         }
     }
 
-    /// Takes a sender's word whose signature was found good.
+    /// Looks at something that opened under the key of an epoch.
+    pub(super) fn look(&mut self, now: Duration, place: Place, frame: SealedFrame) -> Verdict {
+        let holds = self.holds();
+        let hash = hash(frame.track, frame.group, &frame.sealed);
+        let (track, size) = (frame.track, frame.sealed.len());
+        let known = self.tracks.entry(track).or_default();
+        match known.signed.get(&place) {
+            Some(signed) if *signed == hash => {
+                known.matched();
+                return Verdict::Take;
+            }
+            Some(_) => {
+                // Not of each one: who forges must not fill the screen.
+                if !std::mem::replace(&mut self.forged, true) {
+                    self.report(Report::Forged { track, frames: 1 });
+                }
+                return Verdict::Drop;
+            }
+            None => {}
+        }
+        let second = known.pending.contains_key(&(place, hash));
+        if second || place.1 >= known.ahead(place.0) || known.pending.len() >= PENDING {
+            return Verdict::Drop;
+        }
+        let shown = known.trusted && !holds;
+        if !shown && self.bytes.saturating_add(size) > GATE_BYTES {
+            return Verdict::Drop;
+        }
+        let waits = (!shown).then_some(frame);
+        let one = Pending { came: now, waits };
+        known.pending.insert((place, hash), one);
+        known.look_at.get_or_insert(due(now));
+        if shown {
+            return Verdict::Take;
+        }
+        self.bytes += size;
+        Verdict::Wait
+    }
+
+    /// Takes a sender's word whose signature was found good. What had waited for it goes
+    /// [`through`](Self::through).
     pub(super) fn attest(&mut self, attest: &Attest) -> Result<(), Rejection> {
         let entries = attest.entries()?;
-        let known = self.tracks.entry(attest.track).or_default();
-        let (mut matched, mut forged) = (0u32, 0u32);
+        let track = attest.track;
+        let known = self.tracks.entry(track).or_default();
+        let mut forged = 0u32;
         for (counter, hash) in entries {
             let place = (attest.epoch, counter);
             // Who signs twice for one place is held to the first.
             let hash = *known.signed.entry(place).or_insert(hash);
-            match known.pending.remove(&place) {
-                Some((came, _)) if came == hash => matched += 1,
-                Some(_) => forged += 1,
-                None => {}
+            let came = known.pending.range((place, [0; 16])..=(place, [0xff; 16]));
+            let came: Vec<Hash> = came.map(|((_, hash), _)| *hash).collect();
+            for other in came {
+                let waits = known.pending.remove(&(place, other));
+                let waits = waits.and_then(|one| one.waits);
+                let size = waits.as_ref().map_or(0, |frame| frame.sealed.len());
+                self.bytes = self.bytes.saturating_sub(size);
+                match other == hash {
+                    true => {
+                        known.matched();
+                        self.through.extend(waits);
+                    }
+                    false => forged += 1,
+                }
             }
+            let late = known.late.remove(&place);
+            forged += u32::from(late.is_some_and(|late| late != hash));
         }
         if known.pending.is_empty() {
             known.look_at = None;
@@ -144,37 +210,75 @@ impl Judge {
         while known.signed.len() > SIGNED {
             known.signed.pop_first();
         }
-        let resumes = matched > 0 && std::mem::take(&mut known.muted);
-        let track = attest.track;
         if forged > 0 {
+            self.forged = true;
             let frames = forged;
             self.report(Report::Forged { track, frames });
-        }
-        if resumes {
-            self.report(Report::Signed { track });
         }
         Ok(())
     }
 
-    /// Mutes the tracks whose frames were not signed in time.
+    /// What had waited and is signed, in the order in which it was sealed: taken when it is looked at
+    /// once more.
+    pub(super) fn through(&mut self) -> Option<SealedFrame> {
+        self.through.pop_front()
+    }
+
+    /// This person or this side is out of reach: signatures may be lost with the connection. What was
+    /// shown stays unsigned all the same, but that is nobody's fault.
+    pub(super) fn lost(&mut self) {
+        for known in self.tracks.values_mut() {
+            known.trusted = false;
+            known.excused = known.owes();
+        }
+    }
+
+    /// Whether the next keys of this person are to begin with waiting, since not all that was shown was
+    /// signed.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.forged || self.tracks.values().any(Track::owes)
+    }
+
+    fn holds(&self) -> bool {
+        self.forged || self.tracks.values().any(|known| !known.late.is_empty())
+    }
+
+    /// Notes what was not signed in time, and drops it where it waits.
     pub(super) fn tick(&mut self, now: Duration) {
         for (&track, known) in &mut self.tracks {
-            if known.look_at.is_none_or(|at| now < at) {
-                continue;
+            if known.look_at.is_some_and(|at| now >= at) {
+                let gone = known.pending.extract_if(.., |_, one| now >= due(one.came));
+                let mut frames = 0u32;
+                for ((place, hash), one) in gone {
+                    frames += 1;
+                    match one.waits {
+                        Some(frame) => {
+                            self.bytes = self.bytes.saturating_sub(frame.sealed.len());
+                        }
+                        None => drop(known.late.insert(place, hash)),
+                    }
+                }
+                known.look_at = known.pending.values().map(|one| due(one.came)).min();
+                if frames > 0 {
+                    (known.missed, known.passes) = (Some(now), false);
+                    self.reports.push_back(Report::Unsigned { track, frames });
+                }
             }
-            let before = known.pending.len();
-            known.pending.retain(|_, (_, came)| now < due(*came));
-            known.look_at = known.pending.values().map(|(_, came)| due(*came)).min();
-            let frames = before.saturating_sub(known.pending.len()) as u32;
-            if frames > 0 && !std::mem::replace(&mut known.muted, true) {
-                self.reports.push_back(Report::Unsigned { track, frames });
+            if known.late.is_empty() {
+                known.excused = false;
+            }
+            if known.quiet_at().is_some_and(|at| now >= at) {
+                known.missed = None;
+                self.reports.push_back(Report::Signed { track });
             }
         }
         self.bound();
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.tracks.values().filter_map(|known| known.look_at).min()
+        let tracks = self.tracks.values();
+        let due = tracks.flat_map(|known| [known.look_at, known.quiet_at()]);
+        due.flatten().min()
     }
 
     pub(super) fn poll(&mut self) -> Option<Report> {
@@ -183,7 +287,7 @@ impl Judge {
 
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        let of = |known: &Track| known.signed.len() + known.pending.len();
+        let of = |known: &Track| known.signed.len() + known.pending.len() + known.late.len();
         self.tracks.values().map(of).sum()
     }
 

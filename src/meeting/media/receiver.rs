@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::attest::{Attest, hash};
+use super::attest::Attest;
 use super::cipher::header;
+use super::gate::SealedFrame;
 use super::held::Held;
 use super::judge::{Judge, Report, Verdict};
 use super::limits::OLD_KEYS;
@@ -46,9 +47,11 @@ pub enum Opened {
     Frame(Frame),
     /// A piece of one; the others are still to come.
     Piece,
-    /// No key for it yet: it waits for the next epoch.
+    /// It waits: for the key of the next epoch, or for its sender's signature. Then
+    /// [`ReceiverKeys::epoch`] or [`ReceiverKeys::signed`] gives it.
     Held,
-    /// It opened, and is dropped: its sender did not sign for it. [`ReceiverKeys::report`] says more.
+    /// It opened, and is dropped: it came before, or its sender did not sign for it.
+    /// [`ReceiverKeys::report`] says more.
     Dropped,
 }
 
@@ -69,20 +72,32 @@ pub struct ReceiverKeys {
     once: bool,
 }
 
-/// Which frames came, so that those of a group that is begun again come once.
+/// What is known of somebody who has other keys now.
 #[derive(Default)]
-pub struct Came(HashMap<TrackId, ReplayWindow>);
+pub struct Came {
+    /// Which frames came, so that those of a group that is begun again come once.
+    windows: HashMap<TrackId, ReplayWindow>,
+    /// Not all that was shown was signed.
+    suspect: bool,
+}
 
 impl Came {
-    /// Whether a frame is new; it has come from now on. Where not all are taken `once`, that it is one that
-    /// was sent before is its sender's word, and no other frame is ever left out.
-    fn is_new(&mut self, frame: &Frame, once: bool) -> bool {
-        let window = self.0.entry(frame.track).or_insert_with(ReplayWindow::new);
-        let fresh = window.look(frame.number) == replay::Verdict::Fresh;
+    /// Whether a frame is to be taken; it has come from now on. That it is one that was sent before (`again`)
+    /// is its sender's word, and no other is ever left out, but where all are taken `once`.
+    fn is_new(&mut self, frame: &Frame, again: bool, once: bool) -> bool {
+        let window = self.windows.entry(frame.track);
+        let window = window.or_insert_with(ReplayWindow::new);
+        let verdict = window.look(frame.number);
+        // So far behind: where not all was signed, the newest was none of these, by whoever has the keys.
+        let anew = verdict == replay::Verdict::TooOld && !once;
+        if anew {
+            *window = ReplayWindow::new();
+        }
+        let fresh = anew || verdict == replay::Verdict::Fresh;
         if fresh {
             window.take(frame.number);
         }
-        fresh || !once
+        fresh || !(again || once)
     }
 }
 
@@ -125,14 +140,16 @@ impl ReceiverKeys {
         keys
     }
 
-    /// Which frames came.
-    pub fn into_came(self) -> Came {
+    /// What is to be known of this person under its next keys.
+    pub fn into_came(mut self) -> Came {
+        self.came.suspect |= self.judge.is_some_and(|judge| judge.is_suspect());
         self.came
     }
 
     /// Whether this person's frames must be signed. Once they must, they must to the end.
     pub fn require_signatures(&mut self) {
-        self.judge.get_or_insert_default();
+        let suspect = self.came.suspect;
+        self.judge.get_or_insert_with(|| Judge::new(suspect));
     }
 
     /// A new epoch; gives what became of the frames that were held back for it. An epoch that is not
@@ -206,15 +223,21 @@ impl ReceiverKeys {
                 }
             };
             if let Some(judge) = &mut self.judge {
-                let place = (epoch, piece.counter);
-                let hash = hash(track, group, sealed);
-                if judge.look(now, track, place, hash) == Verdict::Drop {
-                    return Ok(Opened::Dropped);
+                let sealed = sealed.clone();
+                let frame = SealedFrame {
+                    track,
+                    group,
+                    sealed,
+                };
+                match judge.look(now, (epoch, piece.counter), frame) {
+                    Verdict::Take => {}
+                    Verdict::Wait => return Ok(Opened::Held),
+                    Verdict::Drop => return Ok(Opened::Dropped),
                 }
             }
-            let once = self.once || piece.is_again();
+            let again = piece.is_again();
             return Ok(match opener.take(piece) {
-                Some(frame) if self.came.is_new(&frame, once) => Opened::Frame(frame),
+                Some(frame) if self.came.is_new(&frame, again, self.once) => Opened::Frame(frame),
                 Some(_) => Opened::Dropped,
                 None => Opened::Piece,
             });
@@ -226,7 +249,8 @@ impl ReceiverKeys {
         }
     }
 
-    /// This person's word for what it sent. `verify` is the leaf's key.
+    /// This person's word for what it sent. `verify` is the leaf's key. What had waited for it comes out
+    /// of [`signed`](Self::signed).
     ///
     /// # Errors
     /// [`Rejection::NotAuthentic`]: the signature is wrong; [`Rejection::Malformed`];
@@ -250,12 +274,25 @@ impl ReceiverKeys {
         }
     }
 
+    /// What became of the next frame that had waited for its signature, which has come.
+    pub fn signed(&mut self, now: Duration) -> Option<Result<Opened, Rejection>> {
+        let frame = self.judge.as_mut()?.through()?;
+        Some(self.open(now, frame.track, frame.group, &frame.sealed))
+    }
+
+    /// This person is out of reach, or this side is: its signatures may be lost with the connection.
+    pub fn lost(&mut self) {
+        if let Some(judge) = &mut self.judge {
+            judge.lost();
+        }
+    }
+
     /// What is to be shown about signatures.
     pub fn report(&mut self) -> Option<Report> {
         self.judge.as_mut()?.poll()
     }
 
-    /// Lets time pass: wipes the old keys, drops what waited too long, mutes what was not signed.
+    /// Lets time pass: wipes the old keys, drops what waited too long.
     pub fn tick(&mut self, now: Duration) {
         if self
             .previous

@@ -15,7 +15,7 @@ use super::replay::{ReplayWindow, Verdict};
 use super::schedule::TrackKey;
 use crate::meeting::events::Rejection;
 use crate::meeting::track::Frame;
-use crate::wire::limits::GROUP_FRAME;
+use crate::wire::limits::{AUDIO_PAYLOAD, GROUP_FRAME};
 use crate::wire::{GroupNumber, TrackId};
 
 /// What a frame carries besides the encoder's bytes.
@@ -191,6 +191,10 @@ impl Opener {
         let context = context(&self.salt, track, group);
         let plain = self.key.open(sealed, &context)?;
         let (head, rest) = read(&plain).ok_or(Rejection::Malformed)?;
+        // Pieces wait for others, with all that they were opened from: no more than a datagram.
+        if head.pieces != 1 && sealed.len() > AUDIO_PAYLOAD {
+            return Err(Rejection::TooLarge);
+        }
         let source = group.0.checked_sub(head.begun_again);
         Ok(Piece {
             counter,

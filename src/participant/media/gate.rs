@@ -9,8 +9,23 @@ use crate::wire::{GroupNumber, TrackId};
 /// and no other: once a frame is missing, the rest of its group is of no use and is dropped, and
 /// the next key frame of a later group begins anew. Sound has no such bonds: each frame that is
 /// later than the one before is let through. Frames of unknown tracks never are.
+///
+/// A number is a stranger's word. When [`LATE`] frames in a row are behind the newest one, that one was
+/// none of theirs, and the track begins anew with them: a picture at their next key frame.
 pub(super) struct Gate {
-    tracks: Vec<(TrackId, State)>,
+    tracks: Vec<Track>,
+}
+
+/// Frames of a track that may come late one after another: of pictures the end of a group that was
+/// overtaken by the next one, some seconds of it; of sound more than a second. Fewer: the next group is
+/// given up for the end of that one. More: so much longer one forged number costs.
+const LATE: u32 = 64;
+
+struct Track {
+    id: TrackId,
+    state: State,
+    /// Frames that came late since one came that did not.
+    late: u32,
 }
 
 enum State {
@@ -35,45 +50,55 @@ impl Gate {
         Self {
             tracks: tracks
                 .iter()
-                .map(|track| (track.track, state(track)))
+                .map(|track| Track {
+                    id: track.track,
+                    state: state(track),
+                    late: 0,
+                })
                 .collect(),
         }
     }
 
     /// Whether this frame can be decoded after those that were let through before.
     pub fn admits(&mut self, frame: &Frame) -> bool {
-        let Some((_, state)) = self.tracks.iter_mut().find(|track| track.0 == frame.track) else {
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id == frame.track) else {
             return false;
         };
-        match state {
+        let many = track.late >= LATE;
+        let (after, admitted) = match &mut track.state {
             State::Audio { last } => {
-                let next = last.is_none_or(|last| frame.number > last);
-                if next {
+                let after = many || last.is_none_or(|last| frame.number > last);
+                if after {
                     *last = Some(frame.number);
                 }
-                next
+                (after, after)
             }
             State::Video { last, whole } => {
                 let after = last
-                    .is_none_or(|(group, number)| frame.group >= group && frame.number > number);
-                if !after {
-                    return false;
+                    .is_none_or(|(group, number)| frame.group >= group && frame.number > number)
+                    || many && frame.keyframe;
+                if after {
+                    let follows = *whole
+                        && last.is_some_and(|(group, number)| {
+                            frame.group == group && frame.number == number.saturating_add(1)
+                        });
+                    *whole = frame.keyframe || follows;
+                    *last = Some((frame.group, frame.number));
                 }
-                let follows = *whole
-                    && last.is_some_and(|(group, number)| {
-                        frame.group == group && frame.number == number.saturating_add(1)
-                    });
-                *whole = frame.keyframe || follows;
-                *last = Some((frame.group, frame.number));
-                *whole
+                (after, after && *whole)
             }
-        }
+        };
+        track.late = match after {
+            true => 0,
+            false => track.late.saturating_add(1),
+        };
+        admitted
     }
 
     /// A frame that was let through is not used after all: what depends on it goes too.
     pub fn lost(&mut self, track: TrackId) {
-        for (id, state) in &mut self.tracks {
-            if let (true, State::Video { whole, .. }) = (*id == track, state) {
+        for one in &mut self.tracks {
+            if let (true, State::Video { whole, .. }) = (one.id == track, &mut one.state) {
                 *whole = false;
             }
         }
@@ -161,5 +186,28 @@ mod tests {
         gate.lost(TrackId(1));
         assert!(!gate.admits(&frame(1, 0, 1, false)));
         assert!(gate.admits(&frame(1, 1, 2, true)));
+    }
+
+    #[test]
+    fn a_number_that_nobody_comes_up_to_ends_nothing() {
+        for jump in [1000, u64::MAX] {
+            let mut gate = gate();
+            assert!(gate.admits(&frame(0, 0, 0, true)));
+            assert!(gate.admits(&frame(0, 0, jump, true)));
+            let sound = (1..200).filter(|number| gate.admits(&frame(0, 0, *number, true)));
+            assert_eq!(sound.count(), 199 - LATE as usize);
+            assert!(gate.admits(&frame(1, 0, 0, true)));
+            assert!(gate.admits(&frame(1, u32::MAX, jump, true)));
+            let mut picture = (1..200u64).filter(|number| {
+                let (group, key) = (*number / 50, number.is_multiple_of(50));
+                gate.admits(&frame(1, group as u32, *number, key))
+            });
+            assert_eq!(
+                picture.next(),
+                Some(100),
+                "the next key frame after so many"
+            );
+            assert_eq!(picture.count(), 99);
+        }
     }
 }

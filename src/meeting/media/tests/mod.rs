@@ -2,7 +2,9 @@
 
 mod attest;
 mod epochs;
+mod judged;
 mod keys;
+mod pieces;
 mod pinned;
 mod properties;
 mod rfc9605;

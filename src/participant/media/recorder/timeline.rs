@@ -7,6 +7,10 @@ use std::time::Instant;
 /// frame on, which is some seconds old.
 const SAME_CLOCK: i128 = 10_000_000_000;
 
+/// Frames in a row from a time that is none of the recording's, after which the clock is taken to be
+/// another: the first frame's timestamp, which all count from, is a stranger's word.
+const OUTSIDE: u32 = 64;
+
 /// Maps a sender's timestamps to the recording's. One offset for all tracks, so they stay in step.
 #[derive(Default)]
 pub(super) struct Timeline {
@@ -17,6 +21,8 @@ pub(super) struct Timeline {
     /// When the last frame came.
     last_arrival: Option<Instant>,
     resuming: bool,
+    /// Frames that had no place since one had.
+    outside: u32,
 }
 
 impl Timeline {
@@ -58,10 +64,15 @@ impl Timeline {
     /// from a time that no meeting reaches.
     pub fn map(&mut self, timestamp_ns: u64, length_ns: u64, arrival: Instant) -> Option<u64> {
         const FAR: u64 = 1 << 60;
-        let out = u64::try_from(i128::from(timestamp_ns) + self.offset?).ok()?;
-        if out > FAR {
+        let out = u64::try_from(i128::from(timestamp_ns) + self.offset?);
+        let Some(out) = out.ok().filter(|out| *out <= FAR) else {
+            self.outside = self.outside.saturating_add(1);
+            if self.outside >= OUTSIDE {
+                self.resume();
+            }
             return None;
-        }
+        };
+        self.outside = 0;
         self.end_ns = self.end_ns.max(out + length_ns.min(FAR));
         self.last_arrival = Some(self.last_arrival.map_or(arrival, |last| last.max(arrival)));
         Some(out)
@@ -90,6 +101,24 @@ mod tests {
         assert_eq!(map(&mut timeline, 99 * S, now), (false, None));
         assert_eq!(timeline.end_ns(), 4 * S);
         assert_eq!(map(&mut timeline, u64::MAX, now), (false, None));
+    }
+
+    #[test]
+    fn a_first_timestamp_that_nobody_comes_up_to_ends_nothing() {
+        let now = Instant::now();
+        let mut timeline = Timeline::default();
+        assert_eq!(map(&mut timeline, u64::MAX, now), (false, Some(0)));
+        for _ in 0..OUTSIDE {
+            assert_eq!(map(&mut timeline, 100 * S, now).1, None);
+        }
+        let later = now + Duration::from_secs(3);
+        assert_eq!(map(&mut timeline, 100 * S, later), (true, Some(4 * S)));
+        // What is a little before the beginning stays out, however much it is.
+        let mut timeline = Timeline::default();
+        map(&mut timeline, 100 * S, now);
+        for _ in 0..3 * OUTSIDE {
+            assert_eq!(map(&mut timeline, 95 * S, now), (false, None));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Recordings in memory, read again by ourselves and by another library.
 
+mod forged;
 mod full_disk;
 mod gaps;
 

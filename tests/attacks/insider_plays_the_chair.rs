@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sottovoce::meeting::chair::Claim;
 use sottovoce::meeting::crypto::sign::SigningKey;
-use sottovoce::meeting::group::LeafName;
+use sottovoce::meeting::group::{LeafName, run_of};
 use sottovoce::meeting::{Notice, Rejection};
 use sottovoce::wire::To;
 
@@ -78,7 +78,8 @@ fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
     proof
         .as_flattened_mut()
         .copy_from_slice(&committer.sign(&proven.concat()));
-    let mut name = LeafName::committer("Mallory", [0xee; 16], 1);
+    let run = run_of(&leaf.public());
+    let mut name = LeafName::committer("Mallory", run, 1);
     name.proof = Some(proof);
     let room = derive(&meet.way_back(), "committers' room", &[]);
     let wanting = Wanting::with_key(name, leaf, 0x33);
@@ -92,7 +93,7 @@ fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
     world.kill(0);
     world.seconds(21);
     let claim = Claim {
-        run: [0xee; 16],
+        run,
         rank: 1,
         seq: 0,
         count: 1,

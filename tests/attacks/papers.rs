@@ -22,7 +22,6 @@ pub struct Card {
     pub beat: Beat,
     pub key: [u8; 32],
     pub bundle: Vec<u8>,
-    pub removed: u8,
     pub speakers: Vec<Speaker>,
     pub signature: Signature,
 }
@@ -63,13 +62,7 @@ impl Card {
             key,
             ..self.clone()
         };
-        let said = (
-            &card.beat,
-            &card.key,
-            &card.bundle,
-            card.removed,
-            &card.speakers,
-        );
+        let said = (&card.beat, &card.key, &card.bundle, &card.speakers);
         let label = b"sottovoce stage card 1\0".to_vec();
         let signed = postcard::to_extend(&said, label).expect("encodes");
         card.signature = committer.sign(&signed).into();

@@ -157,6 +157,8 @@ struct Session {
     watches: bool,
     console: Console,
     unsigned: Unsigned,
+    /// The chair has not been heard for so long that nothing is sent.
+    stopped: bool,
     /// Who was put out, and has not departed yet.
     put_out: HashSet<Who>,
     /// This participant holds the chair.

@@ -85,9 +85,15 @@ impl Session {
                 Event::Locked { locked }
             }
             Notice::Link(meeting_link) => Event::Link { meeting_link },
-            Notice::Chair(freshness) => Event::ChairHeard {
-                state: state(freshness),
-            },
+            Notice::Chair(freshness) => {
+                self.stopped = match freshness {
+                    Freshness::Well => false,
+                    Freshness::Stale => self.stopped,
+                    Freshness::Stopped => true,
+                };
+                let state = state(freshness);
+                Event::ChairHeard { state }
+            }
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
             Notice::Roster(listed) => {
                 let members = listed.iter().map(|one| self.entry(one)).collect();

@@ -145,6 +145,7 @@ impl Session {
             watches: false,
             console,
             unsigned: Unsigned::default(),
+            stopped: false,
             put_out: HashSet::new(),
             chair: false,
             locked: false,

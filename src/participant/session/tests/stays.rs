@@ -9,8 +9,9 @@ use super::super::Session;
 use super::super::interrupt::Interrupts;
 use super::*;
 use crate::meeting::{
-    Ending, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
+    Ending, Freshness, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
 };
+use crate::participant::console::{Command, Typed};
 use crate::participant::event::Kind;
 use crate::wire::{FromRelay, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, VERSION};
 
@@ -408,4 +409,27 @@ async fn a_deadline_that_has_passed_is_kept_without_haste() {
     let most = begun.elapsed().as_millis() / 10 + 2;
     let ticks = hand.0.lock().unwrap().ticks;
     assert!(ticks > 5 && (ticks as u128) < most, "{ticks} of {most}");
+}
+
+#[tokio::test]
+async fn text_is_not_sent_while_the_host_is_not_heard() {
+    let relay = Relay::start(0).await;
+    let said = |freshness| Said::Told(Notice::Chair(freshness));
+    let hand = Hand::saying([Said::Inside, said(Freshness::Stopped)]);
+    let page = Page::default();
+    let output = Output::json(page.clone());
+    let mut session = hand
+        .session(options(&relay.link(), "Ada"), output)
+        .await
+        .unwrap();
+    let mut answer = |said: Option<Said>| {
+        hand.say(said);
+        session.said(Instant::now());
+        let text = Command::Say("something".into());
+        session.typed(Instant::now(), Typed::Command(text));
+        page.events().last().unwrap()["text"].to_string()
+    };
+    assert!(answer(None).contains("not been heard for a minute"));
+    // It is heard again, but here no relay was reached.
+    assert!(answer(Some(said(Freshness::Well))).contains("relay is not reached"));
 }

@@ -432,8 +432,9 @@ impl Inside {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Out of all rooms but the committers'; with what shows that it had been a member.
-    pub(super) fn give_up(mut self, core: &mut Core) -> Returning {
+    /// Out of all rooms but the committers'; with what shows that it had been a member, and the secret of
+    /// the lobby that it knows of.
+    pub(super) fn give_up(mut self, core: &mut Core) -> (Returning, LinkSecret) {
         if self.ruling.is_some() {
             self.cease_to_rule(core);
         }
@@ -448,7 +449,7 @@ impl Inside {
                 core.out.push_back(Output::Departed { who });
             }
         }
-        self.returning
+        (self.returning, self.link_secret)
     }
 }
 

@@ -139,7 +139,7 @@ fn neither_takes_what_was_changed_or_forged_or_was_there_before() {
         Err(GroupRejection::NotAuthentic)
     );
     let heard = take(&mut friend, &said);
-    assert!(matches!(heard, Ok(Processed::App { from: LeafId(2), bytes }) if bytes == b"once"));
+    assert!(matches!(heard, Ok(Processed::App { from: LeafId(2), bytes, .. }) if bytes == b"once"));
     assert_eq!(take(&mut friend, &said), Err(GroupRejection::Replay));
 
     let forged = judge.does("say", json!({ "said": hex(b"forged"), "forged": true }));

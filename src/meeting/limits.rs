@@ -1,5 +1,7 @@
 //! Bounds on what others in a meeting, or a hostile relay, can make a participant hold.
 
+use std::time::Duration;
+
 use crate::wire::limits::BODY;
 
 /// Participants of one room that are kept track of; more than a room has members.
@@ -30,6 +32,18 @@ pub(super) const PIECES: usize = 16;
 
 /// Frames of a track that wait for their last piece.
 pub(super) const INCOMPLETE: usize = 4;
+
+/// Bytes of groups that are begun again for newcomers, of all tracks together: a second of a line of
+/// 4 Mbit/s, and no more than 3 s of one of 1.4 Mbit/s, after which a sender gives a group up. A camera of
+/// 1 Mbit/s has so much in 4 s.
+pub(super) const AGAIN_BYTES: usize = 512 * 1024;
+
+/// How old such a group may be: newcomers are shown what was sent so long before they came, and no more.
+pub(super) const AGAIN_AGE: Duration = Duration::from_secs(5);
+
+/// And how long after it none is: whoever comes meanwhile waits for the next key frame, so that many who
+/// come one by one do not multiply what is sent.
+pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// The sizes that a control body's plaintext may have. Each fits one size class of the wire with
 /// its envelope, so that what the relay sees of a body is one of five sizes.

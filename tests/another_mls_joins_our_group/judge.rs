@@ -165,6 +165,7 @@ impl Judge {
         let heard = group.process(&from_it, |_| false).expect("a message");
         let said = Processed::App {
             from: mine.expect("it is in our roster"),
+            epoch: group.epoch(),
             bytes: b"from ts-mls".to_vec(),
         };
         assert_eq!(heard, said);

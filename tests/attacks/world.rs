@@ -43,6 +43,7 @@ pub struct Node {
     pub inside: bool,
     pub main: Option<StayId>,
     pub rejected: Vec<Rejection>,
+    pub ended: Vec<(Who, TrackId)>,
     /// Its process is gone.
     pub dead: bool,
 }
@@ -127,6 +128,7 @@ impl World {
             inside: false,
             main: None,
             rejected: Vec::new(),
+            ended: Vec::new(),
             dead: false,
         });
         self.sides.push(0);

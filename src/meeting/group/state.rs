@@ -84,6 +84,8 @@ pub enum Processed {
     App {
         /// Who.
         from: LeafId,
+        /// In which epoch: this one, or the one before.
+        epoch: u64,
         /// What.
         bytes: Vec<u8>,
     },
@@ -362,6 +364,7 @@ impl Group {
                 }
                 Ok(Processed::App {
                     from,
+                    epoch: epoch.as_u64(),
                     bytes: said.into_bytes(),
                 })
             }

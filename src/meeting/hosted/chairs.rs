@@ -103,13 +103,10 @@ impl Inside {
                 Act::InUse => return Became::Over(Ending::InUse),
                 Act::Warn => core.note(Notice::Chair(Freshness::Stale)),
                 Act::StopSending => {
-                    self.stopped = true;
+                    self.stop_sending(core);
                     core.note(Notice::Chair(Freshness::Stopped));
                 }
-                Act::Resume => {
-                    self.stopped = false;
-                    core.note(Notice::Chair(Freshness::Well));
-                }
+                Act::Resume => self.heard_again(core),
                 Act::Lost => return Became::Lost,
                 Act::Behind { .. } => {
                     let epoch = self.group.epoch();

@@ -101,8 +101,14 @@ impl Inside {
             .process_within(&mut left, &bytes, |change| may_commit(rules, change));
         self.reach.spent(core.now, at, reach - left);
         match processed {
-            Ok(Processed::App { from: leaf, bytes }) => {
+            Ok(Processed::App {
+                from: leaf,
+                epoch,
+                bytes,
+            }) => {
                 match postcard::from_bytes(&Zeroizing::new(bytes)) {
+                    // A second copy that was late: the room of that epoch is known, and this epoch has none.
+                    Ok(Said::Move) if epoch != self.group.epoch() => {}
                     Ok(said) => self.said(stay, from, leaf, said, core),
                     Err(_) => core.reject(Rejection::Malformed),
                 }

@@ -18,7 +18,9 @@ use super::stage::Stage;
 use super::stays::{Arrived, Purpose};
 use super::voice::{Voice, opened, tick};
 use crate::meeting::chair::{Chair, Standing};
-use crate::meeting::events::{Command, Ending, Listed, Notice, Output, Rejection, StayId};
+use crate::meeting::events::{
+    Command, Ending, Freshness, Listed, Notice, Output, Rejection, StayId,
+};
 use crate::meeting::group::{Group, Why};
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
@@ -29,6 +31,9 @@ use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
 /// Main rooms that a member is in at a time. More than two are needed only when people are removed one
 /// right after another; a chair could send everyone to any number.
 const HOMES: usize = 8;
+
+/// How long one who was cut off takes to be told what it missed.
+const CATCHES_UP: Duration = Duration::from_secs(30);
 
 /// A main room.
 pub(super) struct Home {
@@ -59,6 +64,12 @@ pub(super) struct Inside {
     pub(super) returning: Returning,
     /// The chair was not heard for too long: nothing is sent.
     pub(super) stopped: bool,
+    /// Tracks that ended meanwhile, and after how many frames: said when it is heard again.
+    ended: Vec<(TrackId, u64)>,
+    /// It was heard again.
+    resumes: bool,
+    /// When this participant sent again after that.
+    resumed: Option<Duration>,
     pub(super) early: VecDeque<Early>,
     pub(super) reach: Reach,
     chats: u64,
@@ -106,6 +117,9 @@ impl Inside {
             rejoin: None,
             returning,
             stopped: false,
+            ended: Vec::new(),
+            resumes: false,
+            resumed: None,
             early: VecDeque::new(),
             reach: Reach::default(),
             chats: 0,
@@ -156,6 +170,12 @@ impl Inside {
         Some(entered?.stay)
     }
 
+    /// Whether this participant is cut off, or was not long ago and may not be where the others are yet.
+    fn catches_up(&self, now: Duration) -> bool {
+        let just = self.resumed.is_some_and(|at| now < at + CATCHES_UP);
+        self.stopped || just
+    }
+
     pub(super) fn is_home(&self, stay: StayId) -> bool {
         self.homes.iter().any(|home| home.stay == stay)
     }
@@ -188,7 +208,7 @@ impl Inside {
             if self.homes.last().is_some_and(|home| home.stay == stay) {
                 core.out.push_back(Output::Main(stay));
                 self.settle_in(core);
-                if self.stage.is_none() {
+                if self.stage.is_none() && !self.stopped {
                     self.voice.moved(stay, core);
                 }
             }
@@ -276,6 +296,8 @@ impl Inside {
     /// The person wants something.
     pub(super) fn command(&mut self, command: Command, core: &mut Core) {
         match command {
+            // It would go out under keys that somebody may have who was removed.
+            Command::Say(_) if self.stopped => core.reject(Rejection::NotAllowed),
             Command::Say(text) if text.len() > CHAT_BYTES => core.reject(Rejection::TooLarge),
             Command::Say(text) => {
                 self.chats += 1;
@@ -332,15 +354,60 @@ impl Inside {
         if self.stage.is_some() && frame.track == PAPERS {
             return core.reject(Rejection::NotAllowed);
         }
+        if self.stopped {
+            return;
+        }
         let rooms = self.rooms_for_media(core);
         self.voice.send(frame, &rooms, core);
     }
 
-    /// A track of this participant is over.
-    pub(super) fn ended(&mut self, track: TrackId, frames: u64, core: &mut Core) {
+    /// The chair was not heard for too long: nothing more goes out. What did until now is signed for, since
+    /// it would be dropped otherwise; of groups under way nothing is left to go to a room that is entered.
+    pub(super) fn stop_sending(&mut self, core: &mut Core) {
+        let tracks = core.presence.tracks.iter().map(|one| one.track);
+        for track in tracks.collect::<Vec<_>>() {
+            self.sign_all(track, core);
+        }
+        self.voice.paused();
+        (self.stopped, self.resumes) = (true, false);
+    }
+
+    /// The chair is heard again. Who had stopped sends once its group is the chair's, and not before: the
+    /// commit that was held back is still to come.
+    pub(super) fn heard_again(&mut self, core: &mut Core) {
+        self.resumes = true;
+        self.resume(core);
+    }
+
+    fn resume(&mut self, core: &mut Core) {
+        let waits = self.stopped && self.chair.apart();
+        if self.resumes && !waits {
+            self.resumes = false;
+            if std::mem::take(&mut self.stopped) {
+                self.resumed = Some(core.now);
+            }
+            core.note(Notice::Chair(Freshness::Well));
+        }
+        // By then it is in the room where the others are.
+        if !self.ended.is_empty() && !self.catches_up(core.now) {
+            for (track, frames) in std::mem::take(&mut self.ended) {
+                self.ended(track, frames, core);
+            }
+        }
+    }
+
+    fn sign_all(&mut self, track: TrackId, core: &mut Core) {
         for attest in self.voice.attest(core.now, Some(track), &self.group) {
             self.publish_attest(attest, core);
         }
+    }
+
+    /// A track of this participant is over.
+    pub(super) fn ended(&mut self, track: TrackId, frames: u64, core: &mut Core) {
+        if self.stopped {
+            return self.ended.push((track, frames));
+        }
+        self.sign_all(track, core);
         self.voice.ended(track);
         self.tell_viewers(Says::Ended { track, frames }, core);
         self.say(&Said::Ended { track, frames }, core);
@@ -350,6 +417,7 @@ impl Inside {
     pub(super) fn turn(&mut self, core: &mut Core) -> Became {
         self.leave_old_homes(core);
         let mut became = self.chair_turn(core);
+        self.resume(core);
         if became == Became::Same {
             became = self.rejoin_turn(core);
         }
@@ -365,6 +433,7 @@ impl Inside {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
+        let resumed = self.resumed.map(|at| at + CATCHES_UP);
         let deadlines = [
             Some(self.chair.deadline()),
             self.rejoin.as_ref().and_then(Rejoin::deadline),
@@ -374,12 +443,14 @@ impl Inside {
             self.stage.as_ref().and_then(Stage::deadline),
             self.answers.front().map(|answer| answer.0),
             self.ask_at,
+            resumed.filter(|_| !self.ended.is_empty() && !self.stopped),
         ];
         deadlines.into_iter().flatten().min()
     }
 
-    /// Out of all rooms but the committers'; with what shows that it had been a member.
-    pub(super) fn give_up(mut self, core: &mut Core) -> Returning {
+    /// Out of all rooms but the committers'; with what shows that it had been a member, and the secret of
+    /// the lobby that it knows of.
+    pub(super) fn give_up(mut self, core: &mut Core) -> (Returning, LinkSecret) {
         if self.ruling.is_some() {
             self.cease_to_rule(core);
         }
@@ -395,7 +466,7 @@ impl Inside {
                 core.out.push_back(Output::Departed { who });
             }
         }
-        self.returning
+        (self.returning, self.link_secret)
     }
 }
 

@@ -86,7 +86,7 @@ impl Meeting {
             core,
             place: Place::New,
         };
-        meeting.begin(Returning::default());
+        meeting.begin(Returning::default(), None);
         meeting
     }
 
@@ -126,13 +126,22 @@ impl Meeting {
         }
     }
 
-    /// To the door.
-    fn begin(&mut self, returning: Returning) {
+    /// The secret of the lobby that a member knows of, for tests.
+    #[cfg(test)]
+    pub(in crate::meeting) fn lobby(&self) -> Option<&LinkSecret> {
+        match &self.place {
+            Place::Inside(inside) => Some(&inside.link_secret),
+            Place::New | Place::Outside(_) | Place::Over => None,
+        }
+    }
+
+    /// To the door; first to that of a lobby that it was told of.
+    fn begin(&mut self, returning: Returning, told: Option<LinkSecret>) {
         if let Some(link) = self.core.committer() {
             let bundle = link.bundle.clone();
             self.core.note_title(&bundle);
         }
-        self.place = match Outside::new(&mut self.core, returning) {
+        self.place = match Outside::new(&mut self.core, returning, told) {
             Some(outside) => Place::Outside(Box::new(outside)),
             None => Place::Over,
         };
@@ -233,8 +242,8 @@ impl Meeting {
                 let Place::Inside(inside) = std::mem::replace(&mut self.place, Place::New) else {
                     return;
                 };
-                let returning = inside.give_up(&mut self.core);
-                self.begin(returning);
+                let (returning, lobby) = inside.give_up(&mut self.core);
+                self.begin(returning, Some(lobby));
             }
         }
     }

@@ -24,6 +24,9 @@ const NOBODY: Duration = Duration::from_millis(300);
 
 /// How soon it has knocked at a door that it saw.
 const KNOCKS_WITHIN: Duration = Duration::from_secs(2);
+/// How long somebody who knows two lobbies of a meeting waits for a door in one of them. After a removal
+/// the chair is in the newer one; a host that founded the meeting anew, in that of the link.
+const ELSEWHERE: Duration = Duration::from_secs(10);
 
 /// See the module.
 pub(super) struct Outside {
@@ -36,6 +39,12 @@ pub(super) struct Outside {
     /// When it may found the meeting, if it may.
     founds_at: Option<Duration>,
     returning: Returning,
+    /// Another lobby of this meeting.
+    other: Option<LinkSecret>,
+    /// When to go there, if no door has answered.
+    goes_at: Option<Duration>,
+    /// It went from one to the other, and all is as before: nothing of that is said.
+    quiet: bool,
 }
 
 /// What came of waiting.
@@ -89,13 +98,17 @@ pub(super) fn committers(bundle: &Bundle) -> Committers {
 }
 
 impl Outside {
-    /// Goes to the door: among the committers, or in the lobby. `None` only when something is wrong
-    /// with ourselves.
-    pub(super) fn new(core: &mut Core, returning: Returning) -> Option<Self> {
+    /// Goes to the door: among the committers, or in the lobby, first in one that it was told of. `None`
+    /// only when something is wrong with ourselves.
+    pub(super) fn new(
+        core: &mut Core,
+        returning: Returning,
+        told: Option<LinkSecret>,
+    ) -> Option<Self> {
         match core.committers() {
             Some((stay, secret)) => Self::at(core, Purpose::Committers, stay, secret, returning),
             None => {
-                let secret = core.link.meeting().secret.clone();
+                let secret = told.unwrap_or_else(|| core.link.meeting().secret.clone());
                 let stay = core.enter(Purpose::Lobby, &secret);
                 Self::at(core, Purpose::Lobby, stay, secret, returning)
             }
@@ -139,7 +152,14 @@ impl Outside {
             answering,
             founds_at: None,
             returning,
+            other: None,
+            goes_at: None,
+            quiet: false,
         };
+        let of_link = &core.link.meeting().secret;
+        if purpose == Purpose::Lobby && outside.secret != *of_link {
+            outside.other = Some(of_link.clone());
+        }
         // It may be in the room already.
         if let Some(me) = core.stays.me(stay) {
             outside.entered(me, core);
@@ -149,12 +169,28 @@ impl Outside {
 
     fn entered(&mut self, me: crate::wire::ParticipantId, core: &Core) {
         self.knocker.enter(core.now, me);
+        self.goes_at = self.goes_next(core.now);
         let is_host = matches!(&core.link, Link::Committer(link) if link.rank == 0);
         if self.purpose == Purpose::Committers && is_host {
             let alone = core.stays.present(self.stay).next().is_none();
             let wait = if alone { NOBODY } else { SOMEBODY };
             self.founds_at = Some(core.now + wait);
         }
+    }
+
+    fn goes_next(&self, now: Duration) -> Option<Duration> {
+        self.other.as_ref().map(|_| now + ELSEWHERE)
+    }
+
+    /// How things are at this door. Whether to say so.
+    fn stands(&mut self, status: Status, now: Duration) -> bool {
+        let nobody = matches!(status, Status::Asking | Status::HostNotHere);
+        self.goes_at = match nobody {
+            true => self.goes_at.or_else(|| self.goes_next(now)),
+            false => None,
+        };
+        self.quiet &= nobody;
+        !self.quiet
     }
 
     /// Something came in the room.
@@ -177,11 +213,19 @@ impl Outside {
 
     /// The connection is gone.
     pub(super) fn lost(&mut self) {
-        self.founds_at = None;
+        (self.founds_at, self.goes_at) = (None, None);
     }
 
     /// Does what follows.
     pub(super) fn turn(&mut self, core: &mut Core) -> Came {
+        if self.goes_at.is_some_and(|at| core.now >= at)
+            && let Some(other) = self.other.take()
+        {
+            let (here, quiet) = (self.secret.clone(), true);
+            let came = self.moved(other, core);
+            (self.other, self.quiet) = (Some(here), quiet);
+            return came;
+        }
         self.knocker.tick(core.now);
         self.answering.tick(core);
         while let Some(said) = self.knocker.poll() {
@@ -200,7 +244,11 @@ impl Outside {
                     core.note_title(&bundle);
                 }
                 KnockerOutput::Status(Status::Denied) => return Came::Over(self.denied()),
-                KnockerOutput::Status(status) => core.note(Notice::Waiting(status)),
+                KnockerOutput::Status(status) => {
+                    if self.stands(status, core.now) {
+                        core.note(Notice::Waiting(status));
+                    }
+                }
                 KnockerOutput::Sas(message) => self.compare(&message, core),
                 KnockerOutput::Moved(secret) => return self.moved(secret, core),
                 KnockerOutput::Admitted(payload) => return self.admitted(&payload, core),
@@ -287,9 +335,14 @@ impl Outside {
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         let answering = self.answering.deadline();
-        [self.knocker.deadline(), self.founds_at, answering]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.knocker.deadline(),
+            self.founds_at,
+            self.goes_at,
+            answering,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }

@@ -94,7 +94,7 @@ pub(super) struct Changed {
     pub(super) gone: Vec<Who>,
     /// Those of them who had not said goodbye.
     pub(super) put_out: Vec<Who>,
-    /// Somebody has come who cannot open what was sent before.
+    /// Somebody has come who was not here, and cannot open what was sent before.
     pub(super) newcomers: bool,
 }
 
@@ -149,7 +149,7 @@ impl People {
             .filter(|(_, person)| !roster.iter().any(|member| same(person, member)))
             .map(|(who, _)| who)
             .collect();
-        let newcomers = !fresh.is_empty();
+        let mut newcomers = false;
         let (mut gone, mut put_out) = (Vec::new(), Vec::new());
         let mut kept: Vec<(Who, Person)> = Vec::new();
         for who in lost {
@@ -180,6 +180,7 @@ impl People {
                 |(who, _)| *who,
             );
             let shown = before.is_some();
+            newcomers |= !shown;
             let (wishes, came) = match before {
                 Some((_, one)) => {
                     let came = one.keys.map_or(one.came, ReceiverKeys::into_came);

@@ -8,7 +8,6 @@ use super::core::Core;
 use super::inside::{Became, Inside};
 use super::outside::joining;
 use super::plain::Plain;
-use super::voice::Voice;
 use crate::meeting::events::{Rejection, StayId};
 use crate::meeting::group::{Joining, Why};
 use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
@@ -122,7 +121,7 @@ impl Inside {
                     self.leave_line();
                     self.group = opened.group;
                     self.link_secret = opened.link;
-                    self.voice = Voice::new(core);
+                    self.voice = self.voice.anew(core);
                     if let Some(stage) = &mut self.stage {
                         stage.new_voice();
                     }

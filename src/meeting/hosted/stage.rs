@@ -133,7 +133,9 @@ impl Inside {
                 let stay = stage.stay;
                 self.meet_on_stage(core);
                 self.renew_papers(core);
-                self.voice.moved(stay, core);
+                if !self.stopped {
+                    self.voice.moved(stay, core);
+                }
             }
             Arrived::Joined => self.meet_on_stage(core),
             Arrived::Left(participant) => stage.present.leave(*participant),

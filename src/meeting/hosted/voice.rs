@@ -10,6 +10,7 @@ use super::core::Core;
 use super::people::People;
 use crate::meeting::events::{Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::Group;
+use crate::meeting::limits::{AGAIN_AFTER, AGAIN_AGE, AGAIN_BYTES};
 use crate::meeting::media::{ATTEST, Again, Attest, Opened, ReceiverKeys, SenderKeys};
 use crate::meeting::track::{Frame, TrackKind};
 use crate::wire::{GroupNumber, ParticipantId, TrackId};
@@ -18,14 +19,12 @@ use crate::wire::{GroupNumber, ParticipantId, TrackId};
 /// larger groups at once.
 const KEPT: usize = 8 * 1024 * 1024;
 
-/// How long after a group was begun again for newcomers no other is: who comes meanwhile waits for the
-/// next key frame, so that many who come one by one do not multiply what is sent.
-const AGAIN_AFTER: Duration = Duration::from_secs(2);
-
 /// A group that is being sent.
 struct Current {
     /// The source's number.
     group: GroupNumber,
+    /// When its first frame was sealed.
+    began: Duration,
     /// From its first frame on, each with its sealed bytes; none when they were too many.
     frames: Vec<(Frame, Bytes)>,
     bytes: usize,
@@ -37,8 +36,9 @@ impl Default for Current {
     fn default() -> Self {
         Self {
             group: GroupNumber(0),
+            began: Duration::ZERO,
             frames: Vec::new(),
-            bytes: 0,
+            bytes: usize::MAX,
             begun_again: 0,
         }
     }
@@ -85,6 +85,24 @@ impl Voice {
             current: HashMap::new(),
             begun_again: None,
         }
+    }
+
+    /// The same side with another leaf. Its tracks on the wire are those that were: a relay takes no group
+    /// whose number is not above all before.
+    pub(super) fn anew(&self, core: &mut Core) -> Self {
+        let mut voice = Self::new(core);
+        voice.begun_again = self.begun_again;
+        let counted = self.current.iter().map(|(track, current)| {
+            let (group, begun_again) = (current.group, current.begun_again);
+            let current = Current {
+                group,
+                begun_again,
+                ..Current::default()
+            };
+            (*track, current)
+        });
+        voice.current = counted.collect();
+        voice
     }
 
     pub(super) fn salt(&self) -> [u8; 16] {
@@ -176,7 +194,7 @@ impl Voice {
         };
         for bytes in sealed {
             if matches!(kind, TrackKind::Video { .. }) {
-                self.keep(frame, &bytes);
+                self.keep(core.now, frame, &bytes);
             }
             for &stay in rooms {
                 let bytes = bytes.clone();
@@ -198,12 +216,14 @@ impl Voice {
         }
     }
 
-    fn keep(&mut self, frame: &Frame, bytes: &Bytes) {
+    fn keep(&mut self, now: Duration, frame: &Frame, bytes: &Bytes) {
         let current = self.current.entry(frame.track).or_default();
         if current.group != frame.group || frame.keyframe && current.frames.is_empty() {
             current.group = frame.group;
+            current.began = now;
             current.frames.clear();
-            current.bytes = 0;
+            // Its first frame may have been left out.
+            current.bytes = if frame.keyframe { 0 } else { usize::MAX };
         }
         current.bytes = current.bytes.saturating_add(bytes.len());
         match current.bytes <= KEPT {
@@ -227,20 +247,27 @@ impl Voice {
     }
 
     /// Somebody has come: groups that are under way are begun again under the keys that it has, so that
-    /// it sees a picture at once. The others know second copies.
+    /// it sees a picture at once: those that are young and, the smallest first, small enough together. The
+    /// others know second copies.
     pub(super) fn begin_again(&mut self, rooms: &[StayId], core: &mut Core) {
         let since = self.begun_again.map(|at| at.saturating_add(AGAIN_AFTER));
         if since.is_some_and(|until| core.now < until) {
             return;
         }
-        for (&track, current) in &mut self.current {
+        let young = |current: &Current| core.now < current.began.saturating_add(AGAIN_AGE);
+        let mut under_way: Vec<_> = self.current.iter_mut().collect();
+        under_way.retain(|(_, current)| !current.frames.is_empty() && young(current));
+        under_way.sort_unstable_by_key(|(track, current)| (current.bytes, track.0));
+        let mut bytes = 0_usize;
+        for (&track, current) in under_way {
             let described = core.presence.tracks.iter();
             let kind = described.clone().find(|one| one.track == track);
             let Some(kind) = kind.map(|one| one.kind) else {
                 continue;
             };
-            if current.frames.is_empty() {
-                continue;
+            bytes = bytes.saturating_add(current.bytes);
+            if bytes > AGAIN_BYTES {
+                break;
             }
             self.begun_again = Some(core.now);
             current.begun_again = current.begun_again.saturating_add(1);

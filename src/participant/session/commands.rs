@@ -54,6 +54,11 @@ impl Session {
         if !self.inside {
             return self.output.answer("You are not in the meeting yet.");
         }
+        if matches!(wish, Wish::Say(_)) && self.stopped {
+            let sentence = "Not sent: the host has not been heard for a minute, and somebody who was removed \
+                            may still read along. Say it again when it is heard.";
+            return self.output.answer(sentence);
+        }
         if matches!(wish, Wish::Say(_)) && !self.is_in_the_meeting() {
             let sentence = "Not sent: the relay is not reached at the moment. Say it again later.";
             return self.output.answer(sentence);

@@ -159,6 +159,8 @@ struct Session {
     watches: bool,
     console: Console,
     unsigned: Unsigned,
+    /// The chair has not been heard for so long that nothing is sent.
+    stopped: bool,
     /// Who was put out, and has not departed yet.
     put_out: HashSet<Who>,
     /// The same, for being out of reach.

@@ -7,7 +7,7 @@ use super::{Knocker, Session};
 use crate::meeting::links::Link;
 use crate::meeting::lobby::Status;
 use crate::meeting::media::Report;
-use crate::meeting::{Listed, Notice, Who, display_safe, display_text};
+use crate::meeting::{Freshness, Listed, Notice, Who, display_safe, display_text};
 use crate::participant::event::{Event, RosterEntry, Shown, SignatureState, Wait};
 
 impl Session {
@@ -98,7 +98,14 @@ impl Session {
                     meeting_link,
                 }
             }
-            Notice::Chair(state) => Event::ChairHeard { state },
+            Notice::Chair(state) => {
+                self.stopped = match state {
+                    Freshness::Well => false,
+                    Freshness::Stale => self.stopped,
+                    Freshness::Stopped => true,
+                };
+                Event::ChairHeard { state }
+            }
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
             Notice::Roster(listed) => {
                 let members = listed.iter().map(|one| self.entry(one)).collect();

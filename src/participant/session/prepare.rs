@@ -152,6 +152,7 @@ impl Session {
             watches: false,
             console,
             unsigned: Unsigned::default(),
+            stopped: false,
             put_out: HashSet::new(),
             taken_out: HashSet::new(),
             chair: false,

@@ -112,7 +112,7 @@ impl Session {
                     bytes,
                 } => self.picture(stay, track, group, first, &bytes),
                 Said::Inside => {
-                    self.inside = true;
+                    (self.inside, self.stopped) = (true, false);
                     self.got_in(now);
                 }
                 Said::Appeared { who, presence } => self.appeared(now, who, presence),

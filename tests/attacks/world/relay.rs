@@ -38,7 +38,8 @@ impl World {
                 Output::Told(notice) => node.told.push(notice),
                 Output::Over(ending) => node.over = Some(ending),
                 Output::Rejected(rejection) => node.rejected.push(rejection),
-                Output::Ended { .. } | Output::Goodbye { .. } => {}
+                Output::Ended { who, track, .. } => node.ended.push((who, track)),
+                Output::Goodbye { .. } => {}
             }
         }
     }

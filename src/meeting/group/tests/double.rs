@@ -154,7 +154,14 @@ fn nobody_silences_another_by_speaking_in_its_name() {
         let heard = take(member, &said);
         let from = LeafId(0);
         let bytes = b"I am".to_vec();
-        assert_eq!(heard, Ok(Processed::App { from, bytes }));
+        assert_eq!(
+            heard,
+            Ok(Processed::App {
+                from,
+                epoch: before.0,
+                bytes
+            })
+        );
         let taken = take(member, &posted.commit);
         assert_eq!(taken, Ok(committed(false)));
         assert_eq!(member.tag(), host.tag());

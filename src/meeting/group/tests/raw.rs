@@ -185,6 +185,10 @@ pub(super) fn lives_on(host: &mut Group, members: &mut [Group]) {
         assert_eq!(taken, Ok(committed(false)));
         assert!(state(member) == state(host), "they do not agree");
         let bytes = b"on we go".to_vec();
-        assert_eq!(take(member, &said), Ok(Processed::App { from, bytes }));
+        let epoch = host.epoch();
+        assert_eq!(
+            take(member, &said),
+            Ok(Processed::App { from, epoch, bytes })
+        );
     }
 }

@@ -43,6 +43,7 @@ fn who_is_admitted_is_in_and_all_agree() {
         heard,
         Ok(Processed::App {
             from,
+            epoch: late.epoch(),
             bytes: b"hello".to_vec()
         })
     );

@@ -34,10 +34,11 @@ struct Counts {
     members: usize,
     /// Keys that somebody outside had, tried on frames of the end.
     stolen: usize,
-    /// Had been inside and knock in vain at the end, at a lobby that a removal has emptied: the host
-    /// founded the meeting anew and removed somebody before they noticed, or the half in which they were
-    /// let in lost its last committer or yielded to one in which they never were. So it must be: nobody in
-    /// the meeting could tell them from whoever was removed, and only a new link brings them back.
+    /// Had been inside and knock in vain at the end, at a lobby that a removal has emptied of which they
+    /// never heard: the host founded the meeting anew and removed somebody before they noticed, or the half
+    /// in which they were let in lost its last committer or yielded to one in which they never were. So it
+    /// must be: nobody in the meeting could tell them from whoever was removed, and only a new link brings
+    /// them back. Whoever has heard of the lobby is in.
     stranded: usize,
 }
 
@@ -226,7 +227,8 @@ impl Schedule {
             self.join(Some(0));
             self.counts.founded_anew += 1;
         }
-        self.world.seconds(120);
+        // Whoever hears nobody gives up after 120 s, and then tries two lobbies.
+        self.world.seconds(150);
     }
 
     fn check(&mut self) {
@@ -276,6 +278,11 @@ impl Schedule {
             let node = &self.world.nodes[index];
             if node.inside && !members.contains(&index) {
                 assert!(rotated, "{index} is outside; seed {seed}");
+                let mut chairs = members.iter();
+                let chair = chairs.find(|one| self.look(**one).is_some_and(|look| look.chair));
+                let lobby = chair.and_then(|one| self.world.nodes[*one].meeting.lobby());
+                let knows = node.lobbies.iter().flatten().any(|one| Some(one) == lobby);
+                assert!(!knows, "{index} knows the lobby; seed {seed}");
                 self.counts.stranded += 1;
             }
         }

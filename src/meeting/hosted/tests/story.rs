@@ -114,6 +114,14 @@ fn who_comes_in_the_midst_of_a_group_has_it_from_its_beginning() {
     world.seconds(3);
     send(&mut world, 5..8);
     world.seconds(1);
+    // Whoever comes so soon waits for the next key frame, and whoever comes much later is not shown what
+    // went long before.
+    for wait in [0, 12] {
+        world.seconds(wait);
+        let late = world.join(&meet.guest, "Late");
+        world.seconds(3);
+        assert!(world.nodes[late].inside && world.nodes[late].frames.is_empty());
+    }
     // What went before a pause, or before the end of a track, is not shown to who comes after it.
     world.tell(1, Input::Paused);
     let dan = world.join(&meet.guest, "Dan");
@@ -126,6 +134,89 @@ fn who_comes_in_the_midst_of_a_group_has_it_from_its_beginning() {
         let all: Vec<_> = (0..8).map(|number| (3, number)).collect();
         assert_eq!(seen, all, "{listener}");
     }
+}
+
+/// Ada begins group `group` with one picture of so many bytes.
+fn begins(world: &mut World, group: u64, bytes: usize) {
+    let mut picture = frame(PICTURE, 10 * group);
+    picture.payload = vec![7; bytes].into();
+    world.send(1, picture);
+}
+
+/// How many pictures somebody has.
+fn pictures(world: &World, index: usize) -> usize {
+    let frames = world.nodes[index].frames.iter();
+    frames.filter(|(_, one)| one.track == PICTURE).count()
+}
+
+#[test]
+fn a_large_group_is_not_begun_again_for_who_comes() {
+    for (bytes, seen) in [(500 * 1024, 1), (600 * 1024, 0)] {
+        let (mut world, meet) = three();
+        begins(&mut world, 0, bytes);
+        let cem = world.join(&meet.guest, "Cem");
+        world.seconds(3);
+        assert!(world.nodes[cem].inside);
+        assert_eq!(pictures(&world, cem), seen, "{bytes}");
+        begins(&mut world, 1, bytes);
+        assert_eq!(pictures(&world, cem), seen + 1, "{bytes}");
+    }
+}
+
+#[test]
+fn who_comes_in_anew_costs_no_group_that_is_begun_again_and_its_own_groups_are_taken() {
+    let meet = meet(1);
+    let mut world = World::new();
+    let host = world.join(&meet.host, "Host");
+    world.seconds(1);
+    world.join(&meet.guest, "Ada");
+    let co = world.join(&meet.co_hosts[0], "Cohost");
+    let bea = world.join(&meet.guest, "Bea");
+    world.seconds(3);
+    // Two groups of Ada's are begun again.
+    for (group, name) in ["Cem", "Dan"].iter().enumerate() {
+        begins(&mut world, group as u64, 1000);
+        let late = world.join(&meet.guest, name);
+        world.seconds(12);
+        assert_eq!(pictures(&world, late), 1);
+    }
+    // The co-host's half yields to the host's, so that Ada is taken in anew: all its connections last.
+    for index in [host, bea] {
+        world.side(index, 1);
+    }
+    world.seconds(40);
+    assert!(world.nodes[co].told.contains(&Notice::InTheChair(true)));
+    let eve = world.join(&meet.guest, "Eve");
+    let fay = world.join(&meet.guest, "Fay");
+    world.side(fay, 1);
+    world.seconds(6);
+    assert!(world.nodes[eve].inside && world.nodes[fay].inside);
+    world.kill(eve);
+    for index in [host, bea, fay] {
+        world.side(index, 0);
+    }
+    let salt = world.nodes[1].meeting.look().unwrap().salt;
+    // Bea's group is under way when those of the other half come in anew.
+    let mut picture = frame(PICTURE, 0);
+    let wait = std::time::Duration::from_secs(1);
+    let again = (0..60).any(|group| {
+        (picture.group, picture.number) = (GroupNumber(group), u64::from(group));
+        world.send(bea, picture.clone());
+        world.run(wait);
+        world.nodes[1].meeting.look().unwrap().salt != salt
+    });
+    assert!(again, "Ada was not taken in anew");
+    assert_eq!(world.newest_group(bea, PICTURE), Some(picture.group));
+    world.seconds(20);
+    assert_eq!(
+        world.names(1),
+        ["Bea", "Cem", "Cohost", "Dan", "Fay", "Host"]
+    );
+    let others = [host, bea, co];
+    let before = others.map(|index| pictures(&world, index));
+    begins(&mut world, 2, 1000);
+    let after = others.map(|index| pictures(&world, index));
+    assert_eq!(after, before.map(|count| count + 1));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::part::Part;
 use super::*;
 use crate::meeting::events::{Input, Output, StayId, Who};
+use crate::meeting::secret::LinkSecret;
 use crate::meeting::vigil::Viewer;
 use crate::wire::limits::BODY;
 use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay};
@@ -78,6 +79,8 @@ pub(crate) struct Node {
     pub(crate) rejected: usize,
     pub(crate) inside: bool,
     pub(crate) main: Option<StayId>,
+    /// The secrets of the lobbies that it last knew of as a member, and of its link's.
+    pub(crate) lobbies: [Option<LinkSecret>; 2],
     /// Its process is gone.
     pub(crate) dead: bool,
     pub(crate) cost: Cost,
@@ -189,16 +192,16 @@ impl World {
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&(self.nodes.len() as u64).to_be_bytes());
         let meeting = Meeting::new(link.clone(), presence(name), signs, admits_all, seed);
-        self.take_in(Part::Speaks(Box::new(meeting)))
+        self.take_in(Part::Speaks(Box::new(meeting)), Some(link))
     }
 
     /// Watches a vigil.
     pub(crate) fn watch(&mut self, link: &Link) -> usize {
         let viewer = Viewer::new(link.meeting().clone()).expect("a vigil's link");
-        self.take_in(Part::Watches(Box::new(viewer)))
+        self.take_in(Part::Watches(Box::new(viewer)), None)
     }
 
-    fn take_in(&mut self, meeting: Part) -> usize {
+    fn take_in(&mut self, meeting: Part, link: Option<&Link>) -> usize {
         let index = self.nodes.len();
         self.nodes.push(Node {
             meeting,
@@ -211,6 +214,7 @@ impl World {
             rejected: 0,
             inside: false,
             main: None,
+            lobbies: [None, link.map(|link| link.meeting().secret.clone())],
             dead: false,
             cost: Cost::default(),
         });
@@ -467,10 +471,12 @@ impl World {
                     stay,
                     track,
                     group,
+                    first,
                     bytes,
-                    ..
                 } => {
-                    self.group(index, stay, (track, group), bytes.clone());
+                    if !self.group(index, stay, (track, group), first, bytes.clone()) {
+                        continue;
+                    }
                     self.media(index, stay, track, |from| {
                         Parcel::GroupFrame(from, track, group, bytes.clone())
                     });
@@ -499,7 +505,13 @@ impl World {
                 Output::Ended { .. } | Output::Goodbye { .. } => {}
             }
         }
-        self.nodes[index].due = self.nodes[index].meeting.deadline();
+        let node = &mut self.nodes[index];
+        node.due = node.meeting.deadline();
+        if let Part::Speaks(meeting) = &node.meeting
+            && let Some(lobby) = meeting.lobby()
+        {
+            node.lobbies[0] = Some(lobby.clone());
+        }
     }
 
     fn control(&mut self, index: usize, stay: StayId, message: ToRelay) {
@@ -568,26 +580,39 @@ impl World {
         }
     }
 
-    /// A relay keeps the current group of a track for who comes later.
+    /// A relay keeps the current group of a track for who comes later. It takes none whose number is not
+    /// above all before, and a participant's line none that it has not from its beginning.
     fn group(
         &mut self,
         index: usize,
         stay: StayId,
         (track, group): (TrackId, GroupNumber),
+        first: bool,
         bytes: Bytes,
-    ) {
+    ) -> bool {
         let Some(connection) = self.nodes[index].connections.get(&stay) else {
-            return;
+            return false;
         };
         assert!(!connection.views, "a relay closes a viewer who sends");
-        let kept = self
-            .groups
-            .entry((connection.id, track))
-            .or_insert((group, Vec::new()));
-        if kept.0 != group {
-            *kept = (group, Vec::new());
+        let track = (connection.id, track);
+        let newest = self.groups.get(&track).map(|kept| kept.0);
+        if newest != Some(group) {
+            if newest > Some(group) || !first {
+                return false;
+            }
+            self.groups.insert(track, (group, Vec::new()));
         }
-        kept.1.push(bytes);
+        if let Some(kept) = self.groups.get_mut(&track) {
+            kept.1.push(bytes);
+        }
+        true
+    }
+
+    /// The number that somebody's newest group of a track has on the wire.
+    pub(crate) fn newest_group(&self, index: usize, track: TrackId) -> Option<GroupNumber> {
+        let connections = self.nodes[index].connections.values();
+        let groups = connections.filter_map(|one| self.groups.get(&(one.id, track)));
+        groups.map(|kept| kept.0).max()
     }
 
     /// A copy of a body goes to this connection.

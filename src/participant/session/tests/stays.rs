@@ -11,8 +11,9 @@ use super::super::stay::Came;
 use super::*;
 use crate::carrier::client::ConnectError;
 use crate::meeting::{
-    Ending, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
+    Ending, Freshness, Input as Told, Notice, Output as Said, Presence, StayId, Surface, TrackKind,
 };
+use crate::participant::console::{Command, Typed};
 use crate::participant::event::{Kind, LossReason};
 use crate::wire::{FromRelay, GroupNumber, Role, RoomHandle, To, ToRelay, TrackId, VERSION};
 
@@ -473,4 +474,27 @@ async fn entered(hand: &Hand, relay: &Relay, rooms: usize) -> Session {
         session.came(Instant::now(), stay, came).unwrap();
     }
     session
+}
+
+#[tokio::test]
+async fn text_is_not_sent_while_the_host_is_not_heard() {
+    let relay = Relay::start(0).await;
+    let said = |freshness| Said::Told(Notice::Chair(freshness));
+    let hand = Hand::saying([Said::Inside, said(Freshness::Stopped)]);
+    let page = Page::default();
+    let output = Output::json(page.clone());
+    let mut session = hand
+        .session(options(&relay.link(), "Ada"), output)
+        .await
+        .unwrap();
+    let mut answer = |said: Option<Said>| {
+        hand.say(said);
+        session.said(Instant::now());
+        let text = Command::Say("something".into());
+        session.typed(Instant::now(), Typed::Command(text));
+        page.events().last().unwrap()["text"].to_string()
+    };
+    assert!(answer(None).contains("not been heard for a minute"));
+    // It is heard again, but here no relay was reached.
+    assert!(answer(Some(said(Freshness::Well))).contains("relay is not reached"));
 }

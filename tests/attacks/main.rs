@@ -16,7 +16,6 @@ mod relay_drops_and_reorders;
 mod relay_holds_back_a_removal;
 mod relay_injects_a_member;
 mod relay_misdirects;
-mod relay_plays_kept_beats;
 mod relay_pretends_to_be_the_host;
 mod relay_replays;
 mod relay_says_that_somebody_left;

@@ -302,6 +302,7 @@ fn json_is_one_object_a_line_that_names_its_event() {
             "compare",
             "compared",
             "no-words",
+            "reported",
             "summary"
         ]
     );

@@ -226,6 +226,10 @@ fn who_is_taken_in_anew_is_believed_at_once() {
         "nothing is nobody's"
     );
     for listener in [viewer, bea] {
-        assert_eq!(scene.world.got(listener, "Ada", SOUND), to(200));
+        assert_eq!(
+            scene.world.got(listener, "Ada", SOUND),
+            to(200),
+            "{listener}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::limits::{FRESH, OVER};
 
-/// Random for each process of a committer.
+/// Another one for each process of a committer: the hash of the key of its first leaf.
 pub type Run = [u8; 16];
 
 const LABEL: &[u8] = b"sottovoce beat 2\0";

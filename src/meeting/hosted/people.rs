@@ -17,7 +17,7 @@ pub(super) struct Person {
     /// The name in its leaf.
     pub(super) name: String,
     pub(super) rank: Option<u8>,
-    /// Its process, by its own word: only good for telling that one leaf follows another.
+    /// Its process, as the chair has certified it: good for telling that one leaf follows another.
     pub(super) run: [u8; 16],
     /// Its key for signatures.
     pub(super) sign_key: [u8; 32],

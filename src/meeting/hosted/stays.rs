@@ -13,8 +13,8 @@ use crate::meeting::links::RelayRef;
 use crate::meeting::secret::{Draws, LinkSecret};
 use crate::wire::{FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay, VERSION};
 
-/// How many of those who went are remembered.
-const GONE: usize = 4096;
+/// How many of those who went are remembered: twice as many as a room has members by default.
+const GONE: usize = 2048;
 
 /// What a room is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

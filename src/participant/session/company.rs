@@ -46,7 +46,9 @@ impl Session {
         let free = self
             .watched
             .is_none_or(|watched| watched == who || !self.people.is_here(watched));
-        let namesake = (watched && !free).then(|| person.shown.clone());
+        // The name as it was asked for: on the screen they are told apart.
+        let namesake = || Shown(display_safe(&person.presence.name));
+        let namesake = (watched && !free).then(namesake);
         if let (true, true, Some(watch)) = (watched, free, &mut self.watch) {
             if self.watched != Some(who) {
                 watch.begin(&person.presence);

@@ -147,8 +147,9 @@ pub(super) fn sentence(event: &Event) -> String {
 fn waits(wait: Wait) -> &'static str {
     match wait {
         Wait::Host => {
-            "Waiting: neither the host nor a co-host is here yet, or there is a new link by now. An old \
-             link leads nowhere after somebody was removed."
+            "Waiting: neither the host nor a co-host is here yet, or there is a new link by now. After \
+             somebody was removed an old link is worth nothing, and may lead to whoever was: ask for the \
+             new one."
         }
         Wait::Decision => "Waiting for the host, or a co-host in its place, to let you in.",
         Wait::Unlock => "The meeting is locked. Waiting.",

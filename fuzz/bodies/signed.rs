@@ -18,7 +18,7 @@ pub fn beat(data: &[u8]) {
     let claim = beat
         .open(|_, _, _| true)
         .unwrap_or_else(|_| panic!("signed"));
-    assert_eq!(claim.signed_bytes().len(), 155, "each field of fixed size");
+    assert_eq!(claim.signed_bytes().len(), 156, "each field of fixed size");
     for rank in [None, Some(1)] {
         let standing = Standing {
             epoch: 3,

@@ -271,6 +271,14 @@ impl Answering {
         }
     }
 
+    /// It goes to another lobby by itself, since no door answers here: what was compared was with a chair that is
+    /// gone, and is nothing to whoever answers there.
+    pub(super) fn dropped(mut self, context: SasContext, core: &mut Core) -> Self {
+        self.goes_along = false;
+        self.elsewhere(core);
+        Self { context, ..self }
+    }
+
     /// Knocks anew, at whichever door: what was compared was with another, or for another knock. Not so what
     /// was brought along.
     pub(super) fn elsewhere(&mut self, core: &mut Core) {

@@ -107,8 +107,9 @@ impl Inside {
                 bytes,
             }) => {
                 match postcard::from_bytes(&Zeroizing::new(bytes)) {
-                    // A second copy that was late: the room of that epoch is known, and this epoch has none.
-                    Ok(Said::Move) if epoch != self.group.epoch() => {}
+                    // What was late: the rooms of that epoch are known, perhaps to somebody who was removed
+                    // since. The chair says where they are again and again.
+                    Ok(Said::Move | Said::At { .. }) if epoch != self.group.epoch() => {}
                     Ok(said) => self.said(stay, from, leaf, said, core),
                     Err(_) => core.reject(Rejection::Malformed),
                 }

@@ -14,6 +14,7 @@ use crate::meeting::group::{Committers, Group, Joining, LeafName};
 use crate::meeting::links::{Bundle, Link};
 use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
 use crate::meeting::secret::LinkSecret;
+use crate::meeting::verify::SasContext;
 
 /// How long a host waits for a door among the committers when somebody is there: a co-host may be in
 /// the chair, or take it now.
@@ -39,7 +40,7 @@ pub(super) struct Outside {
     /// When it may found the meeting, if it may.
     founds_at: Option<Duration>,
     returning: Returning,
-    /// Another lobby of this meeting.
+    /// Another lobby of this meeting: only who was inside knows two.
     other: Option<LinkSecret>,
     /// When to go there, if no door has answered.
     goes_at: Option<Duration>,
@@ -157,7 +158,8 @@ impl Outside {
             quiet: false,
         };
         let of_link = &core.link.meeting().secret;
-        if purpose == Purpose::Lobby && outside.secret != *of_link {
+        let was_inside = !outside.returning.is_empty();
+        if purpose == Purpose::Lobby && was_inside && outside.secret != *of_link {
             outside.other = Some(of_link.clone());
         }
         // It may be in the room already.
@@ -221,9 +223,9 @@ impl Outside {
         if self.goes_at.is_some_and(|at| core.now >= at)
             && let Some(other) = self.other.take()
         {
-            let (here, quiet) = (self.secret.clone(), true);
-            let came = self.moved(other, core);
-            (self.other, self.quiet) = (Some(here), quiet);
+            let here = self.secret.clone();
+            let came = self.goes_to(other, Answering::dropped, core);
+            (self.other, self.quiet) = (Some(here), true);
             return came;
         }
         self.knocker.tick(core.now);
@@ -286,6 +288,16 @@ impl Outside {
 
     /// To another lobby, with the same key package: the person in the chair may have compared words about it.
     fn moved(&mut self, secret: LinkSecret, core: &mut Core) -> Came {
+        self.goes_to(secret, Answering::moved, core)
+    }
+
+    /// To another lobby, with the same key package. What becomes of the words that were compared.
+    fn goes_to(
+        &mut self,
+        secret: LinkSecret,
+        words: impl FnOnce(Answering, SasContext, &mut Core) -> Answering,
+        core: &mut Core,
+    ) -> Came {
         core.leave(self.stay);
         let Some(joining) = self.joining.take() else {
             return Came::Over(Ending::Denied);
@@ -294,7 +306,7 @@ impl Outside {
         let returning = std::mem::take(&mut self.returning);
         let context = context(core, &secret, joining.key_package());
         let answering = std::mem::replace(&mut self.answering, Answering::new(context));
-        let answering = answering.moved(context, core);
+        let answering = words(answering, context, core);
         let at = (stay, secret);
         match Self::with(core, Purpose::Lobby, at, returning, joining, answering) {
             Some(outside) => {
@@ -318,7 +330,9 @@ impl Outside {
             let (purpose, stay, secret) = (self.purpose, self.stay, self.secret.clone());
             let returning = std::mem::take(&mut self.returning);
             if let Some(outside) = Self::at(core, purpose, stay, secret, returning) {
-                *self = outside;
+                let before = std::mem::replace(self, outside);
+                (self.other, self.quiet) = (before.other, before.quiet);
+                self.goes_at = self.goes_next(core.now);
             }
             return Came::Nothing;
         };

@@ -445,6 +445,10 @@ impl Core {
         // It passes on what those before it said. Its own word is against nobody who goes before it.
         let below = |claim: &Claim| claim.rank < door.rank;
         self.outcasts.take_words(&door.words, signed, below);
+        // Not only when it is to be taken: whoever waits for a door must not take this one for it.
+        if self.outcasts.has_committer(door.rank) {
+            return Err(Refusal::NotAuthentic);
+        }
         Ok(Checked {
             chair,
             door,

@@ -1,9 +1,12 @@
 //! What people do.
 
+use super::super::Place;
+use super::super::plain::{Plain, Said};
 use super::world::{Parcel, World};
 use super::*;
 use crate::meeting::events::Input;
-use crate::wire::FromRelay;
+use crate::meeting::secret::{LinkSecret, Passed};
+use crate::wire::{FromRelay, ParticipantId};
 
 /// A host and two guests, all inside.
 fn three() -> (World, Meet) {
@@ -487,4 +490,36 @@ fn members_follow_a_co_host_however_long_the_host_is_away() {
         );
     }
     assert_eq!(world.names(dan), ["Ada", "Bea", "Cohost"]);
+}
+
+/// The chair says in the rooms that are left where the others are. What comes of that an epoch late may lead
+/// to rooms that somebody knows who was removed since.
+#[test]
+fn where_the_others_were_an_epoch_ago_leads_nobody_back() {
+    let old = || Passed::from(&LinkSecret::from_bytes([9; 32]));
+    let at = Said::At {
+        main: old(),
+        link: old(),
+    };
+    let at = postcard::to_allocvec(&at).unwrap();
+    for late in [false, true] {
+        let (mut world, _) = three();
+        let Place::Inside(host) = &mut world.nodes[0].meeting.place else {
+            panic!("the host is inside");
+        };
+        let sealed = host.group.say(&at).unwrap();
+        if late {
+            let who = world.who(0, "Bea");
+            world.command(0, Command::Remove(who));
+            world.seconds(1);
+        }
+        let stay = world.nodes[1].main.unwrap();
+        let before = world.nodes[1].meeting.lobby().cloned();
+        let ada: &mut Meeting = &mut world.nodes[1].meeting;
+        let Place::Inside(inside) = &mut ada.place else {
+            panic!("Ada is inside");
+        };
+        inside.heard(stay, ParticipantId(0), Plain::Mls(sealed), &mut ada.core);
+        assert_eq!(world.nodes[1].meeting.lobby() == before.as_ref(), late);
+    }
 }

@@ -148,6 +148,7 @@ fn who_was_removed_is_not_knocked_at_when_another_has_the_word_of_who_did_it() {
     let (mut knocker, nonce) = asked(&meeting);
     knocker.without(&outcasts);
     shows(&mut knocker, &first, door(&first, &nonce, Vec::new()));
+    assert!(!knocker.sees_a_door(), "nobody waits for it");
     assert_eq!(knocks_at(&mut knocker, 4000), None);
 }
 

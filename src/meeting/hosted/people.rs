@@ -1,12 +1,12 @@
 //! Who is in the meeting. The tree of the group says it, and nothing else; the relay's word only says
 //! who of them is connected just now, and where.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::ruling::AWAY;
 use crate::meeting::events::{StayId, Who};
-use crate::meeting::group::{LeafId, Member};
+use crate::meeting::group::{LeafId, MEMBERS, Member};
 use crate::meeting::media::{Came, ReceiverKeys};
 use crate::meeting::track::{Presence, TrackKind};
 use crate::wire::{ParticipantId, TrackId};
@@ -104,6 +104,9 @@ pub(super) struct People {
     people: BTreeMap<Who, Person>,
     at: HashMap<(StayId, ParticipantId), Who>,
     next: u32,
+    /// The runs of those who went while not all was signed that was shown of them: who comes back as the
+    /// same is not new to whoever forges its frames. The oldest go first.
+    suspects: VecDeque<[u8; 16]>,
 }
 
 impl People {
@@ -162,10 +165,13 @@ impl People {
                 .any(|member| member.run == person.run && member.name == person.name);
             if follows {
                 kept.push((who, person));
-            } else if person.shown {
+                continue;
+            }
+            if person.shown {
                 gone.push(who);
                 put_out.extend((!person.bye).then_some(who));
             }
+            self.forget(person);
         }
         for member in fresh {
             let before = kept
@@ -186,7 +192,7 @@ impl People {
                     let came = one.keys.map_or(one.came, ReceiverKeys::into_came);
                     (one.wishes, came)
                 }
-                None => Default::default(),
+                None => (Vec::new(), Came::back(self.suspects.contains(&member.run))),
             };
             let person = Person {
                 leaf: member.leaf,
@@ -216,6 +222,15 @@ impl People {
             gone,
             put_out,
             newcomers,
+        }
+    }
+
+    /// Somebody is gone, but for what a forger may have used up.
+    fn forget(&mut self, person: Person) {
+        let came = person.keys.map_or(person.came, ReceiverKeys::into_came);
+        if came.is_suspect() && !self.suspects.contains(&person.run) {
+            self.suspects.truncate(MEMBERS - 1);
+            self.suspects.push_front(person.run);
         }
     }
 
@@ -315,5 +330,42 @@ impl People {
             .into_iter()
             .filter_map(|(stay, participant)| self.left(now, stay, participant))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_went_and_comes_back_by_itself_is_not_new_to_its_forger() {
+        let member = |leaf: u32, run: u8| Member {
+            leaf: LeafId(leaf),
+            name: "Ada".into(),
+            rank: None,
+            sign_key: [run; 32],
+            run: [run; 16],
+        };
+        let (me, mut people) = (LeafId(0), People::default());
+        let came = |people: &mut People, leaf: u32, run: u8| {
+            people.roster(Duration::ZERO, &[member(leaf, run)], me);
+            let who = people.by_leaf(LeafId(leaf)).expect("it is in the tree");
+            people.get_mut(who).expect("just found").came.is_suspect()
+        };
+        assert!(!came(&mut people, 1, 1));
+        for (_, person) in people.iter_mut() {
+            person.keys = Some(ReceiverKeys::after(1, [1; 16], Came::back(true)));
+        }
+        for again in [3, 5] {
+            assert!(!came(&mut people, 2, 2), "somebody else");
+            assert!(came(&mut people, again, 1), "before it said where it is");
+        }
+        for run in 3..=250 {
+            came(&mut people, 4, run);
+            for (_, person) in people.iter_mut() {
+                person.came = Came::back(true);
+            }
+        }
+        assert_eq!(people.suspects.len(), MEMBERS);
     }
 }

@@ -334,14 +334,15 @@ pub(super) fn opened(
     report(who, keys, core);
 }
 
-/// Signatures of somebody over what it sent: whether they are good.
+/// Signatures of somebody over what it sent: whether they are good, as far as can be said.
 pub(super) fn attested(who: Who, attest: &Attest, people: &mut People, core: &mut Core) -> bool {
     let Some(person) = people.get_mut(who) else {
         return false;
     };
+    // Its keys are still to come, with its word inside the group: that is not its fault, and whoever is given
+    // up for it would not be believed again.
     let Some(keys) = &mut person.keys else {
-        core.reject(Rejection::UnknownSender);
-        return false;
+        return true;
     };
     let sign_key = person.sign_key;
     let verify =

@@ -35,7 +35,8 @@ pub enum Report {
         frames: u32,
     },
     /// Signed frames come again, and nothing else has for a while. All that was shown is signed, but for
-    /// what was told to be [`Forged`](Self::Forged), or what a connection was lost with.
+    /// what was told to be [`Forged`](Self::Forged), what a connection was lost with, or what came under
+    /// other keys.
     Signed {
         /// Whose.
         track: TrackId,
@@ -50,6 +51,15 @@ struct Pending {
     came: Duration,
     /// What waits; `None` when it was shown at once.
     waits: Option<SealedFrame>,
+    /// A connection was lost since it came: that its signature is missing is not told.
+    excused: bool,
+}
+
+/// Something that was shown and not signed in time.
+struct Late {
+    hash: Hash,
+    /// As that of [`Pending`].
+    excused: bool,
 }
 
 #[derive(Default)]
@@ -60,13 +70,13 @@ struct Track {
     pending: BTreeMap<(Place, Hash), Pending>,
     /// What was shown and not signed in time. As long as there is any, nothing more is shown unsigned,
     /// so that it cannot be more than was pending at once.
-    late: BTreeMap<Place, Hash>,
+    late: BTreeMap<Place, Late>,
     /// Nothing of that is late before then. Asked with each frame, so that it is not looked for.
     look_at: Option<Duration>,
     /// Signed frames came since its sender, or this side, was last out of reach.
     trusted: bool,
-    /// A connection was lost: that signatures of what was shown before are missing is not told.
-    excused: bool,
+    /// Something of it came under these keys.
+    begun: bool,
     /// When something was last not signed in time, where that was told.
     missed: Option<Duration>,
     /// A signed frame came after that.
@@ -97,7 +107,7 @@ impl Track {
 
     /// When all of it may be called signed again.
     fn quiet_at(&self) -> Option<Duration> {
-        let clean = self.late.is_empty() || self.excused;
+        let clean = self.late.values().all(|late| late.excused);
         let missed = self.missed.filter(|_| self.passes && clean);
         Some(missed?.saturating_add(SIGNED_AGAIN))
     }
@@ -122,6 +132,9 @@ pub(super) struct Judge {
     reports: VecDeque<Report>,
     /// Somebody has forged frames of this person: all wait for their signatures, to the end.
     forged: bool,
+    /// As it was made. Signatures may have been told to be missing under the keys before: of each track
+    /// is told once that they are there again.
+    suspect: bool,
     /// Of all that waits.
     bytes: usize,
     through: VecDeque<SealedFrame>,
@@ -132,6 +145,7 @@ impl Judge {
     pub(super) fn new(suspect: bool) -> Self {
         Self {
             forged: suspect,
+            suspect,
             ..Self::default()
         }
     }
@@ -142,6 +156,9 @@ impl Judge {
         let hash = hash(frame.track, frame.group, &frame.sealed);
         let (track, size) = (frame.track, frame.sealed.len());
         let known = self.tracks.entry(track).or_default();
+        if !std::mem::replace(&mut known.begun, true) && self.suspect {
+            known.missed = Some(now);
+        }
         match known.signed.get(&place) {
             Some(signed) if *signed == hash => {
                 known.matched();
@@ -165,7 +182,11 @@ impl Judge {
             return Verdict::Drop;
         }
         let waits = (!shown).then_some(frame);
-        let one = Pending { came: now, waits };
+        let one = Pending {
+            came: now,
+            waits,
+            excused: false,
+        };
         known.pending.insert((place, hash), one);
         known.look_at.get_or_insert(due(now));
         if shown {
@@ -202,7 +223,7 @@ impl Judge {
                 }
             }
             let late = known.late.remove(&place);
-            forged += u32::from(late.is_some_and(|late| late != hash));
+            forged += u32::from(late.is_some_and(|late| late.hash != hash));
         }
         if known.pending.is_empty() {
             known.look_at = None;
@@ -229,7 +250,12 @@ impl Judge {
     pub(super) fn lost(&mut self) {
         for known in self.tracks.values_mut() {
             known.trusted = false;
-            known.excused = known.owes();
+            for one in known.pending.values_mut() {
+                one.excused = true;
+            }
+            for late in known.late.values_mut() {
+                late.excused = true;
+            }
         }
     }
 
@@ -250,12 +276,13 @@ impl Judge {
                 let gone = known.pending.extract_if(.., |_, one| now >= due(one.came));
                 let mut frames = 0u32;
                 for ((place, hash), one) in gone {
-                    frames += 1;
+                    let excused = one.excused;
+                    frames += u32::from(!excused);
                     match one.waits {
                         Some(frame) => {
                             self.bytes = self.bytes.saturating_sub(frame.sealed.len());
                         }
-                        None => drop(known.late.insert(place, hash)),
+                        None => drop(known.late.insert(place, Late { hash, excused })),
                     }
                 }
                 known.look_at = known.pending.values().map(|one| due(one.came)).min();
@@ -263,9 +290,6 @@ impl Judge {
                     (known.missed, known.passes) = (Some(now), false);
                     self.reports.push_back(Report::Unsigned { track, frames });
                 }
-            }
-            if known.late.is_empty() {
-                known.excused = false;
             }
             if known.quiet_at().is_some_and(|at| now >= at) {
                 known.missed = None;

@@ -82,6 +82,19 @@ pub struct Came {
 }
 
 impl Came {
+    /// Of somebody who was gone and is back: whether not all was signed that was shown before.
+    pub fn back(suspect: bool) -> Self {
+        Self {
+            suspect,
+            ..Self::default()
+        }
+    }
+
+    /// Whether not all that was shown was signed.
+    pub fn is_suspect(&self) -> bool {
+        self.suspect
+    }
+
     /// Whether a frame is to be taken; it has come from now on. That it is one that was sent before (`again`)
     /// is its sender's word, and no other is ever left out, but where all are taken `once`.
     fn is_new(&mut self, frame: &Frame, again: bool, once: bool) -> bool {

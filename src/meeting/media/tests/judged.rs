@@ -198,7 +198,7 @@ fn who_was_out_of_reach_waits_from_then_on_and_is_not_accused() {
     scene.withholds = false;
     scene.now += 10_000;
     scene.talks(8);
-    assert_eq!((scene.goods_told(), scene.forgeries_told()), (1, 0));
+    assert!(scene.reports.is_empty(), "{:?}", scene.reports);
     let before = scene.heard;
     scene.step();
     assert_eq!(scene.heard, before, "until it is signed");
@@ -206,6 +206,44 @@ fn who_was_out_of_reach_waits_from_then_on_and_is_not_accused() {
     assert!(scene.heard + 25 >= before + 500);
     scene.forge(10);
     assert_eq!(scene.forged, 0);
+}
+
+#[test]
+fn what_a_connection_was_lost_with_excuses_nothing_that_comes_after() {
+    let mut scene = Scene::new();
+    scene.talks(2);
+    scene.withholds = true;
+    scene.talks(1);
+    scene.bea.lost();
+    // A signature of what came before is there at once, so that what comes is shown again.
+    let last = scene.withheld.pop().expect("two");
+    scene.word(&last);
+    scene.withheld.clear();
+    scene.withholds = false;
+    scene.forge(1000);
+    scene.talks(15);
+    assert_eq!((scene.forged, scene.forgeries_told()), (1, 0));
+    assert!(scene.misses_told() > 0);
+    assert_eq!(scene.goods_told(), 0, "one that was shown is not signed");
+}
+
+#[test]
+fn under_the_next_keys_it_is_told_that_signatures_are_there_again() {
+    let mut scene = Scene::new();
+    scene.talks(2);
+    scene.withholds = true;
+    scene.talks(2);
+    assert!(scene.misses_told() > 0);
+    let came = std::mem::replace(&mut scene.bea, receiver(1)).into_came();
+    scene.bea = ReceiverKeys::after(LEAF, SALT, came);
+    scene.bea.epoch(at(scene.now), 1, &base(1));
+    scene.bea.require_signatures();
+    scene.withheld.clear();
+    scene.withholds = false;
+    scene.talks(4);
+    assert_eq!(scene.goods_told(), 0, "not at once");
+    scene.talks(16);
+    assert_eq!(scene.goods_told(), 1);
 }
 
 #[test]

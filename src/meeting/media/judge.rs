@@ -273,9 +273,13 @@ impl Judge {
     pub(super) fn tick(&mut self, now: Duration) {
         for (&track, known) in &mut self.tracks {
             if known.look_at.is_some_and(|at| now >= at) {
-                let gone = known.pending.extract_if(.., |_, one| now >= due(one.came));
+                let due = known.pending.iter().filter(|(_, one)| now >= due(one.came));
+                let gone: Vec<_> = due.map(|(at, _)| *at).collect();
                 let mut frames = 0u32;
-                for ((place, hash), one) in gone {
+                for (place, hash) in gone {
+                    let Some(one) = known.pending.remove(&(place, hash)) else {
+                        continue;
+                    };
                     let excused = one.excused;
                     frames += u32::from(!excused);
                     match one.waits {

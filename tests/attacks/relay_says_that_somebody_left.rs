@@ -4,7 +4,7 @@
 use sottovoce::meeting::{Command, Notice};
 use sottovoce::wire::FromRelay;
 
-use crate::scene::{all_is_well, read, three};
+use crate::scene::{all_is_well, knocks, read, three};
 use crate::world::{Parcel, World};
 
 /// The relay's lie, to the host alone, about Ada.
@@ -80,4 +80,25 @@ fn who_is_out_of_reach_comes_back() {
     let knocks = |notice: &Notice| matches!(notice, Notice::Knocking { .. });
     assert!(!told(&world, 0, knocks), "nobody is asked to let her in");
     all_is_well(&mut world, &[0, 1, 2]);
+}
+
+/// Not for ever: the host may not want her there any more, and cannot remove who is not there.
+#[test]
+fn who_is_out_of_reach_for_long_is_asked_about() {
+    for (seconds, asked) in [(500, false), (800, true)] {
+        let (mut world, _) = three();
+        world.command(0, Command::AdmitAll(false));
+        world.command(0, Command::Lock(true));
+        world.side(1, 1);
+        world.seconds(seconds);
+        assert_eq!(world.roster(2).len(), 2, "she was taken out");
+        world.side(1, 0);
+        world.seconds(40);
+        assert_eq!(!knocks(&world, 0).is_empty(), asked, "after {seconds} s");
+        assert_eq!(
+            world.roster(0).contains(&"Ada".into()),
+            !asked,
+            "after {seconds} s"
+        );
+    }
 }

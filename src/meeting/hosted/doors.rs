@@ -29,6 +29,10 @@ const COME_WITHIN: Duration = Duration::from_secs(3);
 /// follow. A member that lost the thread knocks no sooner than after 5 s.
 const ANEW_EACH: Duration = Duration::from_secs(4);
 
+/// How long somebody who was taken out for being out of reach comes back without the host being asked:
+/// through a lock, too, and the host cannot remove who is not there.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(600);
+
 /// Somebody who is to be taken in with the next commit.
 pub(super) struct Wanted {
     pub(super) door: StayId,
@@ -97,8 +101,9 @@ pub(super) struct Ruling {
     pub(super) held: bool,
     /// Who was taken in anew, and when.
     anew: Vec<([u8; 16], Duration)>,
-    /// Who was taken out for being out of reach: it comes back like one that is still in the tree.
-    taken_out: VecDeque<Member>,
+    /// Who was taken out for being out of reach, and when: for a while it comes back like one that is still
+    /// in the tree.
+    taken_out: VecDeque<(Member, Duration)>,
     /// To be removed, and everybody else moves.
     pub(super) put_out: Vec<LeafId>,
     /// The numbers of those at the lobby's door whom the screen knows of.
@@ -402,8 +407,8 @@ impl Ruling {
     }
 
     /// These were out of reach, and are in the tree no more.
-    pub(super) fn took_out(&mut self, members: impl Iterator<Item = Member>) {
-        self.taken_out.extend(members);
+    pub(super) fn took_out(&mut self, members: impl Iterator<Item = Member>, now: Duration) {
+        self.taken_out.extend(members.map(|member| (member, now)));
         let most = self.taken_out.len().saturating_sub(MEMBERS);
         self.taken_out.drain(..most);
     }
@@ -463,8 +468,9 @@ impl Ruling {
                 if roster.iter().any(|one| one.run == member.run) {
                     return Verdict::Deny;
                 }
-                let mut taken_out = self.taken_out.iter();
-                let back = taken_out.any(|one| same(one) && proven.contains(&one.sign_key));
+                let recent = |since: Duration| core.now < since + COMES_BACK_WITHIN;
+                let mut taken_out = self.taken_out.iter().filter(|(_, since)| recent(*since));
+                let back = taken_out.any(|(one, _)| same(one) && proven.contains(&one.sign_key));
                 match back || self.admits(waiting) {
                     true => Verdict::Admit(key_package, None),
                     false => Verdict::Ask(Asked::of(waiting)),

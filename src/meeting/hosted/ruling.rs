@@ -243,7 +243,7 @@ impl Inside {
             ruling.last_commit = Some(core.now);
             ruling.coming = coming;
             ruling.taken_in(&wanted, core.now);
-            ruling.took_out(taken_out.into_iter());
+            ruling.took_out(taken_out.into_iter(), core.now);
             ruling.kept.push_back((epoch, posted.commit));
             while ruling.kept.len() > KEPT {
                 ruling.kept.pop_front();

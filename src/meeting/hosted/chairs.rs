@@ -31,8 +31,6 @@ pub(super) struct Chairs {
     ruled: Option<[u8; 16]>,
     /// Whom another chair removed, where it is to be told, and that it was done.
     answers: Vec<(StayId, ParticipantId, Runs)>,
-    /// Who went with the last commit: processes and ranks.
-    pub(super) went: Vec<([u8; 16], Option<u8>)>,
     /// The last beat of one's own.
     pub(super) last: Option<Beat>,
     /// The last beat of another that ruled and fitted this group, and the one before a rejoin: the line on

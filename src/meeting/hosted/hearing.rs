@@ -129,7 +129,11 @@ impl Inside {
                 let after = self.group.roster();
                 let went = self.people.iter().map(|(_, one)| (one.run, one.rank));
                 let went = went.filter(|(run, _)| !after.iter().any(|member| member.run == *run));
-                self.chairs.went = went.collect();
+                let went: Vec<_> = went.collect();
+                // Of the commit alone: what is said after it may be lost.
+                if let (Why::PutOut, Some(rank)) = (why, rules) {
+                    self.remember_removed(rank, &went);
+                }
                 self.epoch_changed(false, why, core);
                 Became::Same
             }
@@ -227,14 +231,8 @@ impl Inside {
             Said::Move | Said::At { .. } | Said::AskQuiet if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
-            Said::Move => {
-                // Everyone moves when somebody was put out, and not when somebody was only away.
-                let went = std::mem::take(&mut self.chairs.went);
-                if let Some(rank) = rank {
-                    self.remember_removed(rank, &went);
-                }
-                self.move_on(core);
-            }
+            // Everyone moves when somebody was put out, and not when somebody was only away.
+            Said::Move => self.move_on(core),
             Said::At { main, link } => {
                 self.link_secret = link.room();
                 self.go_to(main.room(), core);

@@ -411,6 +411,44 @@ fn two_halves_of_a_split_meeting_become_one() {
     assert_eq!(world.got(0, "Ada", SOUND), [0]);
 }
 
+/// The co-host has only the commit, sent again, and nothing of what was said after it. Then the host is gone.
+#[test]
+fn who_was_removed_is_known_by_the_commit_alone() {
+    let meet = meet(2);
+    let mut world = World::new();
+    world.join(&meet.host, "Host");
+    world.seconds(1);
+    let first = world.join(&meet.co_hosts[0], "First");
+    let second = world.join(&meet.co_hosts[1], "Second");
+    let ada = world.join(&meet.guest, "Ada");
+    world.seconds(6);
+    let who = world.who(0, "Ada");
+    for index in [first, ada] {
+        world.side(index, 1);
+    }
+    world.passes = Box::new(move |to, parcel| {
+        let said = matches!(parcel, Parcel::Control(FromRelay::Message { .. }));
+        to != second || !said
+    });
+    world.command(0, Command::Remove(who));
+    world.seconds(1);
+    world.passes = Box::new(|_, _| true);
+    world.seconds(10);
+    world.kill(0);
+    world.seconds(32);
+    for index in [first, second] {
+        let told = &world.nodes[index].told;
+        assert!(told.contains(&Notice::InTheChair(true)), "{index}");
+    }
+    assert_eq!(world.names(first), ["Ada"]);
+    for index in [first, ada] {
+        world.side(index, 0);
+    }
+    world.seconds(30);
+    assert_eq!(world.nodes[ada].over, Some(Ending::Removed));
+    assert_eq!(world.names(first), ["Second"]);
+}
+
 #[test]
 fn one_who_missed_a_commit_is_sent_it_again() {
     let (mut world, meet) = three();

@@ -273,8 +273,8 @@ impl Judge {
     pub(super) fn tick(&mut self, now: Duration) {
         for (&track, known) in &mut self.tracks {
             if known.look_at.is_some_and(|at| now >= at) {
-                let due = known.pending.iter().filter(|(_, one)| now >= due(one.came));
-                let gone: Vec<_> = due.map(|(at, _)| *at).collect();
+                let gone = known.pending.iter().filter(|(_, one)| now >= due(one.came));
+                let gone: Vec<_> = gone.map(|(at, _)| *at).collect();
                 let mut frames = 0u32;
                 for (place, hash) in gone {
                     let Some(one) = known.pending.remove(&(place, hash)) else {

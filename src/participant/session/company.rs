@@ -105,6 +105,7 @@ impl Session {
     /// This participant's own relay is lost, and somebody with it.
     pub(super) fn unheard(&mut self, now: Instant, who: Who) {
         self.goodbyes.remove(&who);
+        self.unsigned.excuse(who);
         if self.people.departed(now, who).is_some() {
             let until = now + ROLL_CALL;
             let (_, missing) = self.missing.get_or_insert((until, Vec::new()));

@@ -117,11 +117,7 @@ impl Session {
                     Report::Unsigned { track, .. } => {
                         return self.unsigned.missing(Instant::now(), who, track);
                     }
-                    Report::Signed { track }
-                        if !self.unsigned.there(Instant::now(), who, track) =>
-                    {
-                        return;
-                    }
+                    Report::Signed { track } if !self.unsigned.there(who, track) => return,
                     Report::Signed { .. } | Report::Forged { .. } => {}
                 }
                 match self.shown(who) {

@@ -12,48 +12,28 @@ use crate::wire::TrackId;
 const TOLD_AFTER: Duration = Duration::from_secs(12);
 
 /// Tracks of which signatures are missing.
-///
-/// How long they were is added up until it is told: who forges a little, waits until all is signed again,
-/// and goes on is told of, too.
 #[derive(Default)]
 pub(super) struct Unsigned(HashMap<(Who, TrackId), Missing>);
 
-#[derive(Default)]
 struct Missing {
-    since: Option<Instant>,
-    /// Before that.
-    before: Duration,
+    since: Instant,
     told: bool,
-}
-
-impl Missing {
-    fn lasted(&self, now: Instant) -> Duration {
-        let since = self.since.map(|since| now.saturating_duration_since(since));
-        self.before.saturating_add(since.unwrap_or_default())
-    }
 }
 
 impl Unsigned {
     /// They are missing.
     pub(super) fn missing(&mut self, now: Instant, who: Who, track: TrackId) {
-        let missing = self.0.entry((who, track)).or_default();
-        missing.since.get_or_insert(now);
+        let missing = Missing {
+            since: now,
+            told: false,
+        };
+        self.0.entry((who, track)).or_insert(missing);
     }
 
     /// They are there again. Whether it was told that they were not.
-    pub(super) fn there(&mut self, now: Instant, who: Who, track: TrackId) -> bool {
-        let Some(missing) = self.0.get_mut(&(who, track)) else {
-            return false;
-        };
-        let told = missing.told;
-        *missing = Missing {
-            before: match told {
-                true => Duration::ZERO,
-                false => missing.lasted(now),
-            },
-            ..Missing::default()
-        };
-        told
+    pub(super) fn there(&mut self, who: Who, track: TrackId) -> bool {
+        let missing = self.0.remove(&(who, track));
+        missing.is_some_and(|missing| missing.told)
     }
 
     /// Somebody is gone: nothing of it is missed.
@@ -61,10 +41,17 @@ impl Unsigned {
         self.0.retain(|(other, _), _| *other != who);
     }
 
+    /// Signatures of somebody may have been lost with a connection. What was told ends when they are there
+    /// again.
+    pub(super) fn excuse(&mut self, who: Who) {
+        self.0
+            .retain(|(other, _), missing| *other != who || missing.told);
+    }
+
     /// Whose are to be told as missing by now.
     pub(super) fn due(&mut self, now: Instant) -> Vec<(Who, TrackId)> {
         let due = |missing: &Missing| {
-            !missing.told && missing.since.is_some() && missing.lasted(now) >= TOLD_AFTER
+            !missing.told && now.saturating_duration_since(missing.since) >= TOLD_AFTER
         };
         let due = self.0.iter_mut().filter(|(_, missing)| due(missing));
         due.map(|(place, missing)| {
@@ -89,24 +76,28 @@ mod tests {
         unsigned.missing(at(11), ada, track);
         assert_eq!(unsigned.due(at(12)), [(ada, track)]);
         assert!(unsigned.due(at(40)).is_empty());
-        assert!(unsigned.there(at(40), ada, track) && !unsigned.there(at(41), ada, track));
+        assert!(unsigned.there(ada, track) && !unsigned.there(ada, track));
         unsigned.missing(at(50), ada, track);
         unsigned.gone(ada);
         assert!(unsigned.due(at(90)).is_empty());
     }
 
     #[test]
-    fn what_is_missing_now_and_then_is_told_when_it_comes_to_as_much() {
+    fn what_came_late_or_was_lost_with_a_connection_adds_up_to_nothing() {
         let (ada, track, now) = (Who(1), TrackId(2), Instant::now());
         let at = |seconds| now + Duration::from_secs(seconds);
         let mut unsigned = Unsigned::default();
-        for begin in [0, 100] {
+        for begin in [0, 100, 200] {
             unsigned.missing(at(begin), ada, track);
-            assert!(!unsigned.there(at(begin + 5), ada, track));
-            assert!(unsigned.due(at(begin + 90)).is_empty());
+            assert!(unsigned.due(at(begin + 5)).is_empty());
+            assert!(!unsigned.there(ada, track));
         }
-        unsigned.missing(at(200), ada, track);
-        assert!(unsigned.due(at(201)).is_empty());
-        assert_eq!(unsigned.due(at(202)), [(ada, track)]);
+        unsigned.missing(at(300), ada, track);
+        unsigned.excuse(ada);
+        assert!(unsigned.due(at(400)).is_empty());
+        unsigned.missing(at(500), ada, track);
+        assert_eq!(unsigned.due(at(512)), [(ada, track)]);
+        unsigned.excuse(ada);
+        assert!(unsigned.there(ada, track), "what was told ends");
     }
 }

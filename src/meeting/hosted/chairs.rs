@@ -11,7 +11,7 @@ use super::people::Person;
 use super::plain::{Plain, Said, Told};
 use crate::meeting::chair::{Beat, BeatError, Claim, Outcasts, Output as Act, Runs};
 use crate::meeting::events::{Ending, Freshness, Notice, Rejection, StayId, Who};
-use crate::meeting::group::LeafId;
+use crate::meeting::group::{LeafId, Member};
 use crate::meeting::links::CommitterLink;
 use crate::meeting::secret::Passed;
 use crate::wire::{ParticipantId, To};
@@ -199,30 +199,65 @@ impl Inside {
             return;
         }
         let bytes = told.outcasts.signed_bytes(told.rank, from.0, &core.run);
-        let before = self.outcasts_inside(core);
-        let elsewhere = self.take_words(&told.words, core);
         if !self.is_by_a_committer(&told, &bytes) {
             return core.reject(Rejection::NotAuthentic);
         }
+        let away = self.away();
+        let elsewhere = self.take_words(&told.words, core);
         let (outcasts, by) = (told.outcasts, told.rank);
-        // Whoever is of this line alone has removed nobody who is here.
-        let spares = |one: &Person| !elsewhere || one.rank.is_some_and(|rank| rank <= by);
-        let spared = self.people.iter().filter(|(_, one)| spares(one));
-        let spared: Vec<_> = spared.map(|(_, one)| one.run).collect();
-        let spared = |run: &[u8; 16]| *run == core.run || spared.contains(run);
-        self.chairs.outcasts.runs.merge(&outcasts, spared);
+        // What it passes on may say that it was removed itself: then its own word is none.
+        let counts = !self.chairs.outcasts.has_committer(by);
+        if counts {
+            // Whoever is of this line alone has removed nobody who is here, or comes back.
+            let here = self.people.iter().map(|(_, one)| (one.run, one.rank));
+            let all = here.chain(away.iter().map(|one| (one.run, one.rank)));
+            let spares = |rank: Option<u8>| !elsewhere || rank.is_some_and(|rank| rank <= by);
+            let spared = all.filter(|(_, rank)| spares(*rank));
+            let spared: Vec<_> = spared.map(|(run, _)| run).collect();
+            let spared = |run: &[u8; 16]| *run == core.run || spared.contains(run);
+            self.chairs.outcasts.runs.merge(&outcasts, spared);
+        }
+        self.report(by, away, core);
+        self.put_out_outcasts(core);
+        if !counts {
+            return;
+        }
+        // The newest word of each is the one to answer.
+        self.chairs.answers.retain(|(_, to, _)| *to != from);
+        self.chairs.answers.push((stay, from, outcasts));
+    }
+
+    /// Who was taken out for being away and may come back.
+    fn away(&self) -> Vec<Member> {
+        let ruling = self.ruling.as_ref();
+        ruling.map_or_else(Vec::new, |ruling| {
+            ruling.may_come_back(&self.chairs.outcasts)
+        })
+    }
+
+    /// The person at the screen is told who goes by the word of this rank, and who of those `away` may not
+    /// come back.
+    fn report(&self, by: u8, away: Vec<Member>, core: &mut Core) {
+        let still = self.away();
+        let goes = |leaf: &LeafId| {
+            let mut ruling = self.ruling.iter();
+            ruling.any(|ruling| ruling.put_out.contains(leaf))
+        };
         for (who, leaf) in self.outcasts_inside(core) {
-            if !before.contains(&(who, leaf))
+            if !goes(&leaf)
                 && let Some(person) = self.people.get(who)
             {
                 let name = person.name.clone();
                 core.note(Notice::Reported { name, by });
             }
         }
-        self.put_out_outcasts(core);
-        // The newest word of each is the one to answer.
-        self.chairs.answers.retain(|(_, to, _)| *to != from);
-        self.chairs.answers.push((stay, from, outcasts));
+        for one in away {
+            let here = self.people.iter().any(|(_, other)| other.run == one.run);
+            if !here && !still.iter().any(|other| other.run == one.run) {
+                let name = one.name;
+                core.note(Notice::Reported { name, by });
+            }
+        }
     }
 
     /// Takes beats that another committer passes on. What those of one's own rank or a lower one say counts,

@@ -413,6 +413,12 @@ impl Ruling {
         self.taken_out.drain(..most);
     }
 
+    /// Those of them who may come back.
+    pub(super) fn may_come_back(&self, outcasts: &Outcasts) -> Vec<Member> {
+        let back = self.taken_out.iter().map(|(one, _)| one);
+        back.filter(|one| !is_out(one, outcasts)).cloned().collect()
+    }
+
     /// Whether somebody who waits in the lobby, and does not come back, is to be let in. The porter takes
     /// whoever brings a proof for one who does: that it proves nothing shows here alone.
     fn admits(&self, waiting: &Waiting<'_>) -> bool {

@@ -134,7 +134,7 @@ impl Inside {
                 if let (Why::PutOut, Some(rank)) = (why, rules) {
                     self.remember_removed(rank, &went);
                 }
-                self.epoch_changed(false, why, core);
+                self.epoch_changed(false, Some(why), core);
                 Became::Same
             }
             // The chair's own beat may still be on its way: its first commit waits for that.

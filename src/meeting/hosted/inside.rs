@@ -131,7 +131,7 @@ impl Inside {
         };
         inside.go_to(main, core);
         inside.stage = Stage::enter(core);
-        inside.take_roster(Why::PutOut, core);
+        inside.take_roster(None, core);
         inside
     }
 
@@ -222,22 +222,24 @@ impl Inside {
         self.open_door(stay, core);
     }
 
-    /// The tree and the keys are others now. `anew`: by a welcome. `why`: those went who are in it no more.
-    pub(super) fn epoch_changed(&mut self, anew: bool, why: Why, core: &mut Core) {
+    /// The tree and the keys are others now. `anew`: by a welcome. `why`: those went who are in it no more;
+    /// a welcome does not say it.
+    pub(super) fn epoch_changed(&mut self, anew: bool, why: Option<Why>, core: &mut Core) {
         self.take_roster(why, core);
         let (standing, ranks) = (standing(&self.group), ranks(&self.group));
         self.chair.epoch_changed(core.now, standing, ranks, anew);
     }
 
-    fn take_roster(&mut self, why: Why, core: &mut Core) {
+    fn take_roster(&mut self, why: Option<Why>, core: &mut Core) {
         let (roster, me) = (self.group.roster(), self.group.me());
         let changed = self.people.roster(core.now, roster, me);
         let newcomers = changed.newcomers;
         for who in changed.put_out {
-            core.note(match why {
-                Why::PutOut => Notice::PutOut(who),
-                Why::Gone => Notice::TakenOut(who),
-            });
+            match why {
+                Some(Why::PutOut) => core.note(Notice::PutOut(who)),
+                Some(Why::Gone) => core.note(Notice::TakenOut(who)),
+                None => {}
+            }
         }
         for who in changed.gone {
             core.out.push_back(Output::Departed { who });

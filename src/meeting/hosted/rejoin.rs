@@ -9,7 +9,7 @@ use super::inside::{Became, Inside};
 use super::outside::joining;
 use super::plain::Plain;
 use crate::meeting::events::{Rejection, StayId};
-use crate::meeting::group::{Joining, Why};
+use crate::meeting::group::Joining;
 use crate::meeting::lobby::{Knock, Knocker, KnockerOutput, LobbyBody, Status};
 use crate::wire::ParticipantId;
 
@@ -127,7 +127,7 @@ impl Inside {
                     }
                     self.people.new_line();
                     self.go_to(opened.main, core);
-                    self.epoch_changed(true, Why::PutOut, core);
+                    self.epoch_changed(true, None, core);
                     self.beat(opened.beat, core);
                     self.introduce_anew(core);
                     return Became::Same;

@@ -237,7 +237,7 @@ impl Inside {
         for home in &self.homes {
             core.say(home.stay, To::Everyone, &Plain::Mls(posted.commit.clone()));
         }
-        self.epoch_changed(false, why, core);
+        self.epoch_changed(false, Some(why), core);
         self.post_now(core);
         if let Some(ruling) = &mut self.ruling {
             ruling.last_commit = Some(core.now);

@@ -281,6 +281,34 @@ fn who_is_removed_hears_nothing_more_and_nobody_else_misses_anything() {
     assert_eq!(world.names(late), ["Ada", "Bea", "Host"]);
 }
 
+/// Everyone has moved after a removal; then Ada is cut off until she gives up, and meanwhile the host's
+/// process goes on, or ends and founds the meeting anew, where its link leads.
+#[test]
+fn who_has_heard_of_a_move_finds_back_after_it_gave_up() {
+    for anew in [false, true] {
+        let (mut world, meet) = three();
+        let who = world.who(0, "Bea");
+        world.command(0, Command::Remove(who));
+        world.seconds(5);
+        world.side(1, 1);
+        if anew {
+            world.kill(0);
+        }
+        world.seconds(140);
+        let host = match anew {
+            true => world.join(&meet.host, "Host"),
+            false => 0,
+        };
+        world.side(1, 0);
+        world.seconds(30);
+        assert_eq!(world.names(host), ["Ada"], "{anew}");
+        assert_eq!(world.names(1), ["Host"], "{anew}");
+        let told = world.nodes[1].told.iter();
+        let waits = told.filter(|one| **one == Notice::Waiting(Status::HostNotHere));
+        assert!(waits.count() <= 1, "it is said once");
+    }
+}
+
 #[test]
 fn what_is_said_is_read_once_and_in_order() {
     let (mut world, _) = three();

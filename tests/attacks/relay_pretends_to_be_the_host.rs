@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use sha2::{Digest, Sha256};
 use sottovoce::meeting::LinkSecret;
 use sottovoce::meeting::Notice;
 use sottovoce::meeting::crypto::sign::SigningKey;
@@ -92,8 +93,9 @@ fn nobody_knocks_at_a_door_whose_keys_signed_for_the_hosts_bundle() {
     let mut world = World::new();
     let ada = world.join(&meet.guest, "Ada");
     let knocked = keep_the_door(&mut world, &meet, |door, asked| {
+        let words = postcard::to_allocvec(&door.words).expect("encodes");
         let statement = [
-            &b"door 1\0\0"[..],
+            &b"door 2\0\0"[..],
             &lobby,
             &asked.chair.0.to_be_bytes(),
             &asked.knocker.0.to_be_bytes(),
@@ -101,6 +103,7 @@ fn nobody_knocks_at_a_door_whose_keys_signed_for_the_hosts_bundle() {
             &[door.rank, door.locked.into(), door.known.into()],
             &door.run,
             &asked.nonce,
+            &Sha256::digest(words),
         ];
         door.signature = key.sign(&statement.concat()).to_vec();
     });

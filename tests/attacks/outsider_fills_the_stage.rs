@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use sottovoce::meeting::Input;
-use sottovoce::meeting::vigil::Viewer;
 use sottovoce::wire::{FromRelay, ParticipantId};
 
 use crate::own::{derive, room};
 use crate::scene::{SOUND, frame, three_of, vigil};
-use crate::watching::{MESSAGES, STAY, Watching};
+use crate::watching::{MESSAGES, Watching};
 
 /// More than are looked at at a time.
 const CROWD: usize = 1500;
@@ -28,27 +26,7 @@ fn whoever_speaks_is_found_among_them() {
         .collect();
 
     // Those who speak are named last: nobody was there before who comes now.
-    let viewer = Viewer::new(meet.guest.meeting().clone()).expect("a vigil");
-    let mut viewer = Watching::new(viewer);
-    viewer.given = world.shots.len();
-    viewer.tell(
-        &world,
-        Input::Connected {
-            stay: STAY,
-            relay: 0,
-        },
-    );
-    let mut present = crowd;
-    present.extend(world.in_room(stage, 0).into_iter().map(|at| world.id(at)));
-    let you = world.next_id();
-    let message = FromRelay::Welcome { you, present };
-    viewer.tell(
-        &world,
-        Input::Relay {
-            stay: STAY,
-            message,
-        },
-    );
+    let mut viewer = Watching::enter(&mut world, &meet.guest, stage, crowd);
     assert!(viewer.messages <= MESSAGES.0);
     let seen = viewer.until_it_sees(&mut world, &["Ada", "Bea", "Host"], 60);
     assert!(seen.is_some(), "{:?} is all it sees", viewer.people);
@@ -57,14 +35,7 @@ fn whoever_speaks_is_found_among_them() {
     let cem = world.join(&meet.guest, "Cem");
     let at = world.stay(cem, stage).expect("on the stage");
     let participant = world.id((cem, at));
-    let message = FromRelay::Joined { participant };
-    viewer.tell(
-        &world,
-        Input::Relay {
-            stay: STAY,
-            message,
-        },
-    );
+    viewer.hear(&world, FromRelay::Joined { participant });
     let seen = viewer.until_it_sees(&mut world, &["Ada", "Bea", "Cem", "Host"], 60);
     assert!(seen.is_some(), "{:?} is all it sees", viewer.people);
     // The relay of these tests gives nobody what went before: the speakers need Cem's next papers.

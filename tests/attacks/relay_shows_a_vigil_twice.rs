@@ -4,16 +4,14 @@
 
 use std::time::Duration;
 
-use sottovoce::meeting::Input;
 use sottovoce::meeting::chair::Claim;
 use sottovoce::meeting::crypto::sign::SigningKey;
-use sottovoce::meeting::vigil::Viewer;
-use sottovoce::wire::{FromRelay, GroupNumber, ParticipantId, To};
+use sottovoce::wire::{GroupNumber, ParticipantId, To};
 
 use crate::own::{Envelope, derive, open_as, room};
 use crate::papers::{Card, PAPERS, Paper};
 use crate::scene::{SOUND, frame, three_of, vigil_with};
-use crate::watching::{STAY, Watching};
+use crate::watching::Watching;
 use crate::world::{Shot, World};
 
 /// Nobody's, and it is in the room.
@@ -36,28 +34,8 @@ fn recorded() -> Recorded {
     let secret = derive(&meet.way_back(), "viewer", &[]);
     let co_host = SigningKey::from_seed(&derive(&meet.seed(1), "committer sign", &[]));
     let (mut world, meet) = three_of(meet, false);
-    let viewer = Viewer::new(meet.guest.meeting().clone()).expect("a vigil");
-    let mut viewer = Watching::new(viewer);
-    viewer.given = world.shots.len();
-    viewer.tell(
-        &world,
-        Input::Connected {
-            stay: STAY,
-            relay: 0,
-        },
-    );
-    let mut present = vec![MALLORY];
-    let there = world.in_room(room(&secret), 0);
-    present.extend(there.into_iter().map(|at| world.id(at)));
-    let you = world.next_id();
-    let message = FromRelay::Welcome { you, present };
-    viewer.tell(
-        &world,
-        Input::Relay {
-            stay: STAY,
-            message,
-        },
-    );
+    let stage = room(&secret);
+    let mut viewer = Watching::enter(&mut world, &meet.guest, stage, vec![MALLORY]);
     let seen = viewer.until_it_sees(&mut world, &["Ada", "Bea", "Host"], 20);
     assert!(seen.is_some());
     let from = world.shots.len();

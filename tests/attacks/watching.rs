@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use sottovoce::meeting::links::Link;
 use sottovoce::meeting::vigil::Viewer;
 use sottovoce::meeting::{Input, Output, StayId, Surface, Who};
-use sottovoce::wire::{ParticipantId, ToRelay, TrackId};
+use sottovoce::wire::{FromRelay, ParticipantId, RoomHandle, ToRelay, TrackId};
 
 use crate::scene::SOUND;
 use crate::world::{Shot, World};
@@ -24,21 +25,40 @@ pub struct Watching {
     pub messages: usize,
 }
 
-pub const STAY: StayId = StayId(1);
+const STAY: StayId = StayId(1);
 
 impl Watching {
-    pub fn new(viewer: Viewer) -> Self {
-        Self {
-            viewer,
+    /// Comes by this link into the stage's room, where `first` are, and those who speak after them.
+    pub fn enter(
+        world: &mut World,
+        link: &Link,
+        stage: RoomHandle,
+        first: Vec<ParticipantId>,
+    ) -> Self {
+        let mut watching = Self {
+            viewer: Viewer::new(link.meeting().clone()).expect("a vigil"),
             wishes: BTreeSet::new(),
-            given: 0,
+            given: world.shots.len(),
             people: BTreeMap::new(),
             heard: BTreeMap::new(),
             messages: 0,
-        }
+        };
+        let (stay, relay) = (STAY, 0);
+        watching.tell(world, Input::Connected { stay, relay });
+        let mut present = first;
+        present.extend(world.in_room(stage, 0).into_iter().map(|at| world.id(at)));
+        let you = world.next_id();
+        watching.hear(world, FromRelay::Welcome { you, present });
+        watching
     }
 
-    pub fn tell(&mut self, world: &World, input: Input) {
+    /// What the relay says.
+    pub fn hear(&mut self, world: &World, message: FromRelay) {
+        let stay = STAY;
+        self.tell(world, Input::Relay { stay, message });
+    }
+
+    fn tell(&mut self, world: &World, input: Input) {
         self.viewer.handle(world.now, input);
         while let Some(output) = self.viewer.poll() {
             match output {

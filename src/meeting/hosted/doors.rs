@@ -27,6 +27,7 @@ const COMMITS_EACH: Duration = Duration::from_millis(200);
 /// would have to be sent again to each of these, and as many as knock meanwhile are one commit and one
 /// welcome.
 const COME_WITHIN: Duration = Duration::from_secs(3);
+
 /// How soon somebody who was taken in anew is so once more: each time is a commit that everybody has to
 /// follow. A member that lost the thread knocks no sooner than after 5 s.
 const ANEW_EACH: Duration = Duration::from_secs(4);

@@ -4,28 +4,6 @@ use super::super::seal::{Parties, lobby_id, statement};
 use super::*;
 use crate::meeting::chair::{Beat, Claim};
 
-fn three() -> (MeetingLink, [CommitterLink; 3]) {
-    let relay = RelayRef {
-        host: "192.0.2.1".into(),
-        port: 4433,
-        hashes: vec![[1; 32]],
-    };
-    let links = Links::draw(vec![relay], "Title", 2, false, [1; 32]);
-    let links = links.ok().unwrap();
-    let committer = |link: &str| match Link::parse(link) {
-        Ok(Link::Committer(link)) => *link,
-        _ => panic!("no committer link"),
-    };
-    let Ok(Link::Meeting(meeting)) = Link::parse(&links.meeting) else {
-        panic!("no meeting link");
-    };
-    let [host, first, second] = [&links.host, &links.co_hosts[0], &links.co_hosts[1]];
-    (
-        meeting,
-        [committer(host), committer(first), committer(second)],
-    )
-}
-
 /// By this committer: those are removed.
 fn word(by: &CommitterLink, removed: u8) -> Beat {
     let claim = Claim {
@@ -102,7 +80,7 @@ fn shows(knocker: &mut Knocker, by: &CommitterLink, door: LobbyBody) {
 
 #[test]
 fn the_host_is_taken_at_once_and_others_when_no_lower_rank_answers() {
-    let (meeting, [host, first, second]) = three();
+    let (meeting, [host, first, second]) = links_of::<3>(1);
     for (by, expected) in [
         (vec![&second, &host], (0, 0)),
         (vec![&second, &first], (1000, 1)),
@@ -118,7 +96,7 @@ fn the_host_is_taken_at_once_and_others_when_no_lower_rank_answers() {
 
 #[test]
 fn who_was_removed_is_not_knocked_at_when_another_has_the_word_of_who_did_it() {
-    let (meeting, [host, first, second]) = three();
+    let (meeting, [host, first, second]) = links_of::<3>(1);
     let said = word(&host, 0b10);
     // By itself it is one like any other: it passes on nothing against itself.
     for (words, expected) in [
@@ -154,7 +132,7 @@ fn who_was_removed_is_not_knocked_at_when_another_has_the_word_of_who_did_it() {
 
 #[test]
 fn what_a_door_passes_on_is_signed_with_it() {
-    let (meeting, [host, _, second]) = three();
+    let (meeting, [host, _, second]) = links_of::<3>(1);
     let (mut knocker, nonce) = asked(&meeting);
     let LobbyBody::Door(mut shown) = door(&second, &nonce, vec![word(&host, 0b10)]) else {
         panic!("a door");

@@ -53,25 +53,34 @@ impl Dice {
 
 /// The links of a meeting: the one to give away, the host's, a co-host's.
 pub(super) fn links(random: u8) -> (MeetingLink, CommitterLink, CommitterLink) {
+    let (meeting, [host, co_host]) = links_of(random);
+    (meeting, host, co_host)
+}
+
+/// The links of a meeting with so many committers.
+fn links_of<const COMMITTERS: usize>(random: u8) -> (MeetingLink, [CommitterLink; COMMITTERS]) {
     let relay = RelayRef {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
     };
-    let links = Links::draw(vec![relay], "Title", 1, false, [random; 32]);
+    let co_hosts = COMMITTERS - 1;
+    let links = Links::draw(vec![relay], "Title", co_hosts, false, [random; 32]);
     let links = links.ok().unwrap();
-    let committer = |link: &str| match Link::parse(link) {
-        Ok(Link::Committer(link)) => *link,
-        _ => panic!("no committer link"),
-    };
     let Ok(Link::Meeting(meeting)) = Link::parse(&links.meeting) else {
         panic!("no meeting link");
     };
-    (
-        meeting,
-        committer(&links.host),
-        committer(&links.co_hosts[0]),
-    )
+    let committers = std::array::from_fn(|rank| {
+        let link = match rank {
+            0 => &links.host,
+            _ => &links.co_hosts[rank - 1],
+        };
+        match Link::parse(link) {
+            Ok(Link::Committer(link)) => *link,
+            _ => panic!("no committer link"),
+        }
+    });
+    (meeting, committers)
 }
 
 pub(super) fn knock(name: &str) -> Knock {

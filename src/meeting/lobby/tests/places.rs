@@ -68,7 +68,6 @@ fn a_flood_holds_no_place_for_long_and_an_honest_one_holds_it_for_a_while() {
             false => break,
         }
     }
-    println!("after {came} s, for {stayed} s");
     assert!(came <= 60, "shown within a minute");
     assert!(Duration::from_secs(stayed + 1) >= SHOWN);
 }

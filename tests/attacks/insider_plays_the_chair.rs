@@ -62,9 +62,8 @@ fn what_committers_tell_each_other_counts_for_nothing_in_the_main_room() {
     all_is_well(&mut world, &[0, 1, 2]);
 }
 
-/// A co-host with a client of its own, which nobody of a lower rank keeps from the chair: the host's
-/// process has ended.
-fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
+/// The first co-host with a client of its own, its committer's key, and its process.
+pub fn co_host(world: &mut World, meet: &Meet) -> (Rogue, SigningKey, [u8; 16]) {
     let committer = SigningKey::from_seed(&derive(&meet.seed(1), "committer sign", &[]));
     let leaf = SigningKey::from_seed(&[0x33; 32]);
     let bundle = meet.guest.meeting().bundle.0;
@@ -90,6 +89,12 @@ fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
     let mut mallory = wanting.enter(world, admission);
     world.seconds(2);
     mallory.follow(world);
+    (mallory, committer, run)
+}
+
+/// That one, which nobody of a lower rank keeps from the chair: the host's process has ended.
+fn in_the_chair(world: &mut World, meet: &Meet) -> Rogue {
+    let (mut mallory, committer, run) = co_host(world, meet);
     world.kill(0);
     world.seconds(21);
     let claim = Claim {

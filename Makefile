@@ -6,13 +6,22 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media setup-judges
+.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
 
 build: setup-build ## the program: target/release/sottovoce
-	@$(CARGO) build --release --locked
+	@scripts/release.sh
+
+static: setup-build ## the same as one file that needs no library, for containers
+	@scripts/release.sh --static
+
+reproduce: setup-build ## build it twice in different directories and compare the bytes
+	@scripts/reproduce.sh
+
+sbom: ## a list of all that the program is made of: target/sottovoce.cdx.json
+	@scripts/sbom.sh
 
 # Builds nothing, since root often has no Rust.
 install: ## put the program that `make build` made, and a systemd unit, under PREFIX (/usr/local)

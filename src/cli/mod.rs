@@ -23,11 +23,19 @@ use sottovoce::quiet::{self, Format};
 
 pub(crate) use exit::Exit;
 
+/// The version, and the hash of the source (`scripts/source-hash.sh`), which releases alone have.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (source ",
+    env!("SOTTOVOCE_SOURCE"),
+    ")"
+);
+
 /// A meeting relay that keeps no record of who met.
 #[derive(Parser)]
 #[command(
     name = "sottovoce",
-    version,
+    version = VERSION,
     disable_help_subcommand = true,
     after_help = "Exit codes: `sottovoce help exit-codes`."
 )]

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Builds a release so that its bytes tell nothing of the machine that built it: the same source and
+# the same compiler give the same program in any directory.
+#
+#     scripts/release.sh [--static] [cargo's arguments, like --features]
+#
+# The program is at $CARGO_TARGET_DIR (target)/release/sottovoce; a static one, for a container or a
+# machine of any kind, at target/x86_64-unknown-linux-musl/release/sottovoce (or aarch64).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo=${CARGO:-cargo}
+home=${CARGO_HOME:-$HOME/.cargo}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+arguments=()
+flags="--remap-path-prefix=$PWD=/sottovoce --remap-path-prefix=$home=/cargo"
+# The registry's folder has its host's name, which differs where a mirror stands in for it.
+"$cargo" fetch --quiet --locked
+for registry in "$home"/registry/src/*; do
+    flags="$flags --remap-path-prefix=$registry=/cargo/registry"
+done
+c_flags="-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$target=/target"
+
+if [ "${1:-}" = --static ]; then
+    shift
+    triple=$(uname -m)-unknown-linux-musl
+    # Without a dynamic loader, and at a random place in memory all the same.
+    flags="$flags -C target-feature=+crt-static -C relocation-model=pie"
+    arguments=(--target "$triple")
+    scripts/need.sh static
+    if ! rustc --print target-libdir --target "$triple" | xargs test -d; then
+        echo "Rust's library for $triple is missing, so this now runs: rustup target add $triple"
+        rustup target add "$triple"
+    fi
+fi
+
+# aws-lc is C: no line numbers in it that would hold paths.
+export RUSTFLAGS="$flags" CFLAGS="$c_flags ${CFLAGS:-}" CXXFLAGS="$c_flags ${CXXFLAGS:-}"
+exec "$cargo" build --release --locked "${arguments[@]}" "$@"

@@ -64,7 +64,8 @@ pub(super) fn wait<'a>(
 
 fn ppoll(polls: &mut [libc::pollfd], left: Option<Duration>) -> libc::c_int {
     let left = left.map(|left| libc::timespec {
-        tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
+        // Some C libraries count in 32 bits; nobody sleeps that long.
+        tv_sec: left.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: left.subsec_nanos() as _,
     });
     let timeout = left.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);

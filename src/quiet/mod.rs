@@ -10,10 +10,12 @@ mod panic;
 mod say;
 mod stderr;
 mod wall;
+mod wiping;
 
 pub use event::{Drain, Event, Level};
 pub use harden::{HardenError, harden};
 pub use say::{Format, log};
+pub use wiping::Wiping;
 
 /// Another part of the process listens to `tracing` already, and could write down addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

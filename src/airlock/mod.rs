@@ -19,6 +19,8 @@ mod kernel;
 mod options;
 mod socket;
 
+mod door;
+
 mod batch;
 mod control;
 
@@ -41,6 +43,7 @@ pub(crate) mod fake;
 mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
+pub use door::{Door, DoorError, Visitor, WatchedDoor};
 pub use gate::{Airlock, Arrival, Departure};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;

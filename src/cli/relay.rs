@@ -1,6 +1,7 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
 mod hang_up;
+mod metrics;
 
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::hang_up::HangUp;
+use self::metrics::Desk;
 use super::{Exit, Failure, say};
 
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
@@ -56,7 +58,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     hush(arguments.json)?;
     let config = configuration(&arguments)?;
-    let relay = Relay::open(&config).map_err(|error| failure(&error))?;
+    let mut relay = Relay::open(&config).map_err(|error| failure(&error))?;
+    let desk = Desk::open(&config, &mut relay)?;
     let hint = match arguments.json {
         true => None,
         false => hint(&config, relay.address()),
@@ -65,7 +68,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
     let hang_up = HangUp::of(&config);
-    serve(relay, arguments.json, hint, hang_up)
+    serve(relay, arguments.json, hint, hang_up, desk)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -225,7 +228,13 @@ fn failure(error: &RelayError) -> Failure {
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.
-fn serve(relay: Relay, json: bool, hint: Option<String>, hang_up: HangUp) -> Result<(), Failure> {
+fn serve(
+    relay: Relay,
+    json: bool,
+    hint: Option<String>,
+    hang_up: HangUp,
+    desk: Option<Desk>,
+) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let mut announcer = Announcer {
         json,
@@ -251,6 +260,9 @@ fn serve(relay: Relay, json: bool, hint: Option<String>, hang_up: HangUp) -> Res
                 let _ = ended.send(relay.run());
             })
             .map_err(system)?;
+        if let Some(desk) = desk {
+            tokio::spawn(desk.attend());
+        }
         say(&announcer.line("ready"))?;
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());

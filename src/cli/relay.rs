@@ -2,6 +2,7 @@
 
 mod hang_up;
 mod metrics;
+mod sandbox;
 
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -12,12 +13,13 @@ use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
-use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
+use sottovoce::relay::{Relay, RelayConfig, RelayError, Sockets, StopHandle};
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::hang_up::HangUp;
 use self::metrics::Desk;
+use self::sandbox::Sandbox;
 use super::{Exit, Failure, say};
 
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Do not start where the system cannot lock the relay in (Landlock, seccomp)
+    #[arg(long)]
+    require_sandbox: bool,
     /// Print the configuration that the other arguments make, as a file with all fields and what
     /// they mean, and end
     #[arg(long, conflicts_with = "json")]
@@ -57,8 +62,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         return say(&file.map_err(|error| failure(&error.into()))?);
     }
     hush(arguments.json)?;
-    let config = configuration(&arguments)?;
-    let mut relay = Relay::open(&config).map_err(|error| failure(&error))?;
+    let handed = Sockets::handed().map_err(|error| failure(&error.into()))?;
+    let mut config = configuration(&arguments)?;
+    if let Some(sockets) = &handed {
+        config.listen = sockets.addresses();
+    }
+    let mut relay = Relay::open_at(&config, handed).map_err(|error| failure(&error))?;
     let desk = Desk::open(&config, &mut relay)?;
     let hint = match arguments.json {
         true => None,
@@ -68,7 +77,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
     let hang_up = HangUp::of(&config);
-    serve(relay, arguments.json, hint, hang_up, desk)
+    let sandbox = Sandbox::of(&config, arguments.require_sandbox);
+    serve(relay, arguments.json, hint, hang_up, desk, &sandbox)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -136,6 +146,8 @@ fn hush(json: bool) -> Result<(), Failure> {
     if let Err(measure) = quiet::harden() {
         quiet::log(Event::NotHardened { measure });
     }
+    // Where it is not allowed, the operator's swap is the operator's to turn off.
+    quiet::lock_memory();
     Ok(())
 }
 
@@ -219,7 +231,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn failure(error: &RelayError) -> Failure {
     let exit = match error {
-        RelayError::Listen(_) => Exit::Listen,
+        RelayError::Listen(_) | RelayError::Handed(_) => Exit::Listen,
         RelayError::Identity(_) | RelayError::Certificate(_) => Exit::Identity,
         RelayError::Config(_) | RelayError::Address(_) | RelayError::LinkLocal => Exit::Config,
         RelayError::System | RelayError::Internal => Exit::Internal,
@@ -234,6 +246,7 @@ fn serve(
     hint: Option<String>,
     hang_up: HangUp,
     desk: Option<Desk>,
+    sandbox: &Sandbox,
 ) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let mut announcer = Announcer {
@@ -253,13 +266,21 @@ fn serve(
     runtime.block_on(async {
         // Signals are caught before anyone is told that the relay is ready.
         let mut signals = Signals::new().map_err(system)?;
+        quiet::announce_ready();
+        sandbox.fence()?;
+        let (begun, began) = tokio::sync::oneshot::channel();
         let (ended, end) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
             .name("shard".into())
             .spawn(move || {
+                relay.prepare();
+                let _ = begun.send(());
                 let _ = ended.send(relay.run());
             })
             .map_err(system)?;
+        // A thread that ends without a word has panicked, and then nobody is here to hear.
+        let _ = began.await;
+        sandbox.filter()?;
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());
         }

@@ -1,4 +1,4 @@
-//! How the process keeps silent: what it may say at all, and how it dies.
+//! How the process keeps silent: what it may say at all, what it can do at all, and how it dies.
 //!
 //! It may know: the process's own life, as a closed list of events made of integers; sums over all
 //! participants, which it rounds before it keeps them.
@@ -9,13 +9,21 @@ mod harden;
 pub mod metrics;
 mod pace;
 mod panic;
+#[cfg(feature = "relay")]
+mod ready;
+#[cfg(feature = "relay")]
+pub mod sandbox;
 mod say;
 mod stderr;
 mod wall;
+mod wiping;
 
 pub use event::{Drain, Event, Level};
-pub use harden::{HardenError, harden};
+pub use harden::{HardenError, harden, lock_memory};
+#[cfg(feature = "relay")]
+pub use ready::announce_ready;
 pub use say::{Format, log};
+pub use wiping::Wiping;
 
 /// Another part of the process listens to `tracing` already, and could write down addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -18,7 +18,8 @@ use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
 use crate::carrier::server::{
-    KernelSocket, ListenError, Server, ServerSettings, listen, reachable,
+    HandedError, KernelSocket, ListenError, Server, ServerSettings, Sockets, draw_once, listen,
+    reachable,
 };
 use crate::quiet::Drain;
 use crate::quiet::metrics::Metrics;
@@ -29,6 +30,9 @@ pub enum RelayError {
     /// It cannot listen where it was told to.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// What it was given to listen at is of no use.
+    #[error(transparent)]
+    Handed(#[from] HandedError),
     /// Its identity file is off.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -86,13 +90,26 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub fn open(config: &RelayConfig) -> Result<Self, RelayError> {
+        Self::open_at(config, None)
+    }
+
+    /// The same with sockets that are open already, in place of the addresses to listen on.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn open_at(config: &RelayConfig, sockets: Option<Sockets>) -> Result<Self, RelayError> {
         config.check()?;
+        draw_once();
         let (wall, now) = (SystemTime::now(), Instant::now());
         let (certificates, reset_key) = certificates(config, wall)?;
         let certificates = Arc::new(certificates);
         // Those who have not said Hello yet stand in the door, over the number of participants.
         let connections = config.limits.participants.saturating_add(GREETINGS);
-        let airlock = listen(&config.listen, connections, random()?)?;
+        let sockets = match sockets {
+            Some(sockets) => sockets,
+            None => Sockets::bind(&config.listen)?,
+        };
+        let airlock = listen(sockets, connections, random()?);
         let local = airlock.local_addresses();
         let address = public_address(config, &local, &certificates, wall)?;
         let settings = ServerSettings {
@@ -152,6 +169,12 @@ impl Relay {
     /// For another thread, to end [`Relay::run`].
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
+    }
+
+    /// Has the thread that will call [`Self::run`] take from the system what it takes once, so that
+    /// [`crate::quiet::sandbox::filter`] may come after.
+    pub fn prepare(&self) {
+        draw_once();
     }
 
     /// Serves until [`StopHandle::stop`], and says whether all were gone by then.

@@ -163,6 +163,7 @@ impl<S: Socket> Airlock<S> {
                     counters.unreadable += 1;
                     continue;
                 };
+                counters.received_bytes += message.bytes.len() as u64;
                 let Some(from) = table.enter(&message.from, *now) else {
                     counters.crowded_out += 1;
                     continue;

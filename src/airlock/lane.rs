@@ -114,8 +114,11 @@ impl<S: Socket> Lane<S> {
             match self.socket.send(outbox) {
                 Ok(sent @ 1..) => {
                     counters.sent += sent as u64;
-                    if outbox.advance(sent).iter().any(|message| message.trial) {
-                        self.segments = 1;
+                    for message in outbox.advance(sent) {
+                        counters.sent_bytes += message.bytes.len() as u64;
+                        if message.trial {
+                            self.segments = 1;
+                        }
                     }
                 }
                 Err(SendError::Interrupted) => {}
@@ -154,6 +157,8 @@ impl<S: Socket> Lane<S> {
 pub struct Counters {
     /// Datagrams handed up.
     pub received: u64,
+    /// Bytes of messages received.
+    pub received_bytes: u64,
     /// Messages that were cut off or came from nowhere.
     pub unreadable: u64,
     /// Messages of new peers that the table had no room for.
@@ -162,6 +167,8 @@ pub struct Counters {
     pub disturbed: u64,
     /// Messages that the kernel took (several datagrams each, with GSO).
     pub sent: u64,
+    /// Bytes in them.
+    pub sent_bytes: u64,
     /// Messages to a stand-in that nobody stands behind any more.
     pub nobody: u64,
     /// Messages that the kernel refused.

@@ -20,6 +20,8 @@ mod kernel;
 mod options;
 mod socket;
 
+mod door;
+
 mod batch;
 mod control;
 
@@ -42,6 +44,7 @@ pub(crate) mod fake;
 mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
+pub use door::{Door, DoorError, Visitor, WatchedDoor};
 pub use gate::{Airlock, Arrival, Departure};
 pub use handed::{HandedError, handed};
 pub use kernel::{BindError, KernelSocket, bind};

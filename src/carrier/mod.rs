@@ -9,6 +9,8 @@ pub mod certificate;
 pub mod client;
 mod congestion;
 #[cfg(feature = "relay")]
+pub mod door;
+#[cfg(feature = "relay")]
 mod limits;
 #[cfg(feature = "relay")]
 pub mod server;

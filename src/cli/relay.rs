@@ -1,6 +1,7 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
 mod hang_up;
+mod metrics;
 mod sandbox;
 
 use std::io::Write;
@@ -17,6 +18,7 @@ use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::hang_up::HangUp;
+use self::metrics::Desk;
 use self::sandbox::Sandbox;
 use super::{Exit, Failure, say};
 
@@ -65,7 +67,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(sockets) = &handed {
         config.listen = sockets.addresses();
     }
-    let relay = Relay::open_at(&config, handed).map_err(|error| failure(&error))?;
+    let mut relay = Relay::open_at(&config, handed).map_err(|error| failure(&error))?;
+    let desk = Desk::open(&config, &mut relay)?;
     let hint = match arguments.json {
         true => None,
         false => hint(&config, relay.address()),
@@ -75,7 +78,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     quiet::log(Event::Listening { sockets });
     let hang_up = HangUp::of(&config);
     let sandbox = Sandbox::of(&config, arguments.require_sandbox);
-    serve(relay, arguments.json, hint, hang_up, &sandbox)
+    serve(relay, arguments.json, hint, hang_up, desk, &sandbox)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -242,6 +245,7 @@ fn serve(
     json: bool,
     hint: Option<String>,
     hang_up: HangUp,
+    desk: Option<Desk>,
     sandbox: &Sandbox,
 ) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
@@ -277,6 +281,9 @@ fn serve(
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
         sandbox.filter()?;
+        if let Some(desk) = desk {
+            tokio::spawn(desk.attend());
+        }
         say(&announcer.line("ready"))?;
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());

@@ -1,10 +1,12 @@
 //! How the process keeps silent: what it may say at all, what it can do at all, and how it dies.
 //!
-//! It may know: the process's own life, as a closed list of events made of integers.
+//! It may know: the process's own life, as a closed list of events made of integers; sums over all
+//! participants, which it rounds before it keeps them.
 //! It must never know: participants, rooms, addresses, or any text that came from outside.
 
 mod event;
 mod harden;
+pub mod metrics;
 mod pace;
 mod panic;
 #[cfg(feature = "relay")]

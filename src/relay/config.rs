@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fields::{FIELDS, Field, nearest};
 use crate::carrier::address::{Host, RelayAddress};
+use crate::carrier::door::{DoorAddress, DoorAddressError};
 
 /// The configuration of a relay. Each field's meaning and default is in `fields.rs`, which is what
 /// `sottovoce relay --print-config` prints.
@@ -31,6 +32,17 @@ pub struct RelayConfig {
     pub key: Option<PathBuf>,
     /// How much the relay takes on.
     pub limits: Limits,
+    /// Who may read its numbers.
+    pub metrics: MetricsConfig,
+}
+
+/// Where the relay tells its numbers.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// A [`DoorAddress`]; nowhere without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
 }
 
 /// How much a relay takes on. What is not here is in [`super::limits`].
@@ -58,6 +70,7 @@ impl Default for RelayConfig {
             certificate: None,
             key: None,
             limits: Limits::default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }
@@ -124,6 +137,8 @@ pub enum ConfigProblem {
     PublicAddress,
     /// `public_address` leads nobody to the relay from elsewhere.
     LeadsNowhere,
+    /// `[metrics] listen` is no place that this machine alone can reach.
+    Metrics(DoorAddressError),
     /// A path that is not UTF-8, which no configuration file can hold.
     NotText,
     /// It is not TOML, or a value is of the wrong kind; in the parser's words.
@@ -166,6 +181,7 @@ impl fmt::Display for ConfigError {
                  alone (fe80::...), leads nobody to the relay; write a name or an address that others \
                  reach this machine by",
             ),
+            ConfigProblem::Metrics(error) => write!(f, "`listen` in [metrics] {error}"),
             ConfigProblem::NotText => f.write_str(
                 "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
             ),
@@ -241,6 +257,8 @@ impl RelayConfig {
             ConfigProblem::PublicAddress
         } else if public.flatten().is_some_and(|host| leads_nowhere(&host)) {
             ConfigProblem::LeadsNowhere
+        } else if let Err(error) = self.metrics.door() {
+            ConfigProblem::Metrics(error)
         } else {
             return Ok(());
         };
@@ -248,6 +266,16 @@ impl RelayConfig {
             line: None,
             problem,
         })
+    }
+}
+
+impl MetricsConfig {
+    /// Where the numbers are told; `None`: nowhere.
+    ///
+    /// # Errors
+    /// [`DoorAddressError`].
+    pub fn door(&self) -> Result<Option<DoorAddress>, DoorAddressError> {
+        self.listen.as_deref().map(str::parse).transpose()
     }
 }
 

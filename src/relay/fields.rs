@@ -48,7 +48,7 @@ const fn number(name: &'static str, least: i64, most: i64, says: &'static str) -
 const MOST_MEMBERS: i64 = 4096;
 
 /// Every field, in the order of the default file: the only place that documents them.
-pub(super) const FIELDS: [Field; 10] = [
+pub(super) const FIELDS: [Field; 11] = [
     text(
         "listen",
         "",
@@ -109,6 +109,16 @@ pub(super) const FIELDS: [Field; 10] = [
         "Memory for the newest pictures of all tracks, in MiB; past it, whoever holds most is\n\
          closed.",
     ),
+    Field {
+        section: "metrics",
+        ..text(
+            "listen",
+            "\"127.0.0.1:9464\"",
+            "Where programs of this machine read /metrics (Prometheus) and /healthz: an address of\n\
+             loopback, or unix:/run/sottovoce/metrics. Sums alone, rounded, once a minute\n\
+             (docs/metrics.md). Without it, nowhere.",
+        )
+    },
 ];
 
 /// The known name that takes the fewest edits, if these are few enough to be a slip; of the same

@@ -21,6 +21,8 @@ mod post;
 
 mod strain;
 
+mod meter;
+
 mod subscription;
 
 mod delivery;
@@ -49,7 +51,7 @@ pub use run::{Relay, RelayError, StopHandle};
 
 #[allow(clippy::disallowed_types)] // where to listen
 mod config;
-pub use config::{ConfigError, Limits, RelayConfig};
+pub use config::{ConfigError, Limits, MetricsConfig, RelayConfig};
 
 mod fields;
 

@@ -16,6 +16,7 @@ use super::config::Limits;
 use super::draw::Draw;
 use super::guests::{Guest, Seated};
 use super::limits::{JUST_PASSED, OVERRUN};
+use super::meter::Closes;
 use super::outlet::{Event, Outlet, Peer};
 use super::room::{Room, Tools, Turn};
 
@@ -55,6 +56,7 @@ pub struct Rooms<B> {
     /// Bytes in all groups.
     pub(super) held: usize,
     pub(super) doomed: Vec<(Peer, CloseReason)>,
+    pub(super) closes: Closes,
     pub(super) tools: Tools,
 }
 
@@ -109,6 +111,7 @@ impl<B: Bus> Rooms<B> {
             busy: Vec::new(),
             held: 0,
             doomed: Vec::new(),
+            closes: Closes::default(),
             tools,
         }
     }
@@ -313,6 +316,7 @@ impl<B: Bus> Rooms<B> {
             let _ = outlet.send_control(peer, message);
         }
         outlet.close(peer, reason);
+        self.closes.count(reason);
     }
 
     /// A connection is gone: so is everything about it, and its room with the last one.

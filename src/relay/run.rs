@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::bus::Alone;
 use super::config::{ConfigError, RelayConfig};
 use super::limits::GREETINGS;
+use super::meter::Meter;
 use super::rooms::Rooms;
 use super::shard::Shard;
 use crate::carrier::address::{AddressError, RelayAddress};
@@ -21,6 +22,7 @@ use crate::carrier::server::{
     reachable,
 };
 use crate::quiet::Drain;
+use crate::quiet::metrics::Metrics;
 
 /// Why a relay does not start. All but the last the operator can mend.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +130,7 @@ impl Relay {
             rooms,
             waker,
             stop: stop.clone(),
+            meter: None,
         };
         let stop = StopHandle {
             stop,
@@ -149,6 +152,18 @@ impl Relay {
     /// The certificates, for rotation and for reading files again.
     pub fn certificates(&self) -> Arc<CertificateStore> {
         self.certificates.clone()
+    }
+
+    /// Publishes numbers each time that `every` has passed; without this call, never.
+    ///
+    /// # Errors
+    /// [`RelayError::System`] when the system gives no randomness.
+    pub fn meter(&mut self, every: Duration) -> Result<Arc<Metrics>, RelayError> {
+        let metrics = Arc::<Metrics>::default();
+        let [a, b, c, d, ..] = random()?;
+        let meter = Meter::new(metrics.clone(), Instant::now(), every, [a, b, c, d]);
+        self.shard.meter = Some(meter);
+        Ok(metrics)
     }
 
     /// For another thread, to end [`Relay::run`].

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::bus::Bus;
 use super::limits::{DRAIN, INPUT_PACE, LIVELY, MUCH_INPUT_PACE};
+use super::meter::Meter;
 use super::outlet::{IncomingGroup, OutgoingGroup, Outlet, Peer, SendError};
 use super::rooms::{Beat, Rooms};
 use super::strain::Strain;
@@ -67,6 +68,8 @@ pub(super) struct Shard<S: Socket, B> {
     /// Readable when `stop` may have changed.
     pub(super) waker: UnixStream,
     pub(super) stop: Arc<AtomicBool>,
+    /// Where somebody wants numbers.
+    pub(super) meter: Option<Meter>,
 }
 
 impl<S: Socket, B: Bus> Shard<S, B> {
@@ -92,6 +95,9 @@ impl<S: Socket, B: Bus> Shard<S, B> {
                     shard: 0,
                     late_percent,
                 });
+            }
+            if let Some(meter) = &mut self.meter {
+                meter.turn(now, beat, &self.rooms, &self.server);
             }
             if stopping.is_none() && self.stop.load(Ordering::Acquire) {
                 stopping = Some(now + DRAIN);
@@ -127,7 +133,13 @@ impl<S: Socket, B: Bus> Shard<S, B> {
             let until = self.rooms.after(now).min(now + pace);
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         } else {
-            let due = [self.rooms.deadline(), self.server.deadline(), stopping];
+            let meter = self.meter.as_ref().map(Meter::deadline);
+            let due = [
+                self.rooms.deadline(),
+                self.server.deadline(),
+                stopping,
+                meter,
+            ];
             let until = due.into_iter().flatten().min();
             let woken = self.server.wait(until, Some(self.waker.as_fd()));
             if woken.waker {

@@ -225,7 +225,9 @@ fn counters_add_up() {
     story.flush();
     let expected = Counters {
         received: 1,
+        received_bytes: 5,
         sent: 1,
+        sent_bytes: 6,
         ..Counters::default()
     };
     assert_eq!(story.airlock.counters(), expected);

@@ -15,7 +15,7 @@ use super::super::transport::MEMBER_WINDOW;
 use super::connections::{Connections, departure};
 use super::slot::{PathChange, Slot, Stage};
 use super::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError, ServerSettings};
-use crate::airlock::{Airlock, KernelSocket, Socket, StandIn, Woken};
+use crate::airlock::{Airlock, Counters, KernelSocket, Socket, StandIn, Woken};
 use crate::wire::CloseReason;
 
 /// One shard's end of QUIC. See the folder's description for how it is turned.
@@ -342,6 +342,22 @@ impl<S: Socket> Server<S> {
     /// Whether nobody is connected any more and every close has been seen through.
     pub fn drained(&self) -> bool {
         self.connections.is_empty()
+    }
+
+    /// Handshakes under way.
+    pub fn handshakes(&self) -> usize {
+        self.connections.handshakes()
+    }
+
+    /// How many peers the airlock knows, strangers included.
+    pub fn addresses(&self) -> usize {
+        let (proven, unproven) = self.airlock.known();
+        proven + unproven
+    }
+
+    /// What happened at the sockets so far, in sums.
+    pub fn counters(&self) -> Counters {
+        self.airlock.counters()
     }
 
     /// Peers whose handshake is complete.

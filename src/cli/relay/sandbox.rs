@@ -19,7 +19,7 @@ impl Sandbox {
         let files = config.certificate.iter().chain(&config.key);
         let needs = Needs {
             rereads: files.cloned().collect(),
-            accepts: false,
+            accepts: config.metrics.listen.is_some(),
         };
         Self { needs, required }
     }

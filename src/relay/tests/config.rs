@@ -99,11 +99,21 @@ fn the_printed_file_has_every_field_and_its_examples_parse() {
     } = &config;
     assert!(public_address.is_some() && identity.is_some());
     assert!(certificate.is_some() && key.is_some());
+    assert!(config.metrics.listen.is_some());
     let table = toml::Table::try_from(&config).unwrap();
-    let top = table.keys().filter(|name| *name != "limits");
-    let limits = table["limits"].as_table().unwrap().keys();
-    let mut set: Vec<_> = top.chain(limits).map(String::as_str).collect();
-    let mut documented: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    let mut set = Vec::new();
+    for (name, value) in &table {
+        match value {
+            toml::Value::Table(section) => {
+                set.extend(section.keys().map(|key| (name.as_str(), key.as_str())))
+            }
+            _ => set.push(("", name.as_str())),
+        }
+    }
+    let mut documented: Vec<_> = FIELDS
+        .iter()
+        .map(|field| (field.section, field.name))
+        .collect();
     set.sort_unstable();
     documented.sort_unstable();
     assert_eq!(set, documented);
@@ -173,6 +183,27 @@ fn values_out_of_range_or_of_the_wrong_kind_are_refused_with_their_line() {
     assert_eq!(refused("limits = 3").line, Some(1));
     assert!(refused("\nlisten = [").line.is_some());
     assert_eq!(refused("identity = 1\nidentity = 2").line, Some(2));
+}
+
+#[test]
+fn numbers_are_told_on_this_machine_alone() {
+    for place in [
+        "127.0.0.1:9464",
+        "[::1]:9464",
+        "unix:/run/sottovoce/metrics",
+    ] {
+        let text = format!("[metrics]\nlisten = '{place}'");
+        assert!(RelayConfig::parse(&text).is_ok(), "{place}");
+    }
+    for place in ["0.0.0.0:9464", "192.0.2.1:9464", "[2001:db8::1]:9464"] {
+        let error = refused(&format!("[metrics]\nlisten = '{place}'"));
+        assert_eq!(
+            error.problem,
+            ConfigProblem::Metrics(DoorAddressError::Exposed)
+        );
+        assert!(error.to_string().contains("this machine alone"), "{error}");
+    }
+    assert!(RelayConfig::default().metrics.door() == Ok(None));
 }
 
 #[test]

@@ -239,6 +239,10 @@ impl Connections {
         self.slots.get_mut(index)?.as_deref_mut()
     }
 
+    pub(super) fn handshakes(&self) -> usize {
+        self.handshakes
+    }
+
     /// Connections and handshakes that there is memory for.
     #[cfg(test)]
     pub(super) fn held(&self) -> (usize, usize) {

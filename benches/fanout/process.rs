@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::case::{Case, Media};
 
 /// A child that is ended when it goes out of scope.
-pub struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -159,13 +159,28 @@ pub fn measure(case: &'static Case, seconds: u64) -> Result<Line, String> {
     })
 }
 
-fn under_load(case: &Case, seconds: u64) -> Result<Value, String> {
+/// All participants of a bench come from one address.
+pub const ONE_ADDRESS: &str = "\
+[limits]
+connections_per_address = 100000
+handshakes_per_address = 1000000
+";
+
+/// A relay on the first core, and its address.
+pub fn relay(config: &str) -> Result<(Running, String), String> {
     let mut relay = pinned(0, env!("CARGO_BIN_EXE_sottovoce"))
         .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+        .args(["--config", "/dev/stdin"])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map(Running)
         .map_err(|error| format!("the relay does not start: {error}"))?;
+    let mut input = relay.0.stdin.take().ok_or("the relay has no input")?;
+    input
+        .write_all(config.as_bytes())
+        .map_err(|error| error.to_string())?;
+    drop(input);
     let mut ready = String::new();
     let out = relay.0.stdout.take().ok_or("the relay has no output")?;
     BufReader::new(out)
@@ -175,12 +190,17 @@ fn under_load(case: &Case, seconds: u64) -> Result<Value, String> {
     let address = ready["address"]
         .as_str()
         .ok_or("the relay names no address")?;
+    Ok((relay, address.into()))
+}
+
+fn under_load(case: &Case, seconds: u64) -> Result<Value, String> {
+    let (relay, address) = relay(ONE_ADDRESS)?;
     let output = pinned(last_core(), &own_path()?)
         .args([
             "--load",
             case.name,
             &seconds.to_string(),
-            address,
+            &address,
             &relay.0.id().to_string(),
         ])
         .stderr(Stdio::inherit())
@@ -231,19 +251,19 @@ fn floor(case: &Case, seconds: u64) -> Result<Option<f64>, String> {
         .map_err(|_| "the floor gave no figure".into())
 }
 
-fn own_path() -> Result<String, String> {
+pub fn own_path() -> Result<String, String> {
     let path = std::env::current_exe().map_err(|error| error.to_string())?;
     path.to_str()
         .map(String::from)
         .ok_or_else(|| "an unusual path".into())
 }
 
-fn last_core() -> usize {
+pub fn last_core() -> usize {
     std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }
 
 /// A command that runs on one core only.
-fn pinned(core: usize, program: &str) -> Command {
+pub fn pinned(core: usize, program: &str) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", &core.to_string(), program]);
     command

@@ -9,7 +9,9 @@
 //!
 //! Nothing above can leak an address, since nothing above ever has one. What is
 //! left inside lives in one table, is wiped when the carrier says the peer has
-//! gone, and has no type that could be printed.
+//! gone, and has no type that could be printed. How much came from one address is
+//! counted in `crowds`, out of which no address can be read and which forgets
+//! within a minute.
 #![allow(unsafe_code)]
 
 mod limits;
@@ -22,9 +24,12 @@ mod socket;
 mod batch;
 mod control;
 
+mod berths;
+mod crowds;
 mod dice;
 mod index;
 mod pair;
+mod sketch;
 mod stand_in;
 mod store;
 mod table;
@@ -41,6 +46,8 @@ pub(crate) mod fake;
 mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
+pub use berths::Berth;
+pub use crowds::{Allowance, PerAddress};
 pub use gate::{Airlock, Arrival, Departure};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;

@@ -38,6 +38,8 @@ mod crossing;
 
 mod bucket;
 
+mod outflow;
+
 mod draw;
 
 mod shard;

@@ -17,7 +17,7 @@ use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
 use crate::carrier::server::{
-    KernelSocket, ListenError, Server, ServerSettings, listen, reachable,
+    KernelSocket, ListenError, PerAddress, Server, ServerSettings, listen, reachable,
 };
 use crate::quiet::Drain;
 
@@ -90,7 +90,11 @@ impl Relay {
         let certificates = Arc::new(certificates);
         // Those who have not said Hello yet stand in the door, over the number of participants.
         let connections = config.limits.participants.saturating_add(GREETINGS);
-        let airlock = listen(&config.listen, connections, random()?)?;
+        let per_address = PerAddress {
+            connections: config.limits.connections_per_address,
+            handshakes: config.limits.handshakes_per_address,
+        };
+        let airlock = listen(&config.listen, connections, per_address, random()?)?;
         let local = airlock.local_addresses();
         let address = public_address(config, &local, &certificates, wall)?;
         let settings = ServerSettings {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use crate::airlock::{Airlock, BindError, KernelSocket, TableLimits, bind};
+use crate::airlock::{Airlock, BindError, KernelSocket, PerAddress, TableLimits, bind};
 
 /// Why the relay cannot listen on one of its own addresses: the operator can mend it.
 #[derive(Debug, thiserror::Error)]
@@ -14,14 +14,15 @@ pub struct ListenError {
     pub error: BindError,
 }
 
-/// Binds a UDP socket to each address, behind one airlock with room for so many connections.
-/// `seed`: random, from which stand-ins are drawn.
+/// Binds a UDP socket to each address, behind one airlock with room for so many connections, and so
+/// many of one peer's address. `seed`: random, from which stand-ins are drawn.
 ///
 /// # Errors
 /// [`ListenError`], naming the address.
 pub fn listen(
     addresses: &[SocketAddr],
     connections: usize,
+    per_address: PerAddress,
     seed: [u8; 32],
 ) -> Result<Airlock<KernelSocket>, ListenError> {
     let sockets = addresses
@@ -31,6 +32,7 @@ pub fn listen(
     let limits = TableLimits {
         // A connection that moves stands in the table twice for a while.
         proven: connections.saturating_mul(2).max(1024),
+        per_address,
         ..TableLimits::default()
     };
     Ok(Airlock::new(sockets, limits, seed))

@@ -6,7 +6,7 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install setup-build setup-media setup-judges
+.PHONY: help run demo check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -54,6 +54,9 @@ test: setup-build setup-media setup-judges ## everything that must hold, with re
 
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
 	$(CARGO) bench --locked --bench fanout
+
+bench-flood: setup-build ## what a meeting loses during 100,000 spoofed handshakes a second (as root)
+	$(CARGO) bench --locked --bench flood
 
 bench-meeting: setup-build ## what end-to-end encryption costs a participant's device
 	$(CARGO) bench --locked --no-default-features --features meeting --bench meeting

@@ -43,7 +43,10 @@ fn main() -> ExitCode {
 
 fn bench(words: &[&str]) -> ExitCode {
     let quick = words.contains(&"--quick");
-    let bare = words.contains(&"--bare");
+    let build = match words.contains(&"--bare") {
+        true => process::Build::Bare,
+        false => process::Build::Shipped,
+    };
     let seconds = if quick { 4 } else { 10 };
     let mut cases = Vec::new();
     for word in words
@@ -71,7 +74,7 @@ fn bench(words: &[&str]) -> ExitCode {
     let mut held = true;
     for case in cases {
         eprint!("{:<14} …\r", case.name);
-        match process::measure(case, seconds, bare) {
+        match process::measure(case, seconds, build) {
             Ok(line) => {
                 println!("{}", line.to_json());
                 for failure in line.failures() {

@@ -10,7 +10,7 @@ use sottovoce::relay::{Relay, RelayConfig};
 use crate::case::{Case, Media};
 
 /// A child that is ended when it goes out of scope.
-pub struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -145,10 +145,10 @@ pub fn awake() -> std::process::ExitCode {
 
 /// Runs one case: floor, then relay under load, then the floor again; the floor is the mean of both,
 /// since the machine's speed drifts.
-pub fn measure(case: &'static Case, seconds: u64, bare: bool) -> Result<Line, String> {
+pub fn measure(case: &'static Case, seconds: u64, build: Build) -> Result<Line, String> {
     let floor_seconds = (seconds / 2).max(2);
     let before = floor(case, floor_seconds)?;
-    let load = under_load(case, seconds, bare)?;
+    let load = under_load(case, seconds, build)?;
     let after = floor(case, floor_seconds)?;
     let floor_us = before
         .zip(after)
@@ -160,17 +160,23 @@ pub fn measure(case: &'static Case, seconds: u64, bare: bool) -> Result<Line, St
     })
 }
 
-/// `--bare-relay`: this program has the system's allocator, and gives nothing up.
+/// `--bare-relay`: this program has the system's allocator, and gives nothing up. Standard input has
+/// the configuration.
 pub fn bare_relay() -> std::process::ExitCode {
-    let config = RelayConfig {
-        listen: vec![([127, 0, 0, 1], 0).into()],
-        ..RelayConfig::default()
-    };
-    match Relay::open(&config) {
-        Ok(relay) => {
+    let config = std::io::read_to_string(std::io::stdin()).unwrap_or_default();
+    let opened = RelayConfig::parse(&config).map(|config| {
+        let listen = vec![([127, 0, 0, 1], 0).into()];
+        Relay::open(&RelayConfig { listen, ..config })
+    });
+    match opened {
+        Ok(Ok(relay)) => {
             println!("{}", json!({ "address": relay.address().to_url() }));
             relay.run();
             std::process::ExitCode::SUCCESS
+        }
+        Ok(Err(error)) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
         }
         Err(error) => {
             eprintln!("{error}");
@@ -179,20 +185,45 @@ pub fn bare_relay() -> std::process::ExitCode {
     }
 }
 
-fn under_load(case: &Case, seconds: u64, bare: bool) -> Result<Value, String> {
-    let mut command = match bare {
-        true => pinned(0, &own_path()?),
-        false => pinned(0, env!("CARGO_BIN_EXE_sottovoce")),
+/// All participants of a bench come from one address.
+pub const ONE_ADDRESS: &str = "\
+[limits]
+connections_per_address = 100000
+handshakes_per_address = 1000000
+";
+
+/// Which relay is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// The program as it is shipped.
+    Shipped,
+    /// Without the allocator that wipes and without a sandbox.
+    Bare,
+}
+
+/// A relay on the first core, and its address.
+pub fn relay(config: &str, build: Build) -> Result<(Running, String), String> {
+    let mut command = match build {
+        Build::Bare => pinned(0, &own_path()?),
+        Build::Shipped => pinned(0, env!("CARGO_BIN_EXE_sottovoce")),
     };
-    match bare {
-        true => command.arg("--bare-relay"),
-        false => command.args(["relay", "--json", "--listen", "127.0.0.1:0"]),
+    match build {
+        Build::Bare => command.arg("--bare-relay"),
+        Build::Shipped => command
+            .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+            .args(["--config", "/dev/stdin"]),
     };
     let mut relay = command
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map(Running)
         .map_err(|error| format!("the relay does not start: {error}"))?;
+    let mut input = relay.0.stdin.take().ok_or("the relay has no input")?;
+    input
+        .write_all(config.as_bytes())
+        .map_err(|error| error.to_string())?;
+    drop(input);
     let mut ready = String::new();
     let out = relay.0.stdout.take().ok_or("the relay has no output")?;
     BufReader::new(out)
@@ -202,12 +233,17 @@ fn under_load(case: &Case, seconds: u64, bare: bool) -> Result<Value, String> {
     let address = ready["address"]
         .as_str()
         .ok_or("the relay names no address")?;
+    Ok((relay, address.into()))
+}
+
+fn under_load(case: &Case, seconds: u64, build: Build) -> Result<Value, String> {
+    let (relay, address) = relay(ONE_ADDRESS, build)?;
     let output = pinned(last_core(), &own_path()?)
         .args([
             "--load",
             case.name,
             &seconds.to_string(),
-            address,
+            &address,
             &relay.0.id().to_string(),
         ])
         .stderr(Stdio::inherit())
@@ -258,19 +294,19 @@ fn floor(case: &Case, seconds: u64) -> Result<Option<f64>, String> {
         .map_err(|_| "the floor gave no figure".into())
 }
 
-fn own_path() -> Result<String, String> {
+pub fn own_path() -> Result<String, String> {
     let path = std::env::current_exe().map_err(|error| error.to_string())?;
     path.to_str()
         .map(String::from)
         .ok_or_else(|| "an unusual path".into())
 }
 
-fn last_core() -> usize {
+pub fn last_core() -> usize {
     std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }
 
 /// A command that runs on one core only.
-fn pinned(core: usize, program: &str) -> Command {
+pub fn pinned(core: usize, program: &str) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", &core.to_string(), program]);
     command

@@ -133,6 +133,9 @@ const PORT: usize = 4;
 const SOCKET: usize = 6;
 const FAMILY: usize = 7;
 
+/// Bytes of an IPv6 address that networks give to one customer (RFC 6177).
+const SITE: usize = 7;
+
 impl RealAddress {
     /// The sender in `name`, heard on socket number `socket`; `None` if it is of
     /// neither family or has no port to answer to.
@@ -187,6 +190,19 @@ impl RealAddress {
         let mut tail = self.tail();
         tail[PORT..FAMILY].fill(0);
         Self([self.0[0], self.0[1], u64::from_ne_bytes(tail)])
+    }
+
+    /// What one customer of a network has: the IPv4 address, or the /56 of an IPv6 address.
+    pub(super) fn prefix(&self) -> Self {
+        let mut prefix = self.host();
+        if self.family() == Family::V6 {
+            let mut ip = octets([self.0[0], 0]);
+            ip[SITE..].fill(0);
+            let [high, low] = words(ip);
+            ip.zeroize();
+            (prefix.0[0], prefix.0[1]) = (high, low);
+        }
+        prefix
     }
 
     /// Takes over `other`. A plain assignment would leave a copy behind in `other`'s

@@ -5,7 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use super::batch::{ReceiveBatch, SendBatch};
+use super::berths::Berth;
 use super::control::Marks;
+use super::crowds::Allowance;
 use super::kernel::KernelSocket;
 use super::lane::{Blocked, Counters, Lane};
 use super::limits::{CROWDED_PAUSE, SEND_BATCH, SOCKETS};
@@ -273,6 +275,32 @@ impl<S: Socket> Airlock<S> {
             .unwrap_or(1)
     }
 
+    /// Whether a handshake may begin, by what its address has already. `shown`: it has shown that
+    /// the address is its own. Counts nothing.
+    pub fn may_begin(&self, who: StandIn, shown: bool) -> Allowance {
+        self.table.may_begin(who, shown)
+    }
+
+    /// A handshake has begun, on a connection of its own: [claimed](Self::claim), and counted.
+    pub fn begin(&mut self, who: StandIn, shown: bool) {
+        self.table.begin(who, shown);
+        self.table.claim(who);
+        scrub_stack();
+    }
+
+    /// One more connection of a proven peer is open. It counts where it is now, wherever it moves,
+    /// until it is [given back](Self::unberth). `None`: its address has as many as one may have, and
+    /// it should go.
+    pub fn berth(&mut self, who: StandIn) -> Option<Berth> {
+        self.table.berth(who)
+    }
+
+    /// A connection is open no more.
+    pub fn unberth(&mut self, berth: Berth) {
+        self.table.unberth(berth);
+        scrub_stack();
+    }
+
     /// One more connection speaks through this stand-in. Optional: without it each
     /// stand-in counts as used by one connection. With it, a connection that begins
     /// from the port of one that ends keeps the pair when the old one is released.
@@ -300,7 +328,7 @@ impl<S: Socket> Airlock<S> {
         scrub_stack();
     }
 
-    /// Wipes unproven peers whose time is over.
+    /// Wipes unproven peers whose time is over, and counts of handshakes that are.
     pub fn expire(&mut self, now: Instant) {
         self.tick(now);
         self.table.expire(self.now);
@@ -310,6 +338,11 @@ impl<S: Socket> Airlock<S> {
     /// Peers in the table: proven, unproven.
     pub fn known(&self) -> (usize, usize) {
         self.table.len()
+    }
+
+    /// Whether [`expire`](Self::expire) will have something to wipe.
+    pub fn ages(&self) -> bool {
+        self.table.ages()
     }
 
     /// What happened so far, in sums.

@@ -9,7 +9,9 @@
 //!
 //! Nothing above can leak an address, since nothing above ever has one. What is
 //! left inside lives in one table, is wiped when the carrier says the peer has
-//! gone, and has no type that could be printed.
+//! gone, and has no type that could be printed. How much came from one address is
+//! counted in `crowds`, out of which no address can be read and which forgets
+//! within a minute.
 #![allow(unsafe_code)]
 
 mod limits;
@@ -25,9 +27,12 @@ mod door;
 mod batch;
 mod control;
 
+mod berths;
+mod crowds;
 mod dice;
 mod index;
 mod pair;
+mod sketch;
 mod stand_in;
 mod store;
 mod table;
@@ -44,6 +49,8 @@ pub(crate) mod fake;
 mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
+pub use berths::Berth;
+pub use crowds::{Allowance, PerAddress};
 pub use door::{Door, DoorError, Visitor, WatchedDoor};
 pub use gate::{Airlock, Arrival, Departure};
 pub use handed::{HandedError, handed};

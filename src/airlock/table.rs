@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::address::RealAddress;
+use super::berths::Berth;
+use super::crowds::{Allowance, Crowds, PerAddress};
 use super::dice::{Dice, HashKey};
 use super::index::Index;
 use super::limits::PAIRS_OF_ONE_ADDRESS;
@@ -24,6 +26,8 @@ pub struct TableLimits {
     /// How long an unproven peer is remembered at most. It must be longer than a
     /// handshake may take: a connection under way loses its peer otherwise.
     pub unproven_for: Duration,
+    /// What may come from one address.
+    pub per_address: PerAddress,
 }
 
 impl Default for TableLimits {
@@ -32,6 +36,7 @@ impl Default for TableLimits {
             proven: 32_768,
             unproven: 32_768,
             unproven_for: Duration::from_secs(15),
+            per_address: PerAddress::default(),
         }
     }
 }
@@ -57,6 +62,7 @@ pub(super) struct Table {
     newest: u32,
     unproven: usize,
     proven: usize,
+    crowds: Crowds,
 }
 
 impl Table {
@@ -69,6 +75,7 @@ impl Table {
                 u32::try_from(limits.unproven_for.as_millis().div_ceil(100)).unwrap_or(u32::MAX),
             ),
             hash: HashKey::new(&mut dice),
+            crowds: Crowds::new(limits.per_address, &mut dice),
             dice,
             pairs: Store::new(bound),
             hosts: Store::new(bound),
@@ -184,6 +191,30 @@ impl Table {
         (pair.generation == ticket.generation && pair.state != State::Free).then_some(&pair.real)
     }
 
+    /// Whether a handshake from there may begin; `shown`: it has shown that the address is its own.
+    pub(super) fn may_begin(&self, who: StandIn, shown: bool) -> Allowance {
+        let real = self.place(who).map(|place| &self.pairs[place].real);
+        real.map_or(Allowance::No, |real| self.crowds.may_begin(real, shown))
+    }
+
+    /// A handshake from there has begun.
+    pub(super) fn begin(&mut self, who: StandIn, shown: bool) {
+        if let Some(place) = self.place(who) {
+            self.crowds.begin(&self.pairs[place].real, shown);
+        }
+    }
+
+    /// One more connection is open from there; `None` when it is one too many.
+    pub(super) fn berth(&mut self, who: StandIn) -> Option<Berth> {
+        let place = self.place(who)?;
+        self.crowds.berth(&self.pairs[place].real)
+    }
+
+    /// It is open no more.
+    pub(super) fn unberth(&mut self, berth: Berth) {
+        self.crowds.unberth(berth, &mut self.dice);
+    }
+
     /// One more connection speaks through this pair.
     pub(super) fn claim(&mut self, who: StandIn) {
         if let Some(place) = self.place(who) {
@@ -231,8 +262,9 @@ impl Table {
         }
     }
 
-    /// Wipes the unproven pairs whose time is over.
+    /// Wipes the unproven pairs whose time is over, and the counts whose is.
     pub(super) fn expire(&mut self, now: Tick) {
+        self.crowds.forget(now, &mut self.dice);
         while self.oldest != NONE
             && now.0.saturating_sub(self.pairs[self.oldest].since.0) >= self.lifetime.0
         {
@@ -243,6 +275,11 @@ impl Table {
     /// Proven and unproven pairs in the table.
     pub(super) fn len(&self) -> (usize, usize) {
         (self.proven, self.unproven)
+    }
+
+    /// Whether there is something that [`expire`](Self::expire) will wipe.
+    pub(super) fn ages(&self) -> bool {
+        self.unproven > 0 || self.crowds.ages()
     }
 
     /// Whether that was the last claim.
@@ -316,6 +353,11 @@ impl Table {
             newer => self.pairs[newer].older = older,
         }
         self.unproven -= 1;
+    }
+
+    #[cfg(test)]
+    pub(super) fn crowds(&self) -> &Crowds {
+        &self.crowds
     }
 
     /// All memory that ever held an address or a stand-in, as it is.

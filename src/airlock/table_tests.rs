@@ -11,6 +11,7 @@ fn table(proven: usize, unproven: usize) -> Table {
             proven,
             unproven,
             unproven_for,
+            per_address: PerAddress::default(),
         },
         [3; 32],
     )

@@ -27,6 +27,17 @@ pub const MUCH_INPUT: usize = 128;
 /// would delay everyone's beat. Further newcomers are asked to show their address, or to try again.
 pub const TURN_HANDSHAKES: usize = 16;
 
+/// First packets of handshakes that are opened in a second, of those without a token; a handshake of
+/// ours has two. More: a flood takes more of the time in which meetings are served. Fewer: in a flood
+/// fewer honest newcomers are heard at the first try.
+pub const FIRST_PACKETS: u32 = 20_000;
+
+/// The same of those with a token.
+pub const RETURNING_PACKETS: u32 = 10_000;
+
+/// How many of either at once: a full meeting that comes back at the same moment.
+pub const FIRST_PACKETS_AT_ONCE: u32 = 2000;
+
 /// The largest UDP payload that is looked at, in bytes. We tell peers that we take 1,472; a packet
 /// of 64 KiB, cut into fragments by IP, would hold as much memory for each byte of a group in it.
 pub const LARGEST: usize = 1500;

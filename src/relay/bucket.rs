@@ -49,6 +49,11 @@ impl Millis {
     pub(super) fn since(start: Instant, now: Instant) -> Self {
         Self(now.saturating_duration_since(start).as_millis() as u32)
     }
+
+    /// Milliseconds from an earlier moment to this one.
+    pub(super) fn after(self, earlier: Self) -> u32 {
+        self.0.wrapping_sub(earlier.0)
+    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,12 @@ pub struct Limits {
     pub members_per_room: usize,
     /// Memory for the current groups of all tracks, in MiB.
     pub group_memory: usize,
+    /// Bytes that the relay sends to one room in a second.
+    pub room_bytes_per_second: usize,
+    /// Connections from one address at a time.
+    pub connections_per_address: usize,
+    /// Handshakes from one address in a minute.
+    pub handshakes_per_address: usize,
 }
 
 impl Default for RelayConfig {
@@ -83,6 +89,9 @@ impl Default for Limits {
             participants_per_room: 8192,
             members_per_room: 1024,
             group_memory: 512,
+            room_bytes_per_second: 64_000_000,
+            connections_per_address: 2048,
+            handshakes_per_address: 4096,
         }
     }
 }

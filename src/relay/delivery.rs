@@ -11,6 +11,7 @@ use super::limits::{
     DATAGRAM_BURST, DATAGRAM_RATE, FAIR_SHARE, FAREWELL, GROUP_BYTES, LINGER, PARTICIPANT_BYTES,
     ROOM_DATAGRAMS, SENDER_DATAGRAMS, TRACKS,
 };
+use super::outflow::PACKET;
 use super::outlet::{OutgoingGroup, Outlet, Peer};
 use super::room::{Home, Members, Place, Room, Seat, Turn, track_of};
 use super::subscription::{MemberIndex, Source};
@@ -36,6 +37,9 @@ impl Room {
             .datagrams
             .take(cost, DATAGRAM_BURST, DATAGRAM_RATE, turn.millis)
         {
+            return;
+        }
+        if !self.outflow.has_for_sound(turn.millis) {
             return;
         }
         if !self.neighbours.is_empty() {
@@ -208,14 +212,17 @@ impl Room {
         let (arrivals, seats) = (self.backlog.waiting(stand), &self.stands[stand]);
         if !arrivals.is_empty() && !seats.is_empty() {
             let sharing = &mut turn.tools.sharing;
+            let mut sent = 0;
             sharing.begin(arrivals, seats.len());
             for seat in seats {
                 for bundle in sharing.of(&seat.selection, arrivals) {
+                    sent += bundle.len() + PACKET;
                     // A carrier that has no room for audio drops it: that is its right.
                     let _ = turn.outlet.send_datagram(seat.peer, bundle.clone());
                 }
             }
             sharing.clear();
+            self.outflow.sound(sent);
         }
         self.backlog.given(stand);
     }
@@ -224,15 +231,18 @@ impl Room {
         if !std::mem::take(&mut self.stirred[stand]) {
             return;
         }
+        let mut sent = 0;
         for seat in &mut self.stands[stand] {
-            pump(seat, &self.members, turn.outlet, &mut turn.tools.chunks);
+            sent += pump(seat, &self.members, turn.outlet, &mut turn.tools.chunks);
         }
+        self.outflow.pictures(sent);
     }
 
     /// A participant's connection takes group bytes again.
     pub(super) fn writable<O: Outlet, B: Bus>(&mut self, turn: &mut Turn<'_, O, B>, place: Place) {
         if let Some(seat) = self.stands[place.stand].get_mut(place.seat) {
-            pump(seat, &self.members, turn.outlet, &mut turn.tools.chunks);
+            let sent = pump(seat, &self.members, turn.outlet, &mut turn.tools.chunks);
+            self.outflow.pictures(sent);
         }
     }
 
@@ -324,10 +334,18 @@ impl Room {
     }
 }
 
-fn pump<O: Outlet>(seat: &mut Seat, members: &Members, outlet: &mut O, chunks: &mut Vec<Bytes>) {
+/// How many bytes were taken.
+fn pump<O: Outlet>(
+    seat: &mut Seat,
+    members: &Members,
+    outlet: &mut O,
+    chunks: &mut Vec<Bytes>,
+) -> usize {
+    let mut sent = 0;
     for view in &mut seat.views {
         if let Some(track) = track_of(members, view.source()) {
-            view.pump(seat.peer, track, outlet, chunks);
+            sent += view.pump(seat.peer, track, outlet, chunks);
         }
     }
+    sent
 }

@@ -48,7 +48,7 @@ const fn number(name: &'static str, least: i64, most: i64, says: &'static str) -
 const MOST_MEMBERS: i64 = 4096;
 
 /// Every field, in the order of the default file: the only place that documents them.
-pub(super) const FIELDS: [Field; 11] = [
+pub(super) const FIELDS: [Field; 14] = [
     text(
         "listen",
         "",
@@ -108,6 +108,28 @@ pub(super) const FIELDS: [Field; 11] = [
         1_048_576,
         "Memory for the newest pictures of all tracks, in MiB; past it, whoever holds most is\n\
          closed.",
+    ),
+    number(
+        "room_bytes_per_second",
+        100_000,
+        100_000_000_000,
+        "Bytes a second that the relay sends to all of one room together; about half of what a line\n\
+         of 1 Gbit/s carries. Past it the room's pictures end until their next key frames; where\n\
+         sound alone is more, sound is lost.",
+    ),
+    number(
+        "connections_per_address",
+        1,
+        1_000_000,
+        "Connections from one IPv4 address, or one IPv6 /56, at a time; the next is refused. A\n\
+         participant holds up to four, and everybody in a building may have one address.",
+    ),
+    number(
+        "handshakes_per_address",
+        4,
+        1_000_000,
+        "Handshakes from one of these in about a minute; the next is refused until then. Past a\n\
+         quarter, newcomers from there have to show first that the address is theirs.",
     ),
     Field {
         section: "metrics",

@@ -209,13 +209,14 @@ enum Progress {
 }
 
 impl Cursor {
-    /// Writes as much as the stream takes.
+    /// Writes as much as the stream takes, and adds it to `sent`.
     fn write<O: Outlet>(
         &mut self,
         peer: Peer,
         group: &Group,
         outlet: &mut O,
         scratch: &mut Vec<Bytes>,
+        sent: &mut usize,
     ) -> Progress {
         loop {
             scratch.clear();
@@ -232,6 +233,7 @@ impl Cursor {
             }
             let taken = outlet.write_group(peer, self.stream, scratch);
             self.advance(group, taken);
+            *sent += taken;
             // quinn tells when there is room again only to who was refused altogether.
             if taken == 0 {
                 return Progress::Waiting;
@@ -291,14 +293,15 @@ impl View {
     }
 
     /// Begins what is new and goes on with what was begun. A group that the track has let go is
-    /// reset: that is how a subscriber who is behind gets to the newest.
+    /// reset: that is how a subscriber who is behind gets to the newest. Returns the bytes taken.
     pub(super) fn pump<O: Outlet>(
         &mut self,
         peer: Peer,
         track: &Track,
         outlet: &mut O,
         scratch: &mut Vec<Bytes>,
-    ) {
+    ) -> usize {
+        let mut sent = 0;
         self.cursors.retain(|cursor| {
             let there = track.group(cursor.number).is_some();
             if !there {
@@ -311,7 +314,7 @@ impl View {
             let Some(group) = track.group(cursor.number) else {
                 return false;
             };
-            match cursor.write(peer, group, outlet, scratch) {
+            match cursor.write(peer, group, outlet, scratch, &mut sent) {
                 Progress::Waiting => true,
                 Progress::Finished => {
                     group.readers.update(|readers| readers.saturating_sub(1));
@@ -319,6 +322,7 @@ impl View {
                 }
             }
         });
+        sent
     }
 
     /// Opens a stream for each group that is new to the subscriber; for the newest alone, when

@@ -16,6 +16,7 @@ use super::limits::{
     BODIES_BURST, BODIES_RATE, BODY_COST, GREETINGS, GROUP_BURST, GROUPS_BURST, HELLO_WITHIN,
     MESSAGES_BURST, MESSAGES_RATE,
 };
+use super::outflow::Outflow;
 use super::outlet::{OutgoingGroup, Outlet, Peer};
 use super::room::{Place, Room};
 use super::rooms::Rooms;
@@ -168,7 +169,7 @@ impl<B: Bus> Rooms<B> {
             };
             return self.doomed.push((peer, reason));
         }
-        let index = known.unwrap_or_else(|| self.open(handle));
+        let index = known.unwrap_or_else(|| self.open(now, handle));
         let Some(room) = self.rooms.get_mut(index) else {
             return;
         };
@@ -193,8 +194,10 @@ impl<B: Bus> Rooms<B> {
         }
     }
 
-    fn open(&mut self, handle: &RoomHandle) -> usize {
-        let index = self.rooms.insert(Room::new(*handle));
+    fn open(&mut self, now: Instant, handle: &RoomHandle) -> usize {
+        let millis = Millis::since(self.start, now);
+        let outflow = Outflow::new(self.limits.room_bytes_per_second, millis);
+        let index = self.rooms.insert(Room::new(*handle, outflow));
         self.handles.insert(Box::new(*handle), index);
         for shard in self.bus.others().to_vec() {
             let from = self.bus.me();

@@ -40,6 +40,8 @@ mod crossing;
 
 mod bucket;
 
+mod outflow;
+
 mod draw;
 
 mod shard;

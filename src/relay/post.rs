@@ -42,6 +42,10 @@ impl Room {
             turn.doomed.push((sender, CloseReason::TooLarge));
             return;
         }
+        if !self.outflow.has_for_words(turn.millis) {
+            turn.doomed.push((sender, CloseReason::TooMany));
+            return;
+        }
         let from = member.id;
         let shard = match to {
             To::Everyone => None,
@@ -77,7 +81,7 @@ impl Room {
 
     /// A control body to those of its receivers who are at this shard.
     pub(super) fn deliver<O: Outlet, B: Bus>(
-        &self,
+        &mut self,
         turn: &mut Turn<'_, O, B>,
         from: ParticipantId,
         to: To,
@@ -86,20 +90,24 @@ impl Room {
         let Ok(message) = encode_control(&FromRelay::Message { from, body }) else {
             return;
         };
+        let mut copies = 0;
         match to {
             To::Everyone => {
                 let sender = self.home(from);
                 for seat in self.stands.iter().flatten() {
                     if sender != Some(Home::Here(seat.peer)) {
                         turn.control(seat.peer, &message);
+                        copies += 1;
                     }
                 }
             }
             To::One(id) => {
                 if let Some(Home::Here(peer)) = self.home(id) {
                     turn.control(peer, &message);
+                    copies = 1;
                 }
             }
         }
+        self.outflow.words(copies * message.len());
     }
 }

@@ -16,6 +16,7 @@ use super::bucket::{Bucket, Millis};
 use super::bus::{Bus, News, ShardId};
 use super::groups::{Track, View};
 use super::limits::{DATAGRAM_BURST, SUBSCRIPTIONS, TRACKS};
+use super::outflow::Outflow;
 use super::outlet::{Outlet, Peer, SendError};
 use super::subscription::{MemberIndex, Selection, Source};
 
@@ -113,6 +114,8 @@ pub(super) struct Room {
     pub(super) neighbours: Vec<ShardId>,
     /// Bytes in all groups.
     pub(super) held: usize,
+    /// Bytes that it may still be sent.
+    pub(super) outflow: Outflow,
     /// Whether it is on the list of rooms that need the next beat.
     pub(super) listed: bool,
 }
@@ -124,7 +127,7 @@ impl Drop for Room {
 }
 
 impl Room {
-    pub(super) fn new(handle: RoomHandle) -> Self {
+    pub(super) fn new(handle: RoomHandle, outflow: Outflow) -> Self {
         Self {
             handle,
             stands: std::array::from_fn(|_| Vec::new()),
@@ -135,6 +138,7 @@ impl Room {
             departing: Vec::new(),
             neighbours: Vec::new(),
             held: 0,
+            outflow,
             listed: false,
         }
     }
@@ -296,7 +300,8 @@ impl Room {
             && let Some(track) = track_of(&self.members, source)
         {
             let mut view = View::from_newest(source);
-            view.pump(seat.peer, track, turn.outlet, &mut turn.tools.chunks);
+            let sent = view.pump(seat.peer, track, turn.outlet, &mut turn.tools.chunks);
+            self.outflow.pictures(sent);
             seat.views.push(view);
         }
     }

@@ -18,8 +18,8 @@ use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
 use crate::carrier::server::{
-    HandedError, KernelSocket, ListenError, Server, ServerSettings, Sockets, draw_once, listen,
-    reachable,
+    HandedError, KernelSocket, ListenError, PerAddress, Server, ServerSettings, Sockets, draw_once,
+    listen, reachable,
 };
 use crate::quiet::Drain;
 use crate::quiet::metrics::Metrics;
@@ -105,11 +105,15 @@ impl Relay {
         let certificates = Arc::new(certificates);
         // Those who have not said Hello yet stand in the door, over the number of participants.
         let connections = config.limits.participants.saturating_add(GREETINGS);
+        let per_address = PerAddress {
+            connections: config.limits.connections_per_address,
+            handshakes: config.limits.handshakes_per_address,
+        };
         let sockets = match sockets {
             Some(sockets) => sockets,
             None => Sockets::bind(&config.listen)?,
         };
-        let airlock = listen(sockets, connections, random()?);
+        let airlock = listen(sockets, connections, per_address, random()?);
         let local = airlock.local_addresses();
         let address = public_address(config, &local, &certificates, wall)?;
         let settings = ServerSettings {

@@ -93,7 +93,7 @@ impl<B: Bus> Rooms<B> {
             .group_bytes
             .take(cost, GROUP_BURST, GROUP_RATE, millis);
         let wanted = self.in_room(now, seat.room, outlet, |room, turn| {
-            if !within_rate {
+            if !within_rate || !room.outflow.has_for_pictures(turn.millis) {
                 if !begins {
                     room.end_group(turn, member, track, group, false);
                 }

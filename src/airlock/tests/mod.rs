@@ -1,5 +1,6 @@
 //! The airlock as a whole, over the fake network.
 
+mod crowds;
 mod peers;
 mod sending;
 
@@ -7,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::fake::{FakeHost, FakeNetwork, FakeSocket};
-use super::{Airlock, Departure, StandIn, TableLimits};
+use super::{Airlock, Departure, PerAddress, StandIn, TableLimits};
 
 const RELAY: &str = "192.0.2.1:4433";
 const RELAY6: &str = "[2001:db8::1]:4433";
@@ -21,6 +22,7 @@ fn limits(proven: usize, unproven: usize) -> TableLimits {
         proven,
         unproven,
         unproven_for: Duration::from_secs(15),
+        per_address: PerAddress::default(),
     }
 }
 

@@ -82,6 +82,7 @@ impl<S: Socket> Server<S> {
             let seen = airlock.receive(now, &mut |arrival| {
                 connections.datagram(arrival.from, arrival.local_ip, arrival.ecn, arrival.bytes);
             });
+            connections.newcomers(airlock);
             taken += seen;
             more = seen >= AIRLOCK_BATCH;
             if !more {
@@ -113,18 +114,41 @@ impl<S: Socket> Server<S> {
         for reply in self.connections.replies.drain(..) {
             self.airlock.send(reply);
         }
-        for change in self.connections.paths.drain(..) {
+        let mut paths = std::mem::take(&mut self.connections.paths);
+        for change in paths.drain(..) {
             match change {
-                PathChange::Claimed(path) => self.airlock.claim(path),
                 // The table has room for as many proven peers as there may be connections, on their
                 // way in or in.
-                PathChange::Proved(path) => drop(self.airlock.prove(path)),
+                PathChange::Proved { peer, at } => {
+                    self.airlock.prove(at);
+                    self.berth(peer, at);
+                }
                 PathChange::Moved { from, to } => {
                     self.airlock.claim(to);
                     self.airlock.prove(to);
                     self.airlock.demote(from);
                 }
-                PathChange::Gone(path) => self.airlock.release(path),
+                PathChange::Gone { from, berth } => {
+                    if let Some(berth) = berth {
+                        self.airlock.unberth(berth);
+                    }
+                    self.airlock.release(from);
+                }
+            }
+        }
+        self.connections.paths = paths;
+    }
+
+    /// Counts a connection that came through; one too many from its address has to go.
+    fn berth(&mut self, peer: Peer, at: StandIn) {
+        let Some(slot) = self.connections.open_slot(peer) else {
+            return;
+        };
+        if slot.berth.is_none() {
+            slot.berth = self.airlock.berth(at);
+            if slot.berth.is_none() {
+                self.close(peer, CloseReason::RelayFull);
+                self.connections.events.push_back(Event::Closed(peer));
             }
         }
     }
@@ -137,10 +161,9 @@ impl<S: Socket> Server<S> {
     /// When to turn again at the latest; it may be early.
     pub fn deadline(&self) -> Option<Instant> {
         let connections = self.connections.deadline();
-        // Addresses of strangers and of paths that were left are wiped in time, also when nobody
-        // is there to wake us.
-        let (_, unproven) = self.airlock.known();
-        let expiry = (unproven > 0).then_some(self.next_expiry);
+        // Addresses of strangers and of paths that were left are wiped in time, and so is what was
+        // counted of newcomers, also when nobody is there to wake us.
+        let expiry = self.airlock.ages().then_some(self.next_expiry);
         connections.into_iter().chain(expiry).min()
     }
 

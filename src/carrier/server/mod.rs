@@ -9,6 +9,7 @@
 
 mod connections;
 mod deadlines;
+mod door;
 mod drive;
 mod held;
 mod incoming;
@@ -25,8 +26,9 @@ pub use open::{ListenError, Sockets, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
 pub use settings::{ServerSettings, draw_once};
 
-// A shard names the kind of socket that its server drives, and never touches one.
-pub use crate::airlock::{HandedError, KernelSocket, Socket};
+// A shard names the kind of socket that its server drives, and never touches one; an operator says
+// what one address may take.
+pub use crate::airlock::{HandedError, KernelSocket, PerAddress, Socket};
 
 #[cfg(test)]
 mod tests;

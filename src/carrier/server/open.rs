@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::airlock::{
-    Airlock, BindError, HandedError, KernelSocket, Socket, TableLimits, bind, handed,
+    Airlock, BindError, HandedError, KernelSocket, PerAddress, Socket, TableLimits, bind, handed,
 };
 
 /// Why the relay cannot listen on one of its own addresses: the operator can mend it.
@@ -47,12 +47,18 @@ impl Sockets {
     }
 }
 
-/// Puts the sockets behind one airlock with room for so many connections. `seed`: random, from which
-/// stand-ins are drawn.
-pub fn listen(sockets: Sockets, connections: usize, seed: [u8; 32]) -> Airlock<KernelSocket> {
+/// Puts the sockets behind one airlock with room for so many connections, and so many of one peer's
+/// address. `seed`: random, from which stand-ins are drawn.
+pub fn listen(
+    sockets: Sockets,
+    connections: usize,
+    per_address: PerAddress,
+    seed: [u8; 32],
+) -> Airlock<KernelSocket> {
     let limits = TableLimits {
         // A connection that moves stands in the table twice for a while.
         proven: connections.saturating_mul(2).max(1024),
+        per_address,
         ..TableLimits::default()
     };
     Airlock::new(sockets.0, limits, seed)

@@ -29,6 +29,18 @@ pub struct ServerSettings {
 impl ServerSettings {
     pub(super) fn endpoint(&self) -> EndpointConfig {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
+        let settings = *self;
+        let mut config = EndpointConfig::new(Arc::new(key));
+        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is
+        // smaller than what it answers, and answers connection ids alone that this relay has made.
+        config.min_reset_interval(Duration::ZERO);
+        config.cid_generator(move || Box::new(settings.ids()));
+        config
+    }
+
+    /// Connection ids as this relay makes them.
+    pub(super) fn ids(&self) -> HashedConnectionIdGenerator {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
         // quinn answers only to connection ids that it can have made itself, so the key of these
         // must outlive a restart too. It is not the reset key: the ids' hash is weak.
         let mut ids = [0; 8];
@@ -38,13 +50,7 @@ impl ServerSettings {
         {
             *byte = *derived;
         }
-        let ids = u64::from_be_bytes(ids);
-        let mut config = EndpointConfig::new(Arc::new(key));
-        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is
-        // smaller than what it answers, and answers connection ids alone that this relay has made.
-        config.min_reset_interval(Duration::ZERO);
-        config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
-        config
+        HashedConnectionIdGenerator::from_key(u64::from_be_bytes(ids))
     }
 }
 

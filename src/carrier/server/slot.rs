@@ -5,8 +5,9 @@ use std::time::Instant;
 use quinn_proto::{Connection, Transmit};
 
 use super::super::transport::PACKET;
+use super::Peer;
 use super::outgoing::Control;
-use crate::airlock::{Route, StandIn};
+use crate::airlock::{Berth, Route, StandIn};
 use crate::wire::CloseReason;
 
 /// How far a connection has come.
@@ -28,6 +29,8 @@ pub(super) struct Slot {
     pub(super) path: StandIn,
     /// How the airlock reaches `path`, once it was asked.
     pub(super) route: Option<Route>,
+    /// Its place among those of its address, once that is proven.
+    pub(super) berth: Option<Berth>,
     pub(super) control: Control,
     /// Room for datagrams to send when none waits, in bytes, as quinn counts it.
     pub(super) room: usize,
@@ -62,8 +65,7 @@ impl Slot {
 
 /// What the airlock is to be told of a peer's path.
 pub(super) enum PathChange {
-    Claimed(StandIn),
-    Proved(StandIn),
+    Proved { peer: Peer, at: StandIn },
     Moved { from: StandIn, to: StandIn },
-    Gone(StandIn),
+    Gone { from: StandIn, berth: Option<Berth> },
 }

@@ -29,6 +29,7 @@ impl Flood {
     fn new(seed: u64, group_memory: usize) -> Self {
         let limits = Limits {
             group_memory,
+            room_bytes_per_second: 1 << 40,
             ..Limits::default()
         };
         let mut relay = Relay::with(limits);

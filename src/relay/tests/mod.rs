@@ -24,6 +24,7 @@ mod comings;
 mod floods;
 mod group_bounds;
 mod groups;
+mod outflow;
 mod soak;
 
 use carrier::{Came, Carrier, End, Inbox, Stream};

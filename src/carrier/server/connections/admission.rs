@@ -7,9 +7,9 @@ use quinn_proto::{Connection, ConnectionHandle, Incoming, Transmit};
 
 use super::super::super::limits::{HANDSHAKE, HANDSHAKES, TURN_HANDSHAKES};
 use super::super::outgoing::Control;
-use super::super::slot::{PathChange, Slot, Stage};
+use super::super::slot::{Slot, Stage};
 use super::{Connections, departure};
-use crate::airlock::StandIn;
+use crate::airlock::{Airlock, Allowance, Socket, StandIn};
 use crate::wire::CloseReason;
 
 /// How often handshakes that take too long are looked for.
@@ -25,47 +25,67 @@ impl Connections {
         self.replies.push(departure(to, transmit, bytes));
     }
 
-    /// A first packet: answered, asked to prove its address, refused, or left alone.
-    pub(super) fn admit(&mut self, from: StandIn, incoming: Incoming) {
+    /// Those whose first packets came with the last batch: who has shown its address goes first.
+    pub(in super::super) fn newcomers<S: Socket>(&mut self, airlock: &mut Airlock<S>) {
+        while let Some((from, incoming)) = self.newcomers.pop_front() {
+            let shown = incoming.remote_address_validated();
+            let allowance = airlock.may_begin(from, shown);
+            let Some(index) = self.admit(from, incoming, allowance) else {
+                continue;
+            };
+            airlock.begin(from, shown);
+            if shown {
+                // It came with the token of a Retry: a flood must not push it out.
+                airlock.prove(from);
+                if let Some(slot) = self.slot(index) {
+                    slot.berth = airlock.berth(from);
+                }
+            }
+        }
+    }
+
+    /// A first packet: answered, asked to prove its address, refused, or left alone. The
+    /// connection, when a handshake has begun.
+    fn admit(&mut self, from: StandIn, incoming: Incoming, allowance: Allowance) -> Option<usize> {
         if self.handshakes >= HANDSHAKES {
             self.endpoint.ignore(incoming);
-            return;
+            return None;
         }
         self.scratch.clear();
-        if self.closing_down || self.endpoint.open_connections() >= self.most {
+        let full = self.closing_down || self.endpoint.open_connections() >= self.most;
+        let shown = incoming.remote_address_validated();
+        if full || (shown && allowance == Allowance::No) {
             let transmit = self.endpoint.refuse(incoming, &mut self.scratch);
             self.reply(from, &transmit);
-            return;
+            return None;
         }
         let busy = self.begun >= TURN_HANDSHAKES;
-        if (busy || self.handshakes >= self.retry_from) && incoming.may_retry() {
+        let ask = busy || self.handshakes >= self.retry_from || allowance == Allowance::ProveFirst;
+        if ask && incoming.may_retry() {
             if let Ok(transmit) = self.endpoint.retry(incoming, &mut self.scratch) {
                 self.reply(from, &transmit);
             }
-            return;
+            return None;
         }
-        if busy {
+        if busy || allowance != Allowance::Yes {
             // It comes again.
             self.endpoint.ignore(incoming);
-            return;
+            return None;
         }
         self.begun += 1;
-        let shown = incoming.remote_address_validated();
         match self
             .endpoint
             .accept(incoming, self.now, &mut self.scratch, None)
         {
             Ok((handle, quic)) => {
                 self.insert(handle, quic, from);
-                if shown {
-                    // It came with the token of a Retry: a flood must not push it out.
-                    self.paths.push(PathChange::Proved(from));
-                }
+                Some(handle.0)
             }
             Err(error) => {
                 if let Some(transmit) = error.response {
                     self.reply(from, &transmit);
                 }
+                None
             }
         }
     }
@@ -77,7 +97,6 @@ impl Connections {
             self.generations.resize(index + 1, 0);
         }
         self.handshakes += 1;
-        self.paths.push(PathChange::Claimed(path));
         let stage = Stage::Handshake {
             until: self.now + HANDSHAKE,
         };
@@ -88,6 +107,7 @@ impl Connections {
                 stage,
                 path,
                 route: None,
+                berth: None,
                 control,
                 room: 0,
                 thorough: false,

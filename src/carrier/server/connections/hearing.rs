@@ -52,7 +52,8 @@ impl Connections {
                         slot.stage = Stage::Open;
                         slot.room = slot.quic.datagrams().send_buffer_space();
                         self.open += 1;
-                        self.paths.push(PathChange::Proved(slot.path));
+                        let at = slot.path;
+                        self.paths.push(PathChange::Proved { peer, at });
                         self.events.push_back(Event::Connected(peer));
                     }
                 }
@@ -108,7 +109,8 @@ impl Connections {
             }
         }
         if drained {
-            self.paths.push(PathChange::Gone(slot.path));
+            let (from, berth) = (slot.path, slot.berth.take());
+            self.paths.push(PathChange::Gone { from, berth });
             self.deadlines.set(index, None);
             self.slots[index] = None;
             self.held.forget(index);

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use quinn_proto::{ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, Transmit};
+use quinn_proto::{ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, Incoming, Transmit};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{HELD_SIZE, LARGEST, RETRY_FROM};
 use super::deadlines::Deadlines;
+use super::door::Door;
 use super::held::Held;
 use super::settings::{ServerSettings, server_config};
 use super::slot::{PathChange, Slot, Stage};
@@ -23,12 +24,15 @@ use crate::airlock::{Departure, StandIn};
 /// Connections without sockets: everything of the server but the airlock.
 pub(super) struct Connections {
     endpoint: Endpoint,
+    door: Door,
     slots: Vec<Option<Box<Slot>>>,
     generations: Vec<u32>,
     deadlines: Deadlines,
     pub(super) held: Held,
     due: Vec<usize>,
     touched: VecDeque<usize>,
+    /// First packets of this batch.
+    newcomers: VecDeque<(StandIn, Incoming)>,
     handshakes: usize,
     /// Handshakes that were begun in this turn.
     begun: usize,
@@ -55,12 +59,14 @@ impl Connections {
         let endpoint = Endpoint::new(Arc::new(settings.endpoint()), Some(server), false, None);
         Ok(Self {
             endpoint,
+            door: Door::new(settings.ids(), now),
             slots: Vec::new(),
             generations: Vec::new(),
             deadlines: Deadlines::default(),
             held: Held::default(),
             due: Vec::new(),
             touched: VecDeque::new(),
+            newcomers: VecDeque::new(),
             handshakes: 0,
             begun: 0,
             most: settings.connections,
@@ -91,7 +97,7 @@ impl Connections {
         ecn: Option<u8>,
         bytes: &[u8],
     ) {
-        if bytes.len() > LARGEST {
+        if bytes.len() > LARGEST || !self.door.lets_in(self.now, bytes) {
             return;
         }
         let ecn = ecn.and_then(EcnCodepoint::from_bits);
@@ -112,7 +118,13 @@ impl Connections {
                 self.held.hold(handle.0, self.now, event);
             }
             Some(DatagramEvent::ConnectionEvent(handle, event)) => self.give(handle.0, event),
-            Some(DatagramEvent::NewConnection(incoming)) => self.admit(from, incoming),
+            Some(DatagramEvent::NewConnection(incoming)) => {
+                if incoming.remote_address_validated() {
+                    self.newcomers.push_front((from, incoming));
+                } else {
+                    self.newcomers.push_back((from, incoming));
+                }
+            }
             Some(DatagramEvent::Response(transmit)) => self.reply(from, &transmit),
             None => {}
         }

@@ -19,7 +19,7 @@ fn a_farewell_is_told_once_and_nothing_stays() {
     net.run(A_WHILE);
     assert_eq!(net.heard(peer).closed, 1);
     assert_eq!(net.server.peers(), 0);
-    net.run(Duration::from_secs(20));
+    net.run(Duration::from_secs(70));
     net.nothing_left();
 }
 

@@ -9,6 +9,7 @@ mod net;
 mod arriving;
 mod blocked;
 mod clock;
+mod crowds;
 mod flood;
 mod greedy;
 mod groups;

@@ -14,7 +14,7 @@ use quinn_proto::ClientConfig;
 
 use super::client::{Client, End, config, usual};
 use crate::airlock::fake::{FakeNetwork, FakeSocket};
-use crate::airlock::{Airlock, TableLimits};
+use crate::airlock::{Airlock, PerAddress, TableLimits};
 use crate::carrier::certificate::{CertificateStore, Identity};
 use crate::carrier::server::{Event, IncomingGroup, OutgoingGroup, Peer, Server, ServerSettings};
 
@@ -91,9 +91,18 @@ fn certificates() -> Arc<CertificateStore> {
     STORE.get_or_init(make).clone()
 }
 
-fn server(network: &FakeNetwork, connections: usize, now: Instant) -> Server<FakeSocket> {
+fn server(
+    network: &FakeNetwork,
+    connections: usize,
+    per_address: PerAddress,
+    now: Instant,
+) -> Server<FakeSocket> {
     let sockets = [RELAY, RELAY_6].map(|address| network.socket(address.parse().unwrap()));
-    let airlock = Airlock::new(sockets.into(), TableLimits::default(), [1; 32]);
+    let limits = TableLimits {
+        per_address,
+        ..TableLimits::default()
+    };
+    let airlock = Airlock::new(sockets.into(), limits, [1; 32]);
     let settings = ServerSettings {
         connections,
         reset_key: RESET_KEY,
@@ -107,9 +116,13 @@ impl Net {
     }
 
     pub(super) fn for_connections(seed: u64, connections: usize) -> Self {
+        Self::with(seed, connections, PerAddress::default())
+    }
+
+    pub(super) fn with(seed: u64, connections: usize, per_address: PerAddress) -> Self {
         let (network, now) = (FakeNetwork::new(), Instant::now());
         Self {
-            server: server(&network, connections, now),
+            server: server(&network, connections, per_address, now),
             network,
             now,
             path: Path::default(),
@@ -125,7 +138,7 @@ impl Net {
 
     /// The relay dies and comes back with the same key, knowing nobody.
     pub(super) fn restart(&mut self) {
-        self.server = server(&self.network, 5000, self.now);
+        self.server = server(&self.network, 5000, PerAddress::default(), self.now);
         self.heard.clear();
         self.peers.clear();
     }
@@ -147,16 +160,19 @@ impl Net {
 
     pub(super) fn client_with(&mut self, config: ClientConfig, relay: &str) -> usize {
         let number = self.clients.len();
-        let relay: SocketAddr = relay.parse().unwrap();
-        let family = if relay.is_ipv4() {
-            format!("198.51.100.{}:5000", number % 200 + 1)
-        } else {
+        let from = if relay == RELAY_6 {
             format!("[2001:db8:1::{:x}]:5000", number + 1)
+        } else {
+            format!("198.51.100.{}:5000", number % 200 + 1)
         };
-        let host = self.network.host(family.parse().unwrap());
-        self.clients
-            .push(Client::connect(host, relay, config, self.now));
-        number
+        self.client_from(&from, config, relay)
+    }
+
+    pub(super) fn client_from(&mut self, from: &str, config: ClientConfig, relay: &str) -> usize {
+        let host = self.network.host(from.parse().unwrap());
+        let client = Client::connect(host, relay.parse().unwrap(), config, self.now);
+        self.clients.push(client);
+        self.clients.len() - 1
     }
 
     /// A client that is in and may send groups, and the server's name for it.
@@ -318,7 +334,7 @@ impl Net {
             client.close(now);
         }
         self.path.loss = 0;
-        self.run(Duration::from_secs(40));
+        self.run(Duration::from_secs(70));
         self.nothing_left();
     }
 

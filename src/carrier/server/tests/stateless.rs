@@ -24,7 +24,7 @@ fn a_relay_that_forgot_its_peers_tells_them() {
             "at once, not after a timeout"
         );
     }
-    net.run(Duration::from_secs(20));
+    net.run(Duration::from_secs(70));
     net.nothing_left();
     net.join();
     net.end();
@@ -65,6 +65,6 @@ fn another_version_is_told_which_there_are() {
     stranger.send(relay, &of_another_version(400));
     net.turn();
     assert!(stranger.receive().is_none(), "too short for an answer");
-    net.run(Duration::from_secs(20));
+    net.run(Duration::from_secs(70));
     net.nothing_left();
 }

@@ -44,6 +44,7 @@ pub use batch::{ReceiveBatch, SendBatch};
 pub use gate::{Airlock, Arrival, Departure};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;
+pub use limits::KERNEL_BUFFER;
 pub use pair::Route;
 pub use socket::{Features, ReceiveError, SendError, Socket};
 pub use stand_in::StandIn;

@@ -33,13 +33,16 @@ urandom 1 9
 tty 5 0
 DEVICES
     ln -s /proc/self/fd dev/fd
-    mkdir dev/shm
+    ln -s pts/ptmx dev/ptmx
+    mkdir dev/pts dev/shm
+    mount -t devpts -o newinstance,ptmxmode=666 none dev/pts
     ip link set lo up
-    hostname sottovoce-test
     mkdir -p run/outside
     pivot_root . run/outside
     cd /
     umount -l /run/outside
+    # As at the start of a machine; without it services do not see their credentials.
+    mount --make-rshared /
     exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system
 }
 export -f set_up

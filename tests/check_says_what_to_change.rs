@@ -71,7 +71,10 @@ impl Checked {
     fn says(&self, name: &str, state: &str, words: &str) {
         let found = self.of_check(name);
         let has = |(of, said): &(String, String)| of == state && said.contains(words);
-        assert!(found.iter().any(has), "{name} is not {state}, {words:?}: {found:?}");
+        assert!(
+            found.iter().any(has),
+            "{name} is not {state}, {words:?}: {found:?}"
+        );
     }
 }
 
@@ -81,7 +84,11 @@ fn all_that_is_off_in_the_configuration_is_said_at_once() {
     let checked = place.check();
     assert_eq!(checked.code, Some(42));
     assert_eq!(checked.last["code"], 42);
-    for words in ["line 1: there is no field `lisen`", "line 4: `rooms` must be", "line 5: "] {
+    for words in [
+        "line 1: there is no field `lisen`",
+        "line 4: `rooms` must be",
+        "line 5: ",
+    ] {
         checked.says("configuration", "wrong", words);
     }
     let missing = Checked::of(Path::new("/nowhere/relay.toml"));
@@ -160,7 +167,17 @@ fn people_get_a_list_and_scripts_a_code() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     let wrong = states.contains(&"wrong");
-    assert!(states.contains(&"ok") && states.contains(&"advice"), "{text}");
-    assert_eq!(output.status.code(), Some(if wrong { 42 } else { 0 }), "{text}");
-    assert!(text.contains("cannot be seen from here"), "the firewall: {text}");
+    assert!(
+        states.contains(&"ok") && states.contains(&"advice"),
+        "{text}"
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(if wrong { 42 } else { 0 }),
+        "{text}"
+    );
+    assert!(
+        text.contains("cannot be seen from here"),
+        "the firewall: {text}"
+    );
 }

@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,7 +53,10 @@ fn sets() -> BTreeMap<String, Vec<String>> {
     let text = String::from_utf8(output.stdout).expect("text");
     let mut sets: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut name = String::new();
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+    for line in text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+    {
         match line.strip_prefix("    ") {
             Some(call) => sets.entry(name.clone()).or_default().push(call.to_owned()),
             None => name = line.to_owned(),
@@ -98,7 +102,12 @@ fn used(folder: &Path) -> BTreeSet<String> {
         .expect("a time-out");
     let relay = Relay::spawn(
         Command::new("strace")
-            .args(["--follow-forks", "--quiet=all", "--interruptible=never", "-o"])
+            .args([
+                "--follow-forks",
+                "--quiet=all",
+                "--interruptible=never",
+                "-o",
+            ])
             .arg(&trace)
             .arg(sottovoce().get_program())
             .args(["relay", "--json", "--listen", "127.0.0.1:0", "--identity"])
@@ -143,7 +152,10 @@ fn every_system_call_of_a_relays_life_is_in_the_filter() {
         assert!(used.contains(call), "the trace lacks {call}: {used:?}");
     }
     let denied: Vec<_> = used.difference(&allowed).collect();
-    assert!(denied.is_empty(), "the service file does not allow {denied:?}");
+    assert!(
+        denied.is_empty(),
+        "the service file does not allow {denied:?}"
+    );
     // A filter that is none would allow them too.
     for call in ["ptrace", "mount", "bpf", "setuid", "sethostname", "reboot"] {
         assert!(!allowed.contains(call), "{call} is allowed");
@@ -167,7 +179,11 @@ fn systemd_finds_little_exposed_and_nothing_wrong() {
 
     // The installed program is not there, so the one under test stands for it.
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let names = ["sottovoce.service", "sottovoce.socket", "sottovoce-identity.service"];
+    let names = [
+        "sottovoce.service",
+        "sottovoce.socket",
+        "sottovoce-identity.service",
+    ];
     for name in names {
         let unit = fs::read_to_string(deploy(name)).expect("the unit");
         let unit = unit.replace("/usr/local/bin/sottovoce", env!("CARGO_BIN_EXE_sottovoce"));
@@ -179,7 +195,10 @@ fn systemd_finds_little_exposed_and_nothing_wrong() {
         .output()
         .expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    let ours: Vec<_> = said.lines().filter(|line| line.contains("sottovoce")).collect();
+    let ours: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("sottovoce"))
+        .collect();
     assert!(output.status.success() && ours.is_empty(), "{said}");
 }
 
@@ -220,4 +239,23 @@ fn the_port_is_one_in_every_file() {
     assert_eq!(id, name);
     let made = settings("sottovoce-identity.service", "ConditionPathExists");
     assert_eq!(made, [format!("!{file}")]);
+}
+
+/// On newer systems it is this user's by an access list, which looks like a group's right.
+#[test]
+fn an_identity_that_systemd_hands_over_is_taken() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let identity = folder.path().join("identity");
+    fs::write(&identity, [7; 32]).expect("write");
+    let mode = fs::Permissions::from_mode(0o440);
+    fs::set_permissions(&identity, mode).expect("a mode");
+    let relay = |given: &Path| {
+        let mut command = sottovoce();
+        command.args(["relay", "--json", "--listen", "127.0.0.1:0", "--identity"]);
+        command.arg(&identity).env("CREDENTIALS_DIRECTORY", given);
+        command
+    };
+    drop(Relay::spawn(&mut relay(folder.path())));
+    let refused = relay(Path::new("/run")).output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(12), "{refused:?}");
 }

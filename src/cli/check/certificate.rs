@@ -11,7 +11,7 @@ use sottovoce::relay::RelayConfig;
 
 use super::Finding;
 use super::machine::Machine;
-use super::units::Service;
+use super::units::{Service, Source};
 
 const CHECK: &str = "certificate";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,9 +28,9 @@ pub(super) fn check(
     let (Some(certificate), Some(key)) = (&config.certificate, &config.key) else {
         return derived(now);
     };
-    let places = [certificate, key].map(|named| {
-        let source = service.source_of(named);
-        source.map_or_else(|| machine.place(named), |source| machine.place(source))
+    let places = [certificate, key].map(|named| match service.source_of(named) {
+        Source::Handed(file) => machine.place(file),
+        _ => machine.place(named),
     });
     let [certificate, key] = &places;
     of_files(certificate, key, config, now)

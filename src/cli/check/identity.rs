@@ -10,7 +10,7 @@ use sottovoce::system::words;
 
 use super::Finding;
 use super::machine::Machine;
-use super::units::Service;
+use super::units::{Service, Source};
 
 const CHECK: &str = "identity";
 
@@ -26,8 +26,20 @@ pub(super) fn check(machine: &Machine, service: &Service, config: &RelayConfig) 
         );
     };
     match service.source_of(named) {
-        Some(file) => of_file(machine, &file, file != *named),
-        None => Finding::wrong(
+        Source::Itself => of_file(machine, named, false),
+        Source::Handed(file) => of_file(machine, &file, true),
+        Source::Sealed(file) if machine.has(&file) => {
+            let sentence = format!("{} is sealed, and systemd opens it.", file.display());
+            Finding::fine(CHECK, sentence)
+        }
+        Source::Sealed(file) => {
+            let sentence = format!(
+                "{} is not there; `systemd-creds encrypt` makes it.",
+                file.display()
+            );
+            Finding::wrong(CHECK, sentence)
+        }
+        Source::Nowhere => Finding::wrong(
             CHECK,
             format!(
                 "{} would come from systemd, and no LoadCredential= of sottovoce.service gives it; \

@@ -72,17 +72,36 @@ impl Service {
         Some(named.replace("%d", credentials).into())
     }
 
-    /// Where a file comes from that systemd hands to the service as a credential. Itself, for any
-    /// other file; None for a credential that no line of the unit names.
-    pub(super) fn source_of(&self, file: &Path) -> Option<PathBuf> {
+    /// Where a file comes from, if systemd hands it to the service as a credential.
+    pub(super) fn source_of(&self, file: &Path) -> Source {
         let Ok(name) = file.strip_prefix(CREDENTIALS) else {
-            return Some(file.to_owned());
+            return Source::Itself;
         };
-        let loaded = self.service.as_ref()?.all("LoadCredential");
-        let mut pairs = loaded.into_iter().filter_map(|line| line.split_once(':'));
-        let (_, source) = pairs.find(|(id, _)| Path::new(id) == name)?;
-        Some(PathBuf::from(source))
+        let named = |key: &str| {
+            let lines = self.service.iter().flat_map(|unit| unit.all(key));
+            let mut pairs = lines.filter_map(|line| line.split_once(':'));
+            let (_, source) = pairs.find(|(id, _)| Path::new(id) == name)?;
+            Some(PathBuf::from(source))
+        };
+        match (named("LoadCredential"), named("LoadCredentialEncrypted")) {
+            (Some(source), _) => Source::Handed(source),
+            (None, Some(source)) => Source::Sealed(source),
+            (None, None) => Source::Nowhere,
+        }
     }
+}
+
+/// Where a file of the relay's comes from.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// The relay opens it by itself.
+    Itself,
+    /// systemd reads this one, and hands it over.
+    Handed(PathBuf),
+    /// The same, and it is encrypted.
+    Sealed(PathBuf),
+    /// It is called a credential, and no line of the unit names it.
+    Nowhere,
 }
 
 impl Unit {
@@ -140,7 +159,8 @@ mod tests {
     use super::*;
 
     const UNIT: &str = "[Service]\n# LogLevelMax=debug\nLogLevelMax=warning\n\
-                        LoadCredential=identity:/var/lib/sottovoce/identity\n";
+                        LoadCredential=identity:/var/lib/sottovoce/identity\n\
+                        LoadCredentialEncrypted=sealed:/etc/sealed\n";
     const SOCKET: &str = "[Socket]\nListenDatagram=0.0.0.0:443\nListenDatagram=[::]:443\n";
 
     #[test]
@@ -201,9 +221,11 @@ mod tests {
         let machine = made_up(&[("/lib/systemd/system/sottovoce.service", UNIT)]);
         let service = Service::find(&machine);
         let source = |file: &str| service.source_of(Path::new(file));
-        let from = Some(PathBuf::from("/var/lib/sottovoce/identity"));
-        assert_eq!(source("/run/credentials/sottovoce.service/identity"), from);
-        assert_eq!(source("/run/credentials/sottovoce.service/key"), None);
-        assert_eq!(source("/srv/identity"), Some("/srv/identity".into()));
+        let handed = |name: &str| source(&format!("{CREDENTIALS}{name}"));
+        let from = Source::Handed("/var/lib/sottovoce/identity".into());
+        assert_eq!(handed("identity"), from);
+        assert_eq!(handed("sealed"), Source::Sealed("/etc/sealed".into()));
+        assert_eq!(handed("key"), Source::Nowhere);
+        assert_eq!(source("/srv/identity"), Source::Itself);
     }
 }

@@ -82,8 +82,7 @@ before=$(process)
 identity=$(sha256sum <"$root/var/lib/sottovoce/identity")
 [ "$(stat -c '%a %u %s' "$root/var/lib/sottovoce/identity")" = "600 0 32" ] || fail "the identity is open"
 inside sottovoce check || fail "check finds fault with what the package installs"
-grep -E '^(Uid|NoNewPrivs|Seccomp|VmLck|VmSwap):' "/proc/$(inside cat "/proc/$before/status" >/dev/null; \
-    pgrep -P "$systemd" -f '^/usr/bin/sottovoce relay')/status"
+grep -E '^(Uid|NoNewPrivs|Seccomp|VmRSS|VmLck):' "/proc/$(pgrep -P "$systemd" -f '^/usr/bin/sottovoce relay')/status"
 
 say "upgrade over itself"
 inside dpkg -i /package.deb

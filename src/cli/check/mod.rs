@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use sottovoce::quiet::sandbox::support;
 use sottovoce::relay::RelayConfig;
 
 use self::machine::Machine;
@@ -149,7 +150,7 @@ fn all(machine: &Machine, file: Option<&Path>, now: SystemTime) -> Vec<Finding> 
     }
     findings.push(clock::check(machine, now));
     findings.push(kernel::check(machine));
-    findings.push(sandbox::check(machine));
+    findings.push(sandbox::check(support()));
     findings.push(memory::swap(machine, &service));
     findings.push(memory::locking(machine, &service));
     findings.push(memory::core_dumps(machine));

@@ -1,25 +1,26 @@
 //! Whether the kernel lets the relay shut itself in.
 
+use sottovoce::quiet::sandbox::Support;
+
 use super::Finding;
-use super::machine::Machine;
 
 const CHECK: &str = "sandbox";
 
-pub(super) fn check(machine: &Machine) -> Finding {
-    let modules = machine.text("/sys/kernel/security/lsm").unwrap_or_default();
-    let landlock = modules.split(',').any(|module| module == "landlock");
-    let seccomp = machine.has("/proc/sys/kernel/seccomp/actions_avail");
-    let lacks = match (landlock, seccomp) {
-        (true, true) => {
-            let sentence = "The kernel lets the relay shut itself in (Landlock, seccomp).";
+pub(super) fn check(support: Support) -> Finding {
+    let lacks = match (support.landlock_abi, support.seccomp) {
+        (Some(abi), true) => {
+            let sentence =
+                format!("The kernel lets the relay shut itself in (Landlock {abi}, seccomp).");
             return Finding::fine(CHECK, sentence);
         }
-        (false, true) => {
-            "no Landlock, so the relay cannot give up the file system (the kernel's \
-                          parameter lsm=landlock,... turns it on)"
+        (None, true) => {
+            "no Landlock, so the relay cannot give up the file system; a newer kernel, or \
+             lsm=landlock,... among its parameters, has it"
         }
-        (true, false) => "no seccomp, so the relay cannot give up system calls",
-        (false, false) => "neither Landlock nor seccomp, so the relay runs as any program",
+        (Some(_), false) => "no seccomp, so the relay cannot give up system calls; another has it",
+        (None, false) => {
+            "neither Landlock nor seccomp, so the relay can do what any program can; another has both"
+        }
     };
     Finding::advice(CHECK, format!("This kernel has {lacks}."))
 }
@@ -27,21 +28,22 @@ pub(super) fn check(machine: &Machine) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::super::State;
-    use super::super::machine::made_up;
     use super::*;
 
     #[test]
     fn what_is_lacking_is_said() {
-        let lsm = ("/sys/kernel/security/lsm", "lockdown,landlock,apparmor");
-        let seccomp = ("/proc/sys/kernel/seccomp/actions_avail", "kill_process");
-        assert_eq!(check(&made_up(&[lsm, seccomp])).state, State::Fine);
-        for (files, words) in [
-            (vec![lsm], "no seccomp"),
-            (vec![seccomp], "no Landlock"),
-            (vec![], "neither"),
+        for (landlock_abi, seccomp, state, words) in [
+            (Some(3), true, State::Fine, "Landlock 3"),
+            (Some(3), false, State::Advice, "no seccomp"),
+            (None, true, State::Advice, "no Landlock"),
+            (None, false, State::Advice, "neither"),
         ] {
-            let finding = check(&made_up(&files));
-            assert_eq!(finding.state, State::Advice);
+            let support = Support {
+                landlock_abi,
+                seccomp,
+            };
+            let finding = check(support);
+            assert_eq!(finding.state, state);
             assert!(finding.sentence.contains(words), "{}", finding.sentence);
         }
     }

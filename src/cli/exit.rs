@@ -74,7 +74,7 @@ impl Exit {
         }
     }
 
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Internal,
         Self::Usage,
         Self::Config,

@@ -4,9 +4,10 @@ CARGO ?= cargo
 BIN := target/release/sottovoce
 # Where `make install` puts things; DESTDIR goes before it, for those who make packages.
 PREFIX ?= /usr/local
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install setup-build setup-media setup-judges
+.PHONY: help run demo check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -27,9 +28,16 @@ sbom: ## a list of all that the program is made of: target/sottovoce.cdx.json
 install: ## put the program that `make build` made, and a systemd unit, under PREFIX (/usr/local)
 	@test -x $(BIN) || { echo "There is no $(BIN) yet: run \`make build\` first." >&2; exit 1; }
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sottovoce
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/sottovoce.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sottovoce.service
-	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/sottovoce.service
+	install -d $(UNITS)
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/sottovoce.service >$(UNITS)/sottovoce.service
+	chmod 644 $(UNITS)/sottovoce.service
+	install -m 644 deploy/sottovoce.socket deploy/sottovoce-identity.service $(UNITS)
+
+deb: build ## a Debian package of it: target/debian/sottovoce_*.deb
+	@scripts/deb.sh $(BIN)
+
+deb-test: deb ## install, upgrade and purge that package in a Debian of its own (as root)
+	@scripts/deb-test.sh target/debian/sottovoce_*.deb
 
 run: build ## a relay on this machine and a meeting link with the lines to paste
 	@scripts/run.sh $(BIN)

@@ -8,13 +8,14 @@ case "${1:-}" in
 build) pairs="cc:gcc cmake:cmake make:make" ;;
 media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
 static) pairs="musl-gcc:musl-tools" ;;
+deb) pairs="dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev strip:binutils" ;;
 node) pairs="node:nodejs npm:npm" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.
 wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;;
 # To link, too, and to press as a web server does.
 wasm-size) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web wasm-ld:lld brotli:brotli" ;;
 *)
-    echo "usage: $0 build|static|media|node|wasm|wasm-size" >&2
+    echo "usage: $0 build|static|deb|media|node|wasm|wasm-size" >&2
     exit 2
     ;;
 esac

@@ -45,7 +45,7 @@ pub(super) const POOLED_BYTES: usize = 2 << 20;
 
 /// Asked of the kernel for each direction of a socket. A beat sends to everyone
 /// within a millisecond; the default of 208 KiB holds about 100 small packets.
-pub(super) const KERNEL_BUFFER: libc::c_int = 4 << 20;
+pub const KERNEL_BUFFER: libc::c_int = 4 << 20;
 
 /// Pairs of one IP address. Nearly all of its ports, so that nobody can lock out a
 /// network by spoofing some of them; at this density a free made-up port is found

@@ -56,6 +56,7 @@ pub use gate::{Airlock, Arrival, Departure};
 pub use handed::{HandedError, handed};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;
+pub use limits::KERNEL_BUFFER;
 pub use pair::Route;
 pub use socket::{Features, ReceiveError, SendError, Socket};
 pub use stand_in::StandIn;

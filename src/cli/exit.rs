@@ -33,6 +33,8 @@ pub(crate) enum Exit {
     Media,
     /// A recording or standard output could not be written.
     Output,
+    /// `check` found something to change.
+    Unfit,
     /// It was asked to end before it was in the meeting.
     Interrupted,
 }
@@ -72,7 +74,7 @@ impl Exit {
         }
     }
 
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
@@ -88,6 +90,7 @@ impl Exit {
         Self::Over,
         Self::Media,
         Self::Output,
+        Self::Unfit,
         Self::Interrupted,
     ];
 
@@ -109,6 +112,7 @@ impl Exit {
             Self::Over => 26,
             Self::Media => 30,
             Self::Output => 31,
+            Self::Unfit => 42,
             // What a shell shows for a program that ctrl-C ended.
             Self::Interrupted => 130,
         }
@@ -161,6 +165,7 @@ impl Exit {
             Self::Output => {
                 "a recording or the output cannot be written (disk full?); make room, or write elsewhere"
             }
+            Self::Unfit => "`check` found something to change; its list says what",
             Self::Interrupted => {
                 "it was stopped (ctrl-C) before the meeting was joined; join again to take part"
             }

@@ -3,6 +3,8 @@
 //! It may know: everything that is public in the library; the terminal.
 //! It must never know: how any of it works inside. It parses, calls, and explains.
 
+#[cfg(feature = "relay")]
+mod check;
 mod exit;
 #[cfg(feature = "participant")]
 mod invite;
@@ -49,6 +51,9 @@ enum Command {
     #[cfg(feature = "relay")]
     /// Run a relay: forwards sealed media, keeps nothing once people leave.
     Relay(relay::Arguments),
+    #[cfg(feature = "relay")]
+    /// Look at a relay's configuration and at this machine, and say what to change.
+    Check(check::Arguments),
     #[cfg(feature = "participant")]
     /// Make the links of a meeting: one to give away, and the host's. Talks to nobody.
     Invite(invite::Arguments),
@@ -75,6 +80,8 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match arguments.command {
         #[cfg(feature = "relay")]
         Command::Relay(arguments) => relay::run(arguments),
+        #[cfg(feature = "relay")]
+        Command::Check(arguments) => check::run(arguments),
         #[cfg(feature = "participant")]
         Command::Invite(arguments) => invite::run(arguments),
         #[cfg(feature = "participant")]
@@ -113,6 +120,8 @@ impl Command {
         match self {
             #[cfg(feature = "relay")]
             Self::Relay(arguments) => Audience::of(arguments.json, false),
+            #[cfg(feature = "relay")]
+            Self::Check(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Invite(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
@@ -159,7 +168,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
 fn left_out(command: &str) -> Option<Failure> {
     let only = match command {
         "invite" | "join" if !cfg!(feature = "participant") => "as a relay only",
-        "relay" if !cfg!(feature = "relay") => "for participants only, without the relay",
+        "relay" | "check" if !cfg!(feature = "relay") => "for participants only, without the relay",
         _ => return None,
     };
     let sentence = format!(

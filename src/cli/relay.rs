@@ -192,7 +192,7 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
 /// What is wrong when one of the addresses to listen on takes in another: the system would say
 /// that the port is taken, and the relay would blame another program. Port 0 is a new port each
 /// time.
-fn covered(addresses: &[SocketAddr]) -> Option<String> {
+pub(super) fn covered(addresses: &[SocketAddr]) -> Option<String> {
     for (place, address) in addresses.iter().enumerate() {
         for other in addresses.iter().skip(place + 1) {
             if address.port() != other.port() || address.port() == 0 {

@@ -110,7 +110,7 @@ impl CertificateFiles {
 }
 
 /// A file whole, wiped when let go, since it may be the key.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
     let unreadable = |kind| CertificateFileError::Unreadable {
         path: path.to_owned(),
         kind,

@@ -172,7 +172,7 @@ fn read(path: &Path) -> Result<Identity, Reading> {
         return Err(Reading::Problem(IdentityProblem::NotAFile));
     }
     let mode = metadata.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & 0o077 != 0 && !(mode == 0o440 && is_credential(path)) {
         return Err(Reading::Problem(IdentityProblem::Exposed(mode)));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(LENGTH + 1));
@@ -181,6 +181,12 @@ fn read(path: &Path) -> Result<Identity, Reading> {
         Ok(bytes) => Ok(Identity(bytes)),
         Err(_) => Err(Reading::Problem(IdentityProblem::WrongSize)),
     }
+}
+
+/// Whether systemd hands the file to this service alone. What looks like a group's right to read it
+/// is then, on newer systems, this user's by an access list.
+fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|given| folder(path) == Path::new(&given))
 }
 
 enum Creating {

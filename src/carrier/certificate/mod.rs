@@ -8,6 +8,8 @@ mod files;
 #[cfg(feature = "relay")]
 mod identity;
 #[cfg(feature = "relay")]
+mod report;
+#[cfg(feature = "relay")]
 mod store;
 #[cfg(feature = "relay")]
 mod window;
@@ -22,6 +24,8 @@ use x509_cert::der::Decode;
 pub use files::CertificateFileError;
 #[cfg(feature = "relay")]
 pub use identity::{Identity, IdentityError, IdentityProblem};
+#[cfg(feature = "relay")]
+pub use report::CertificateReport;
 #[cfg(feature = "relay")]
 pub use store::{CertificateError, CertificateStore, Rotation};
 #[cfg(feature = "relay")]

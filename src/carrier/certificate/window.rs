@@ -45,6 +45,9 @@ pub(super) struct Derived {
 }
 
 impl Window {
+    /// How long each is.
+    pub const LENGTH: Duration = Duration::from_secs(WINDOW);
+
     /// The window that `now` lies in; `None` for a clock before 1970 or after the year 9999,
     /// which a certificate cannot express.
     pub fn at(now: SystemTime) -> Option<Self> {

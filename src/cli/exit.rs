@@ -31,6 +31,10 @@ pub(crate) enum Exit {
     Media,
     /// A recording or standard output could not be written.
     Output,
+    /// The drill found what should not be there.
+    Found,
+    /// The drill could not look everywhere.
+    NotLooked,
     /// It was asked to end before it was in the meeting.
     Interrupted,
 }
@@ -70,7 +74,7 @@ impl Exit {
         }
     }
 
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
@@ -85,6 +89,8 @@ impl Exit {
         Self::Over,
         Self::Media,
         Self::Output,
+        Self::Found,
+        Self::NotLooked,
         Self::Interrupted,
     ];
 
@@ -105,6 +111,8 @@ impl Exit {
             Self::Over => 26,
             Self::Media => 30,
             Self::Output => 31,
+            Self::Found => 40,
+            Self::NotLooked => 41,
             // What a shell shows for a program that ctrl-C ended.
             Self::Interrupted => 130,
         }
@@ -152,6 +160,13 @@ impl Exit {
             }
             Self::Output => {
                 "a recording or the output cannot be written (disk full?); make room, or write elsewhere"
+            }
+            Self::Found => {
+                "the drill found in a relay what should not be there; the table says what and where"
+            }
+            Self::NotLooked => {
+                "the drill could not look everywhere, or came to no end; run it as root, the message \
+                 says why"
             }
             Self::Interrupted => {
                 "it was stopped (ctrl-C) before the meeting was joined; join again to take part"

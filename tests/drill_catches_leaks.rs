@@ -18,6 +18,10 @@ use sottovoce::drill::{Findings, Kind, Mode, Phase, Place, Plan, Row, Verdict, r
 
 use mutant::Leak;
 
+/// As in the program: what is found was kept, or leaks on purpose.
+#[global_allocator]
+static ALLOCATOR: sottovoce::quiet::Wiping = sottovoce::quiet::Wiping::over_system();
+
 /// A leak, how the relay is run, and the row that catches it.
 const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
     use Kind::{Address, Passed, PeerText, Room};
@@ -27,15 +31,51 @@ const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
         (Leak::Log, Default, Running, Place::Output, Some(Address)),
         (Leak::Span, Default, Running, Place::Output, Some(Address)),
         (Leak::Panic, Default, Running, Place::Output, Some(Address)),
-        (Leak::MetricLabel, TurnedUp, Running, Place::Metrics, Some(Address)),
-        (Leak::KeptInAMap, Default, Left, Place::Memory, Some(Address)),
-        (Leak::FreedUnwiped, Default, Left, Place::Memory, Some(Address)),
-        (Leak::ThreadName, Default, Running, Place::Threads, Some(Address)),
+        (
+            Leak::MetricLabel,
+            TurnedUp,
+            Running,
+            Place::Metrics,
+            Some(Address),
+        ),
+        (
+            Leak::KeptInAMap,
+            Default,
+            Left,
+            Place::Memory,
+            Some(Address),
+        ),
+        (
+            Leak::FreedUnwiped,
+            Default,
+            Left,
+            Place::Memory,
+            Some(Address),
+        ),
+        (
+            Leak::ThreadName,
+            Default,
+            Running,
+            Place::Threads,
+            Some(Address),
+        ),
         (Leak::File, Default, Left, Place::Files, Some(Address)),
-        (Leak::ConnectedSocket, Default, Running, Place::Sockets, Some(Address)),
+        (
+            Leak::ConnectedSocket,
+            Default,
+            Running,
+            Place::Sockets,
+            Some(Address),
+        ),
         (Leak::CoreDump, Default, Aborted, Place::Core, None),
         (Leak::Traceable, Default, Running, Place::Neighbour, None),
-        (Leak::CloseReason, Default, Running, Place::Output, Some(PeerText)),
+        (
+            Leak::CloseReason,
+            Default,
+            Running,
+            Place::Output,
+            Some(PeerText),
+        ),
         (Leak::RoomKept, Default, Left, Place::Memory, Some(Room)),
         (Leak::BytesKept, Default, Left, Place::Memory, Some(Passed)),
     ]
@@ -50,7 +90,10 @@ fn main() -> ExitCode {
         return mutant::relay(arguments.collect());
     }
     // As of the usual harness: other arguments choose what is run by a part of its name.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     if std::env::args().any(|word| word == "--list") {
         return ExitCode::SUCCESS;
     }
@@ -60,7 +103,10 @@ fn main() -> ExitCode {
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
     let mut checks: Vec<(String, Box<dyn Fn() -> Result<(), String> + Send + Sync>)> = vec![
-        ("nothing".into(), Box::new(nothing_is_found_where_nothing_leaks)),
+        (
+            "nothing".into(),
+            Box::new(nothing_is_found_where_nothing_leaks),
+        ),
         ("traced".into(), Box::new(what_is_traced_has_no_address)),
     ];
     for leak in LEAKS {
@@ -121,7 +167,10 @@ fn is_caught(
     };
     match findings.rows.iter().find(its_own) {
         Some(_) => Ok(()),
-        None => Err(format!("no row {phase:?} {place:?} {kind:?}\n{}", findings.table())),
+        None => Err(format!(
+            "no row {phase:?} {place:?} {kind:?}\n{}",
+            findings.table()
+        )),
     }
 }
 

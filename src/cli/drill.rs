@@ -31,10 +31,16 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(pid) = arguments.probe {
         let ways = drill::probe(pid);
-        return say(&ways.iter().map(|way| format!("{way}\n")).collect::<String>());
+        return say(&ways
+            .iter()
+            .map(|way| format!("{way}\n"))
+            .collect::<String>());
     }
     let program = std::env::current_exe().map_err(|_| {
-        Failure::new(Exit::Internal, "This program cannot find itself; start it by its full path.")
+        Failure::new(
+            Exit::Internal,
+            "This program cannot find itself; start it by its full path.",
+        )
     })?;
     let plan = Plan {
         relay: arguments.relay.unwrap_or_else(|| program.clone()),
@@ -51,15 +57,17 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     bar.enable_steady_tick(Duration::from_millis(120));
     let held = drill::run(&plan, &|now| bar.set_message(now.to_owned()));
     bar.finish_and_clear();
-    let findings = held.map_err(|error| {
-        Failure::new(Exit::NotLooked, format!("Nothing is shown: {error}."))
-    })?;
+    let findings =
+        held.map_err(|error| Failure::new(Exit::NotLooked, format!("Nothing is shown: {error}.")))?;
     say(&match arguments.json {
         true => findings.json(),
         false => findings.table(),
     })?;
     if let Some(keep) = &plan.keep {
-        let told = format!("What was captured is in {}; it holds canaries only.\n", keep.display());
+        let told = format!(
+            "What was captured is in {}; it holds canaries only.\n",
+            keep.display()
+        );
         let _ = std::io::stderr().write_all(told.as_bytes());
     }
     verdict(&findings)

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Listen,
     /// An identity, certificate or key file is off.
     Identity,
+    /// The system lacks what was required to keep the process from leaking.
+    Sandbox,
     /// The link is damaged or is no link.
     Link,
     /// The link or the relay is of another version.
@@ -74,12 +76,13 @@ impl Exit {
         }
     }
 
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
         Self::Listen,
         Self::Identity,
+        Self::Sandbox,
         Self::Link,
         Self::Version,
         Self::Unreachable,
@@ -102,6 +105,7 @@ impl Exit {
             Self::Config => 10,
             Self::Listen => 11,
             Self::Identity => 12,
+            Self::Sandbox => 13,
             Self::Link => 20,
             Self::Version => 21,
             Self::Unreachable => 22,
@@ -131,6 +135,10 @@ impl Exit {
             }
             Self::Identity => {
                 "an identity, certificate or key file cannot be used; the message says which and why"
+            }
+            Self::Sandbox => {
+                "the system cannot lock the relay in, which --require-sandbox asks for; use a newer \
+                 kernel, or leave that out"
             }
             Self::Link => {
                 "the link is damaged, or is no meeting link; copy the whole of it, in quotes, or ask \

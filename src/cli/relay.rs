@@ -1,6 +1,7 @@
 //! `sottovoce relay`: runs a relay until a signal ends it.
 
 mod hang_up;
+mod sandbox;
 
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::hang_up::HangUp;
+use self::sandbox::Sandbox;
 use super::{Exit, Failure, say};
 
 /// Run a relay: forwards sealed media between participants, and keeps nothing once they leave.
@@ -36,6 +38,9 @@ pub(crate) struct Arguments {
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Do not start where the system cannot lock the relay in (Landlock, seccomp)
+    #[arg(long)]
+    require_sandbox: bool,
     /// Print the configuration that the other arguments make, as a file with all fields and what
     /// they mean, and end
     #[arg(long, conflicts_with = "json")]
@@ -65,7 +70,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
     let hang_up = HangUp::of(&config);
-    serve(relay, arguments.json, hint, hang_up)
+    let sandbox = Sandbox::of(&config, arguments.require_sandbox);
+    sandbox.fence()?;
+    serve(relay, arguments.json, hint, hang_up, &sandbox)
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -133,6 +140,8 @@ fn hush(json: bool) -> Result<(), Failure> {
     if let Err(measure) = quiet::harden() {
         quiet::log(Event::NotHardened { measure });
     }
+    // Where it is not allowed, the operator's swap is the operator's to turn off.
+    quiet::lock_memory();
     Ok(())
 }
 
@@ -225,7 +234,13 @@ fn failure(error: &RelayError) -> Failure {
 }
 
 /// The shard has a thread of its own; this one waits for signals and for another day.
-fn serve(relay: Relay, json: bool, hint: Option<String>, hang_up: HangUp) -> Result<(), Failure> {
+fn serve(
+    relay: Relay,
+    json: bool,
+    hint: Option<String>,
+    hang_up: HangUp,
+    sandbox: &Sandbox,
+) -> Result<(), Failure> {
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let mut announcer = Announcer {
         json,
@@ -244,13 +259,19 @@ fn serve(relay: Relay, json: bool, hint: Option<String>, hang_up: HangUp) -> Res
     runtime.block_on(async {
         // Signals are caught before anyone is told that the relay is ready.
         let mut signals = Signals::new().map_err(system)?;
+        let (begun, began) = tokio::sync::oneshot::channel();
         let (ended, end) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
             .name("shard".into())
             .spawn(move || {
+                relay.prepare();
+                let _ = begun.send(());
                 let _ = ended.send(relay.run());
             })
             .map_err(system)?;
+        // A thread that ends without a word has panicked, and then nobody is here to hear.
+        let _ = began.await;
+        sandbox.filter()?;
         say(&announcer.line("ready"))?;
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());

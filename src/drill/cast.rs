@@ -80,19 +80,45 @@ impl Cast {
         let (register, mut needles) = (Register::default(), Needles::default());
         let mut parts = HashMap::new();
         for (what, six) in PEOPLE {
-            let part = part(&register, &mut needles, network, what, six && network.has_v6())?;
+            let part = part(
+                &register,
+                &mut needles,
+                network,
+                what,
+                six && network.has_v6(),
+            )?;
             needles.text(Kind::Name, part.whose, &part.text);
             parts.insert(what, part);
         }
         for (what, six) in STRANGERS {
-            let part = part(&register, &mut needles, network, what, six && network.has_v6())?;
+            let part = part(
+                &register,
+                &mut needles,
+                network,
+                what,
+                six && network.has_v6(),
+            )?;
             needles.text(Kind::PeerText, part.whose, &part.text);
             needles.bytes(Kind::Passed, part.whose, &part.passed);
             parts.insert(what, part);
         }
-        let elsewhere = part(&register, &mut needles, network, "a guest that moved", false)?;
+        let elsewhere = part(
+            &register,
+            &mut needles,
+            network,
+            "a guest that moved",
+            false,
+        )?;
         let flood = (0..FLOOD)
-            .map(|_| part(&register, &mut needles, network, "a spoofed first packet", false))
+            .map(|_| {
+                part(
+                    &register,
+                    &mut needles,
+                    network,
+                    "a spoofed first packet",
+                    false,
+                )
+            })
             .collect::<Result<Vec<_>, _>>()?;
 
         let whose = register.enter("the meeting");
@@ -143,12 +169,19 @@ impl Cast {
 
     /// Somebody, by what it is.
     pub(super) fn part(&self, what: &'static str) -> Result<&Part, DrillError> {
-        self.parts.get(what).ok_or(DrillError::Story("a part is missing"))
+        self.parts
+            .get(what)
+            .ok_or(DrillError::Story("a part is missing"))
     }
 
     /// Everything of the meeting's that ends with it is over.
     pub(super) fn over(&self) {
-        for part in self.parts.values().chain([&self.elsewhere]).chain(&self.flood) {
+        for part in self
+            .parts
+            .values()
+            .chain([&self.elsewhere])
+            .chain(&self.flood)
+        {
             self.register.gone(part.whose);
         }
         self.register.gone(self.rooms);

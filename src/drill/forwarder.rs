@@ -41,7 +41,9 @@ impl Forwarder {
     pub(super) fn start(relay: Vec<SocketAddr>) -> Result<Self, DrillError> {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(DrillError::network)?;
         let port = front.local_addr().map_err(DrillError::network)?.port();
-        front.set_read_timeout(Some(LOOK)).map_err(DrillError::network)?;
+        front
+            .set_read_timeout(Some(LOOK))
+            .map_err(DrillError::network)?;
         let shared = Arc::new(Shared {
             front,
             relay,
@@ -135,7 +137,9 @@ impl Shared {
             if let Ok(length) = length
                 && !cut_off
             {
-                let _ = self.front.send_to(packet.get(..length).unwrap_or_default(), to);
+                let _ = self
+                    .front
+                    .send_to(packet.get(..length).unwrap_or_default(), to);
             }
         }
     }

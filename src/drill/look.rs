@@ -84,9 +84,20 @@ impl Watch<'_> {
         found.extend(places::files(&relay.home, self.root, self.since));
         self.search(phase, &search, register, &found);
         self.journal(phase, &search);
-        let verdict = if dumped { Verdict::Found } else { Verdict::Clean };
+        let verdict = if dumped {
+            Verdict::Found
+        } else {
+            Verdict::Clean
+        };
         let detail = dumped.then(|| "the system wrote one".to_owned());
-        self.row(phase, Place::Core, &search, usize::from(dumped), verdict, detail);
+        self.row(
+            phase,
+            Place::Core,
+            &search,
+            usize::from(dumped),
+            verdict,
+            detail,
+        );
         Ok(())
     }
 
@@ -117,7 +128,10 @@ impl Watch<'_> {
                 }
             };
             let hits = snapshot.hits(search);
-            let here = hits.iter().map(|&at| (snapshot.address(at), at.hit.needle)).collect();
+            let here = hits
+                .iter()
+                .map(|&at| (snapshot.address(at), at.hit.needle))
+                .collect();
             kept = Some(match kept {
                 Some(before) => before.intersection(&here).copied().collect(),
                 None => here,
@@ -146,8 +160,16 @@ impl Watch<'_> {
             };
             let tally = tallies.entry((needle.kind, allowed)).or_default();
             tally.found += 1;
-            let shape = if shape { ", as the airlock holds it" } else { "" };
-            tally.note(register, needle, &format!("in {}{shape}", snapshot.name(at)));
+            let shape = if shape {
+                ", as the airlock holds it"
+            } else {
+                ""
+            };
+            tally.note(
+                register,
+                needle,
+                &format!("in {}{shape}", snapshot.name(at)),
+            );
         }
         if phase == Phase::Running {
             self.learn(&snapshot, search, needles);
@@ -183,7 +205,10 @@ impl Watch<'_> {
                 std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
                 std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
             };
-            let by_chance = self.baseline.as_ref().is_some_and(|before| before.has(&bytes));
+            let by_chance = self
+                .baseline
+                .as_ref()
+                .is_some_and(|before| before.has(&bytes));
             if !by_chance && known.insert(stand_in) {
                 needles.address(Kind::StandIn, needle.whose, stand_in);
             }
@@ -225,7 +250,11 @@ impl Watch<'_> {
                     false => (ways.len(), Verdict::Found, ways),
                 }
             }
-            _ => (0, Verdict::NotLooked("the probe did not run".into()), Vec::new()),
+            _ => (
+                0,
+                Verdict::NotLooked("the probe did not run".into()),
+                Vec::new(),
+            ),
         };
         self.row(phase, Place::Neighbour, search, found, verdict, details);
     }
@@ -364,7 +393,10 @@ fn airlock(snapshot: &Snapshot, at: At, needle: &Needle) -> bool {
 /// The stand-in in a pair; `None` in what is no pair.
 fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
     let ip: [u8; 16] = pair.get(STAND_IN..STAND_IN + 16)?.try_into().ok()?;
-    let port = pair.get(STAND_IN_PORT..STAND_IN_PORT + 2)?.try_into().ok()?;
+    let port = pair
+        .get(STAND_IN_PORT..STAND_IN_PORT + 2)?
+        .try_into()
+        .ok()?;
     let port = u16::from_ne_bytes(port);
     let [first, second, third, fourth, rest @ ..] = ip;
     let v4 = first >= 240 && rest == [0; 12];
@@ -378,7 +410,9 @@ fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
 
 /// Where captures go.
 pub(super) fn keep_in(folder: Option<&PathBuf>) -> Result<Option<&Path>, DrillError> {
-    let Some(folder) = folder else { return Ok(None) };
+    let Some(folder) = folder else {
+        return Ok(None);
+    };
     std::fs::create_dir_all(folder).map_err(|error| DrillError::Scratch(error.kind()))?;
     Ok(Some(folder))
 }

@@ -36,7 +36,8 @@ pub(super) fn webm(sound: &[u8], picture: &[u8]) -> Vec<u8> {
         element(&[0x86], b"V_VP8"),
         element(&[0xe0], &size),
     ];
-    let tracks = [sound_track.concat(), picture_track.concat()].map(|track| element(&[0xae], &track));
+    let tracks =
+        [sound_track.concat(), picture_track.concat()].map(|track| element(&[0xae], &track));
     let tracks = element(&[0x16, 0x54, 0xae, 0x6b], &tracks.concat());
 
     let mut cluster = number(&[0xe7], 0);

@@ -154,7 +154,11 @@ impl Snapshot {
     }
 
     pub(super) fn name(&self, place: Place) -> &str {
-        match self.regions.get(place.region).map(|region| region.name.as_str()) {
+        match self
+            .regions
+            .get(place.region)
+            .map(|region| region.name.as_str())
+        {
             Some("") | None => "anonymous memory",
             Some(name) => name,
         }
@@ -169,7 +173,12 @@ impl Snapshot {
         let regions = self.regions.iter();
         regions
             .filter(|region| region.bytes.len() >= bytes.len())
-            .any(|region| region.bytes.windows(bytes.len()).any(|window| window == bytes))
+            .any(|region| {
+                region
+                    .bytes
+                    .windows(bytes.len())
+                    .any(|window| window == bytes)
+            })
     }
 
     /// The bytes that differ from an earlier look: among these chance can play.

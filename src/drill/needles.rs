@@ -70,7 +70,10 @@ impl Needles {
 
     /// How many canaries of a kind there are.
     pub(super) fn canaries(&self, kind: Kind) -> usize {
-        self.canaries.iter().filter(|canary| canary.0 == kind).count()
+        self.canaries
+            .iter()
+            .filter(|canary| canary.0 == kind)
+            .count()
     }
 
     /// A text, such as a name.

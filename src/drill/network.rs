@@ -38,7 +38,12 @@ impl Network {
     pub(super) fn enter() -> Self {
         let own = unshare(CloneFlags::CLONE_NEWNET).is_ok();
         if own {
-            let up = [&[0; 4][..], &LOOPBACK.to_ne_bytes(), &UP.to_ne_bytes(), &UP.to_ne_bytes()];
+            let up = [
+                &[0; 4][..],
+                &LOOPBACK.to_ne_bytes(),
+                &UP.to_ne_bytes(),
+                &UP.to_ne_bytes(),
+            ];
             // Without it nothing is reached, which the story will say.
             let _ = ask(NEW_LINK, 0, &up.concat());
         }
@@ -108,14 +113,22 @@ fn ask(kind: u16, flags: u16, body: &[u8]) -> Result<(), DrillError> {
     ];
     let socket = Socket::new(Domain::from(NETLINK), Type::RAW, Some(Protocol::from(0)));
     let mut socket = socket.map_err(DrillError::network)?;
-    socket.write_all(&message.concat()).map_err(DrillError::network)?;
+    socket
+        .write_all(&message.concat())
+        .map_err(DrillError::network)?;
     let mut answer = [0; 1024];
     let length = socket.read(&mut answer).map_err(DrillError::network)?;
     let code = answer.get(16..20).filter(|_| length >= 20);
-    let code = code.and_then(|code| code.try_into().ok()).map(i32::from_ne_bytes);
+    let code = code
+        .and_then(|code| code.try_into().ok())
+        .map(i32::from_ne_bytes);
     match code {
         Some(0) => Ok(()),
-        Some(code) => Err(DrillError::network(std::io::Error::from_raw_os_error(-code))),
-        None => Err(DrillError::Story("the kernel did not answer about the network")),
+        Some(code) => Err(DrillError::network(std::io::Error::from_raw_os_error(
+            -code,
+        ))),
+        None => Err(DrillError::Story(
+            "the kernel did not answer about the network",
+        )),
     }
 }

@@ -81,7 +81,10 @@ impl Person {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let value = self.events.recv_timeout(left).map_err(|_| DrillError::Story(what))?;
+            let value = self
+                .events
+                .recv_timeout(left)
+                .map_err(|_| DrillError::Story(what))?;
             if value.get("event").is_some_and(|name| name == event) && is(&value) {
                 return Ok(value);
             }
@@ -98,7 +101,9 @@ impl Person {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(DrillError::Story("a participant did not leave when it was told to"))
+        Err(DrillError::Story(
+            "a participant did not leave when it was told to",
+        ))
     }
 
     /// Its machine loses power.

@@ -59,9 +59,26 @@ fn gone(error: &std::io::Error) -> bool {
 
 /// Files of `/proc/PID` that say something about the process as a whole.
 const PROCESS: [&str; 20] = [
-    "auxv", "autogroup", "cgroup", "comm", "io", "limits", "loginuid", "maps", "mountinfo",
-    "numa_maps", "personality", "sched", "schedstat", "sessionid", "smaps", "stat", "statm",
-    "status", "syscall", "wchan",
+    "auxv",
+    "autogroup",
+    "cgroup",
+    "comm",
+    "io",
+    "limits",
+    "loginuid",
+    "maps",
+    "mountinfo",
+    "numa_maps",
+    "personality",
+    "sched",
+    "schedstat",
+    "sessionid",
+    "smaps",
+    "stat",
+    "statm",
+    "status",
+    "syscall",
+    "wchan",
 ];
 
 /// All that `/proc` says of a process.
@@ -116,7 +133,9 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
     let root = PathBuf::from(format!("/proc/{pid}"));
     let own: HashSet<String> = match fs::read_dir(root.join("fd")) {
         Ok(descriptors) => {
-            let targets = descriptors.flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
+            let targets = descriptors
+                .flatten()
+                .filter_map(|fd| fs::read_link(fd.path()).ok());
             let inode = |target: PathBuf| {
                 let target = target.to_str()?.strip_prefix("socket:[")?;
                 Some(target.strip_suffix(']')?.to_owned())
@@ -126,19 +145,29 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
         Err(error) => return vec![failed(Place::Sockets, "fd", &error)],
     };
     let mut all = Vec::new();
-    for table in ["udp", "udp6", "udplite", "tcp", "tcp6", "raw", "raw6", "unix", "packet"] {
+    for table in [
+        "udp", "udp6", "udplite", "tcp", "tcp6", "raw", "raw6", "unix", "packet",
+    ] {
         let Ok(text) = fs::read_to_string(root.join("net").join(table)) else {
             continue;
         };
         let is_own = |line: &&str| line.split_whitespace().any(|field| own.contains(field));
         let rows: Vec<&str> = text.lines().filter(is_own).collect();
-        all.push(Found::new(Place::Sockets, table, rows.join("\n").into_bytes()));
+        all.push(Found::new(
+            Place::Sockets,
+            table,
+            rows.join("\n").into_bytes(),
+        ));
     }
     if let Ok(output) = std::process::Command::new("ss").args(["-anp"]).output() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let own = format!("pid={pid},");
         let rows: Vec<&str> = text.lines().filter(|line| line.contains(&own)).collect();
-        all.push(Found::new(Place::Sockets, "ss", rows.join("\n").into_bytes()));
+        all.push(Found::new(
+            Place::Sockets,
+            "ss",
+            rows.join("\n").into_bytes(),
+        ));
     }
     all
 }
@@ -147,7 +176,11 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
 pub(super) fn files(home: &Path, root: bool, since: SystemTime) -> Vec<Found> {
     let mut all = Vec::new();
     walk(home, 0, &mut |path, _| {
-        all.push(Found::new(Place::Files, "a file's name", path.display().to_string().into()));
+        all.push(Found::new(
+            Place::Files,
+            "a file's name",
+            path.display().to_string().into(),
+        ));
         all.extend(Found::read(Place::Files, path));
     });
     if root {
@@ -185,9 +218,12 @@ fn walk(folder: &Path, depth: usize, visit: &mut dyn FnMut(&Path, &fs::Metadata)
 pub(super) fn http(place: Place, at: SocketAddr, path: &str) -> Option<Found> {
     let patience = Duration::from_secs(5);
     let mut stream = TcpStream::connect_timeout(&at, patience).ok()?;
-    let asked = stream
-        .set_read_timeout(Some(patience))
-        .and_then(|()| write!(stream, "GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n"));
+    let asked = stream.set_read_timeout(Some(patience)).and_then(|()| {
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n"
+        )
+    });
     let mut bytes = Vec::new();
     let answer = asked.and_then(|()| stream.take(LARGEST).read_to_end(&mut bytes));
     Some(Found {

@@ -61,9 +61,9 @@ impl RelayProcess {
         if start.root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let mut child = command.spawn().map_err(|error| {
-            DrillError::Program(start.scratch.relay.clone(), error.kind())
-        })?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| DrillError::Program(start.scratch.relay.clone(), error.kind()))?;
         let (stdout, stderr) = (Said::default(), Said::default());
         if let Some(stream) = child.stdout.take() {
             stdout.listen(stream);
@@ -83,7 +83,9 @@ impl RelayProcess {
                     ended: None,
                 });
             }
-            let ended = child.try_wait().map_err(|error| DrillError::System(error.kind()))?;
+            let ended = child
+                .try_wait()
+                .map_err(|error| DrillError::System(error.kind()))?;
             if ended.is_some() || Instant::now() > until {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -124,7 +126,11 @@ impl RelayProcess {
                 Ok(None) if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                _ => return Err(DrillError::Story("the relay did not end when it was told to")),
+                _ => {
+                    return Err(DrillError::Story(
+                        "the relay did not end when it was told to",
+                    ));
+                }
             }
         }
     }

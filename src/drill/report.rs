@@ -178,7 +178,11 @@ impl Findings {
             self.chance * 100.0
         );
         let kinds = Kind::ALL.map(|kind| format!("{} {}", self.count(kind), kind.words()));
-        let _ = writeln!(text, "Found that should not be there: {}.", kinds.join(", "));
+        let _ = writeln!(
+            text,
+            "Found that should not be there: {}.",
+            kinds.join(", ")
+        );
         text
     }
 

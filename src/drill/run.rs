@@ -70,7 +70,9 @@ pub fn run(plan: &Plan, progress: &(dyn Fn(&str) + Sync)) -> Result<Findings, Dr
     // A thread of its own: the network that it enters is no concern of the caller's.
     std::thread::scope(|scope| {
         let drill = scope.spawn(|| Drill::new(plan, progress)?.run());
-        drill.join().unwrap_or(Err(DrillError::Story("the drill's thread ended")))
+        drill
+            .join()
+            .unwrap_or(Err(DrillError::Story("the drill's thread ended")))
     })
 }
 
@@ -172,7 +174,9 @@ impl Drill<'_> {
                 return Ok((cast, needles));
             }
         }
-        Err(DrillError::Story("canaries stood in the relay before the meeting"))
+        Err(DrillError::Story(
+            "canaries stood in the relay before the meeting",
+        ))
     }
 
     /// The configuration of a relay that is turned up, and where its metrics are, if it has any.
@@ -265,7 +269,6 @@ impl Act {
             progress: drill.progress,
         })
     }
-}
 
     /// Looks at the relay, everywhere.
     fn look(&mut self, drill: &mut Drill<'_>, phase: Phase) -> Result<(), DrillError> {

@@ -24,7 +24,9 @@ impl Scratch {
         let root = std::env::temp_dir().join(format!("sottovoce-drill-{}", word()?));
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o755);
-        builder.create(&root).map_err(|error| DrillError::Scratch(error.kind()))?;
+        builder
+            .create(&root)
+            .map_err(|error| DrillError::Scratch(error.kind()))?;
         let scratch = Self {
             relay: root.join("relay"),
             program: root.join("sottovoce"),
@@ -61,8 +63,8 @@ impl Scratch {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), DrillError> {
-    let copied = fs::copy(from, to)
-        .and_then(|_| fs::set_permissions(to, fs::Permissions::from_mode(0o755)));
+    let copied =
+        fs::copy(from, to).and_then(|_| fs::set_permissions(to, fs::Permissions::from_mode(0o755)));
     copied.map_err(|error| DrillError::Program(from.to_owned(), error.kind()))
 }
 

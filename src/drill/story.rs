@@ -49,7 +49,9 @@ impl Stage<'_> {
             let strangers = &self.strangers;
             let strangers = scope.spawn(move || strangers.play(cast, Wanted::Everything));
             self.middle(cast, &mut meeting)?;
-            strangers.join().unwrap_or(Err(DrillError::Story("the strangers' thread ended")))
+            strangers
+                .join()
+                .unwrap_or(Err(DrillError::Story("the strangers' thread ended")))
         });
         meeting.story.extend(strangers?);
         Ok(meeting)
@@ -58,7 +60,9 @@ impl Stage<'_> {
     /// A meeting of two and a stranger.
     pub(super) fn play_in_short(&self, cast: &Cast) -> Result<Meeting, DrillError> {
         let mut meeting = self.begin(cast)?;
-        meeting.story.extend(self.strangers.play(cast, Wanted::One)?);
+        meeting
+            .story
+            .extend(self.strangers.play(cast, Wanted::One)?);
         Ok(meeting)
     }
 
@@ -72,12 +76,16 @@ impl Stage<'_> {
         };
         let host = self.join(cast, "the host", &cast.links.host)?;
         meeting.inside.push(host);
-        meeting.person("the host")?.until("connected", "the host got no connection", any)?;
+        meeting
+            .person("the host")?
+            .until("connected", "the host got no connection", any)?;
         self.admit(cast, &mut meeting, "a guest")?;
         meeting.person("a guest")?.types(&cast.chat);
         let host = meeting.person("the host")?;
         host.until("chat", "what a guest said did not arrive", any)?;
-        meeting.story.push("a guest knocked, was let in and wrote".into());
+        meeting
+            .story
+            .push("a guest knocked, was let in and wrote".into());
         Ok(meeting)
     }
 
@@ -90,7 +98,9 @@ impl Stage<'_> {
 
         let denied = self.join(cast, "one who was denied", &cast.links.meeting)?;
         let number = self.knock(cast, meeting, "one who was denied")?;
-        meeting.person("the host")?.types(&format!("/deny {number}"));
+        meeting
+            .person("the host")?
+            .types(&format!("/deny {number}"));
         self.ended(cast, denied, "one who was denied was not sent away")?;
         meeting.story.push("one was denied".into());
 
@@ -112,7 +122,9 @@ impl Stage<'_> {
         std::thread::sleep(std::time::Duration::from_millis(1500));
         self.network.close_way(way, false)?;
         if self.network.is_own() {
-            meeting.story.push("sending to one failed for a while".into());
+            meeting
+                .story
+                .push("sending to one failed for a while".into());
         }
 
         self.admit(cast, meeting, "one who was removed")?;
@@ -145,7 +157,12 @@ impl Stage<'_> {
     }
 
     /// Waits for a knock; its number.
-    fn knock(&self, cast: &Cast, meeting: &mut Meeting, what: &'static str) -> Result<u64, DrillError> {
+    fn knock(
+        &self,
+        cast: &Cast,
+        meeting: &mut Meeting,
+        what: &'static str,
+    ) -> Result<u64, DrillError> {
         let name = cast.part(what)?.text.clone();
         let host = meeting.person("the host")?;
         let knock = host.until("knock", "a knock did not reach the host", |event| {
@@ -156,11 +173,18 @@ impl Stage<'_> {
     }
 
     /// Somebody comes, knocks and is let in.
-    fn admit(&self, cast: &Cast, meeting: &mut Meeting, what: &'static str) -> Result<(), DrillError> {
+    fn admit(
+        &self,
+        cast: &Cast,
+        meeting: &mut Meeting,
+        what: &'static str,
+    ) -> Result<(), DrillError> {
         let joined = self.join(cast, what, &cast.links.meeting)?;
         meeting.inside.push(joined);
         let number = self.knock(cast, meeting, what)?;
-        meeting.person("the host")?.types(&format!("/admit {number}"));
+        meeting
+            .person("the host")?
+            .types(&format!("/admit {number}"));
         let person = meeting.person(what)?;
         person.until("connected", "one who was let in did not come in", any)?;
         Ok(())
@@ -177,12 +201,16 @@ impl Stage<'_> {
 impl Meeting {
     fn person(&mut self, what: &'static str) -> Result<&mut Person, DrillError> {
         let inside = self.inside.iter_mut().find(|inside| inside.what == what);
-        inside.map(|inside| &mut inside.person).ok_or(DrillError::Story("somebody is missing"))
+        inside
+            .map(|inside| &mut inside.person)
+            .ok_or(DrillError::Story("somebody is missing"))
     }
 
     fn port(&self, what: &'static str) -> Result<u16, DrillError> {
         let inside = self.inside.iter().find(|inside| inside.what == what);
-        inside.map(|inside| inside.port).ok_or(DrillError::Story("somebody is missing"))
+        inside
+            .map(|inside| inside.port)
+            .ok_or(DrillError::Story("somebody is missing"))
     }
 
     fn take(&mut self, what: &'static str) -> Result<Inside, DrillError> {

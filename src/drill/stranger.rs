@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime, VarInt};
+use quinn::{
+    ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime,
+    VarInt,
+};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -86,7 +89,9 @@ impl Stranger {
         self.say(&hello(room, role)).await;
         match timeout(PATIENCE, self.next()).await {
             Ok(Some(FromRelay::Welcome { you, .. })) => Ok(you),
-            _ => Err(DrillError::Story("a stranger was not let into a room of its own")),
+            _ => Err(DrillError::Story(
+                "a stranger was not let into a room of its own",
+            )),
         }
     }
 
@@ -129,7 +134,9 @@ impl Stranger {
         };
         match CloseReason::from_code(code) == Some(reason) {
             true => Ok(()),
-            false => Err(DrillError::Story("a stranger past a limit was not closed for it")),
+            false => Err(DrillError::Story(
+                "a stranger past a limit was not closed for it",
+            )),
         }
     }
 
@@ -161,7 +168,8 @@ pub(super) fn framed(class: u16, used: u16, content: &[u8]) -> Bytes {
 pub(super) fn first_packets(relay: SocketAddr, name: &str) -> Result<Vec<Vec<u8>>, DrillError> {
     let mut endpoint = quinn_proto::Endpoint::new(Default::default(), None, true, None);
     let now = Instant::now();
-    let Ok((_, mut connection)) = endpoint.connect(now, config(Windows::Usual)?, relay, name) else {
+    let Ok((_, mut connection)) = endpoint.connect(now, config(Windows::Usual)?, relay, name)
+    else {
         return Err(DrillError::Tls);
     };
     let mut packets = Vec::new();

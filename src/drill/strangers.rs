@@ -71,10 +71,21 @@ impl Strangers {
         let mut stranger = self.connect(part, Windows::Usual).await?;
         stranger.enter(cast.room, Role::Member).await?;
         let body = part.passed.to_vec();
-        stranger.say(&ToRelay::Send { to: To::Everyone, body }).await;
+        stranger
+            .say(&ToRelay::Send {
+                to: To::Everyone,
+                body,
+            })
+            .await;
         let (track, group) = (TrackId(0), GroupNumber(0));
-        let _ = stranger.connection.send_datagram(uplink(track, &part.passed));
-        let header = UplinkGroup { track: TrackId(1), group }.encode();
+        let _ = stranger
+            .connection
+            .send_datagram(uplink(track, &part.passed));
+        let header = UplinkGroup {
+            track: TrackId(1),
+            group,
+        }
+        .encode();
         stranger.group(&[&header[..], &part.passed].concat()).await;
         sleep(Duration::from_millis(200)).await;
         stranger.close(&part.text).await;
@@ -95,7 +106,15 @@ impl Strangers {
         initial[1..5].copy_from_slice(&1_u32.to_be_bytes());
         let mut short = vec![0x33; 60];
         short[0] = 0x40;
-        for packet in [vec![], vec![1], version, initial, short, vec![0x5a; 1501], vec![0xff; 9000]] {
+        for packet in [
+            vec![],
+            vec![1],
+            version,
+            initial,
+            short,
+            vec![0x5a; 1501],
+            vec![0xff; 9000],
+        ] {
             let _ = socket.send_to(&packet, relay);
             sleep(Duration::from_millis(20)).await;
         }
@@ -134,7 +153,9 @@ impl Strangers {
             cast.register.gone(part.whose);
         }
         match retries {
-            0 => Err(DrillError::Story("a flood of first packets brought no Retry")),
+            0 => Err(DrillError::Story(
+                "a flood of first packets brought no Retry",
+            )),
             _ => Ok(vec!["one came in under Retry".into()]),
         }
     }
@@ -148,27 +169,42 @@ impl Strangers {
         let mut stranger = self.connect(part, Windows::Usual).await?;
         let room = cast.room;
         let role = Role::Member;
-        stranger.say(&ToRelay::Hello { version: u16::MAX, room, role }).await;
-        self.closed(cast, part, stranger, CloseReason::Version).await?;
+        stranger
+            .say(&ToRelay::Hello {
+                version: u16::MAX,
+                room,
+                role,
+            })
+            .await;
+        self.closed(cast, part, stranger, CloseReason::Version)
+            .await?;
 
         let part = cast.part("a stranger who stammers")?;
         let mut stranger = self.connect(part, Windows::Usual).await?;
         stranger.enter(cast.room, Role::Member).await?;
         stranger.write(&framed(64, 1, &[9])).await;
-        self.closed(cast, part, stranger, CloseReason::Malformed).await?;
+        self.closed(cast, part, stranger, CloseReason::Malformed)
+            .await?;
 
         let part = cast.part("a stranger who is too loud")?;
         let mut stranger = self.connect(part, Windows::Usual).await?;
         stranger.enter(cast.room, Role::Member).await?;
         let datagram = uplink(TrackId(0), &[0; AUDIO_PAYLOAD + 1]);
         let _ = stranger.connection.send_datagram(datagram);
-        self.closed(cast, part, stranger, CloseReason::TooLarge).await?;
+        self.closed(cast, part, stranger, CloseReason::TooLarge)
+            .await?;
 
         let part = cast.part("a stranger who speaks too early")?;
         let mut stranger = self.connect(part, Windows::Usual).await?;
         let body = part.passed.to_vec();
-        stranger.say(&ToRelay::Send { to: To::Everyone, body }).await;
-        self.closed(cast, part, stranger, CloseReason::Unexpected).await?;
+        stranger
+            .say(&ToRelay::Send {
+                to: To::Everyone,
+                body,
+            })
+            .await;
+        self.closed(cast, part, stranger, CloseReason::Unexpected)
+            .await?;
 
         let part = cast.part("a stranger who asks too much")?;
         let mut stranger = self.connect(part, Windows::Usual).await?;
@@ -178,13 +214,15 @@ impl Strangers {
         if let Ok(asks) = encode_control(&asks) {
             stranger.write(&asks.repeat(6000)).await;
         }
-        self.closed(cast, part, stranger, CloseReason::TooMany).await?;
+        self.closed(cast, part, stranger, CloseReason::TooMany)
+            .await?;
 
         self.slow(cast).await?;
         if let Some(seats) = self.seats {
             self.no_seat(cast, seats).await?;
         }
-        self.closed(cast, silent, waits, CloseReason::NoHello).await?;
+        self.closed(cast, silent, waits, CloseReason::NoHello)
+            .await?;
         Ok(vec!["others went past each limit and were closed".into()])
     }
 

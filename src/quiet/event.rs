@@ -175,7 +175,7 @@ impl Drain {
 mod tests {
     use super::*;
 
-    const ALL: [Event; 12] = [
+    const ALL: [Event; 15] = [
         Event::Started { shards: 1 },
         Event::Listening { sockets: 2 },
         Event::CertificateRotated,
@@ -191,6 +191,15 @@ mod tests {
         },
         Event::NotHardened {
             measure: HardenError::Dumpable,
+        },
+        Event::NotHardened {
+            measure: HardenError::Privileges,
+        },
+        Event::NotHardened {
+            measure: HardenError::Landlock,
+        },
+        Event::NotHardened {
+            measure: HardenError::Seccomp,
         },
         Event::Stopping,
         Event::Stopped {

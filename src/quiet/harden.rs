@@ -11,6 +11,23 @@ pub enum HardenError {
     /// The limit on core files stayed above zero.
     #[error("the system did not let this process forbid core files; a crash may write its memory")]
     CoreLimit,
+    /// The process could gain privileges by running a program.
+    #[error(
+        "the system did not let this process refuse new privileges; a program that it runs could have them"
+    )]
+    Privileges,
+    /// No Landlock.
+    #[error(
+        "this system does not let the relay lock itself out of all files (Landlock: Linux 5.13 or \
+         newer, with `landlock` in its `lsm=`); it could open some"
+    )]
+    Landlock,
+    /// No seccomp.
+    #[error(
+        "this system does not let the relay give up the system calls that it does not need \
+         (seccomp); it could make them"
+    )]
+    Seccomp,
 }
 
 impl HardenError {
@@ -18,6 +35,9 @@ impl HardenError {
         match self {
             Self::Dumpable => "dumpable",
             Self::CoreLimit => "core_limit",
+            Self::Privileges => "privileges",
+            Self::Landlock => "landlock",
+            Self::Seccomp => "seccomp",
         }
     }
 }
@@ -55,4 +75,30 @@ fn core_limit() -> Result<(), HardenError> {
         0 => Ok(()),
         _ => Err(HardenError::CoreLimit),
     }
+}
+
+/// Keeps the process's memory, that of later too, from being written to swap. Only where the system
+/// lets it lock as much as it likes (root, `CAP_SYS_RESOURCE`, `LimitMEMLOCK=infinity`), since memory
+/// past a limit would not be had at all; says whether it does. What is not used yet is not fetched.
+pub fn lock_memory() -> bool {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid rlimit that outlives the call, which fills it.
+    if unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) } != 0 {
+        return false;
+    }
+    if limit.rlim_cur != libc::RLIM_INFINITY {
+        let none = libc::rlimit {
+            rlim_cur: libc::RLIM_INFINITY,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: `none` is a valid rlimit that outlives the call.
+        if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &none) } != 0 {
+            return false;
+        }
+    }
+    // SAFETY: takes flags alone, and changes no byte of our memory.
+    unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT) == 0 }
 }

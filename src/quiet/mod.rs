@@ -1,4 +1,4 @@
-//! How the process keeps silent: what it may say at all, and how it dies.
+//! How the process keeps silent: what it may say at all, what it can do at all, and how it dies.
 //!
 //! It may know: the process's own life, as a closed list of events made of integers.
 //! It must never know: participants, rooms, addresses, or any text that came from outside.
@@ -7,13 +7,17 @@ mod event;
 mod harden;
 mod pace;
 mod panic;
+#[cfg(feature = "relay")]
+pub mod sandbox;
 mod say;
 mod stderr;
 mod wall;
+mod wiping;
 
 pub use event::{Drain, Event, Level};
-pub use harden::{HardenError, harden};
+pub use harden::{HardenError, harden, lock_memory};
 pub use say::{Format, log};
+pub use wiping::Wiping;
 
 /// Another part of the process listens to `tracing` already, and could write down addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

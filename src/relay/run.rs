@@ -17,7 +17,7 @@ use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
 use crate::carrier::server::{
-    KernelSocket, ListenError, Server, ServerSettings, listen, reachable,
+    KernelSocket, ListenError, Server, ServerSettings, draw_once, listen, reachable,
 };
 use crate::quiet::Drain;
 
@@ -85,6 +85,7 @@ impl Relay {
     /// [`RelayError`].
     pub fn open(config: &RelayConfig) -> Result<Self, RelayError> {
         config.check()?;
+        draw_once();
         let (wall, now) = (SystemTime::now(), Instant::now());
         let (certificates, reset_key) = certificates(config, wall)?;
         let certificates = Arc::new(certificates);
@@ -137,6 +138,12 @@ impl Relay {
     /// For another thread, to end [`Relay::run`].
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
+    }
+
+    /// Has the thread that will call [`Self::run`] take from the system what it takes once, so that
+    /// [`crate::quiet::sandbox::filter`] may come after.
+    pub fn prepare(&self) {
+        draw_once();
     }
 
     /// Serves until [`StopHandle::stop`], and says whether all were gone by then.

@@ -29,7 +29,10 @@ pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
     let own = buffer.as_ptr() as usize;
     for line in maps.lines() {
         let mut fields = line.split_whitespace();
-        let (range, rights) = (fields.next().expect("a range"), fields.next().expect("rights"));
+        let (range, rights) = (
+            fields.next().expect("a range"),
+            fields.next().expect("rights"),
+        );
         if !rights.starts_with("rw") {
             continue;
         }
@@ -39,11 +42,12 @@ pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
         while at < end {
             let length = CHUNK.min(end - at);
             let reads_itself = at < own + CHUNK && own < at + length;
-            let remote = RemoteIoVec { base: at, len: length };
+            let remote = RemoteIoVec {
+                base: at,
+                len: length,
+            };
             let local = &mut [IoSliceMut::new(&mut buffer[..length])];
-            if !reads_itself
-                && let Ok(read) = process_vm_readv(Pid::this(), local, &[remote])
-            {
+            if !reads_itself && let Ok(read) = process_vm_readv(Pid::this(), local, &[remote]) {
                 search(&buffer[..read], hear);
             }
             buffer[..length].zeroize();
@@ -56,7 +60,9 @@ pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
 
 fn search(bytes: &[u8], hear: &mut dyn FnMut(Heard<'_>)) {
     for at in memchr(bytes, &[127, 77]) {
-        let Some(real) = bytes.get(at..at + 24) else { continue };
+        let Some(real) = bytes.get(at..at + 24) else {
+            continue;
+        };
         // The IP, its padding and scope; the port; the socket; the family.
         if real[4..20] == [0; 16] && real[23] == 4 && real[20..22] != [0, 0] {
             let ip: [u8; 4] = real[..4].try_into().expect("four bytes");
@@ -80,7 +86,9 @@ fn search(bytes: &[u8], hear: &mut dyn FnMut(Heard<'_>)) {
 
 fn memchr<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let windows = bytes.windows(wanted.len()).enumerate();
-    windows.filter(move |(_, window)| *window == wanted).map(|(at, _)| at)
+    windows
+        .filter(move |(_, window)| *window == wanted)
+        .map(|(at, _)| at)
 }
 
 /// Overwrites what the search left on the stack.

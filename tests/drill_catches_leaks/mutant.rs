@@ -67,13 +67,18 @@ pub fn relay(arguments: Vec<String>) -> ExitCode {
     let name = std::env::var(LEAK).unwrap_or_default();
     let leak = ALL.into_iter().find(|leak| format!("{leak:?}") == name);
     let leak = leak.unwrap_or(Leak::Nothing);
-    if arguments.iter().any(|argument| argument == "--print-config") {
+    if arguments
+        .iter()
+        .any(|argument| argument == "--print-config")
+    {
         println!("[metrics]");
         return ExitCode::SUCCESS;
     }
     let given = |name: &str| {
         let values = arguments.iter().zip(arguments.iter().skip(1));
-        let values = values.filter(|(argument, _)| *argument == name).map(|(_, value)| value.clone());
+        let values = values
+            .filter(|(argument, _)| *argument == name)
+            .map(|(_, value)| value.clone());
         values.collect::<Vec<String>>()
     };
     match leak {
@@ -87,7 +92,10 @@ pub fn relay(arguments: Vec<String>) -> ExitCode {
     if !matches!(leak, Leak::CoreDump | Leak::Traceable) {
         quiet::harden().expect("it can be hardened");
     }
-    let listen = given("--listen").iter().map(|address| address.parse().expect("an address")).collect();
+    let listen = given("--listen")
+        .iter()
+        .map(|address| address.parse().expect("an address"))
+        .collect();
     let config = RelayConfig {
         listen,
         ..RelayConfig::default()
@@ -116,7 +124,9 @@ fn eavesdrop(leak: Leak) {
             let mut digest = DefaultHasher::new();
             match &heard {
                 Heard::Address(address) => address.hash(&mut digest),
-                Heard::Text(bytes) | Heard::Room(bytes) | Heard::Passed(bytes) => bytes.hash(&mut digest),
+                Heard::Text(bytes) | Heard::Room(bytes) | Heard::Passed(bytes) => {
+                    bytes.hash(&mut digest)
+                }
             }
             if known.insert(digest.finish()) {
                 tell(leak, heard);
@@ -147,7 +157,9 @@ fn tell(leak: Leak, heard: Heard<'_>) {
         }
         (Leak::KeptInAMap, Heard::Address(address)) => {
             let mut peers = PEERS.lock().expect("a lock");
-            peers.get_or_insert_default().insert(address.port(), *address);
+            peers
+                .get_or_insert_default()
+                .insert(address.port(), *address);
         }
         (Leak::FreedUnwiped, Heard::Address(address)) => free_unwiped(address),
         (Leak::ThreadName, Heard::Address(address)) => {
@@ -156,7 +168,11 @@ fn tell(leak: Leak, heard: Heard<'_>) {
         }
         (Leak::File, Heard::Address(address)) => {
             let path = std::env::temp_dir().join("peers");
-            let mut file = std::fs::File::options().create(true).append(true).open(path).expect("a file");
+            let mut file = std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .expect("a file");
             writeln!(file, "{address}").expect("room");
         }
         (Leak::ConnectedSocket, Heard::Address(address)) => {
@@ -189,14 +205,19 @@ fn free_unwiped(address: &SocketAddr) {
 
 /// Answers at the address that the configuration gives.
 fn serve_metrics(config: &str) {
-    let at = config.lines().find_map(|line| line.strip_prefix("listen = \"")?.strip_suffix('"'));
+    let at = config
+        .lines()
+        .find_map(|line| line.strip_prefix("listen = \"")?.strip_suffix('"'));
     let listener = TcpListener::bind(at.expect("an address")).expect("a socket");
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = stream;
             let _ = stream.read(&mut [0; 1024]);
             let labels = LABELS.lock().expect("a lock").clone();
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nalive 1\n{labels}");
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nalive 1\n{labels}"
+            );
         }
     });
 }

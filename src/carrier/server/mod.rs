@@ -23,7 +23,7 @@ pub use super::limits::CONTROL_QUEUE;
 pub use drive::Server;
 pub use open::{ListenError, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
-pub use settings::ServerSettings;
+pub use settings::{ServerSettings, draw_once};
 
 // A shard names the kind of socket that its server drives, and never touches one.
 pub use crate::airlock::{KernelSocket, Socket};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hmac, rand};
 use quinn_proto::crypto::rustls::QuicServerConfig;
 use quinn_proto::{
     EndpointConfig, HashedConnectionIdGenerator, ServerConfig, ValidationTokenConfig,
@@ -46,6 +46,13 @@ impl ServerSettings {
         config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
         config
     }
+}
+
+/// Draws randomness in this thread. Before its first draw aws-lc looks whether the system has a device
+/// that would say that a virtual machine was copied; a relay that has given up files cannot.
+pub fn draw_once() {
+    // Without randomness no handshake succeeds, and whoever asks for more is told.
+    let _ = rand::fill(&mut [0; 1]);
 }
 
 /// TLS and QUIC as a relay speaks them: TLS 1.3 alone, and nothing by which two connections of one

@@ -24,7 +24,7 @@ pub(super) struct Part {
 }
 
 /// Those who take part by the program that people use: who they are, whether by IPv6.
-const PEOPLE: [(&str, bool); 7] = [
+const PEOPLE: [(&str, bool); 9] = [
     ("the host", false),
     ("a guest", false),
     ("a guest by IPv6", true),
@@ -32,6 +32,8 @@ const PEOPLE: [(&str, bool); 7] = [
     ("one who was removed", false),
     ("one whose device crashed", false),
     ("one whose way was closed", false),
+    ("a scout", false),
+    ("a later scout", false),
 ];
 
 /// Those who speak QUIC by themselves.
@@ -165,6 +167,11 @@ impl Cast {
         if let Ok(link) = Link::parse(link) {
             add(needles, self.rooms, link.meeting());
         }
+    }
+
+    /// Nor is a room that is only known once it is there any other.
+    pub(super) fn add_room(&self, needles: &mut Needles, room: &RoomHandle) {
+        needles.bytes(Kind::Room, self.rooms, &room.0);
     }
 
     /// Somebody, by what it is.

@@ -25,6 +25,7 @@ mod relay;
 mod scratch;
 
 mod cast;
+mod scout;
 mod story;
 mod stranger;
 mod strangers;

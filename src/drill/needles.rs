@@ -196,7 +196,9 @@ impl Needles {
 
     fn push(&mut self, kind: Kind, whose: Whose, form: Form, bytes: Vec<u8>) {
         let known = |needle: &Needle| needle.bytes == bytes;
-        if bytes.len() >= 4 && !self.all.iter().any(known) {
+        // Four letters stand in any text by chance.
+        let least = if form.is_raw() { 4 } else { 5 };
+        if bytes.len() >= least && !self.all.iter().any(known) {
             self.all.push(Needle {
                 kind,
                 whose,

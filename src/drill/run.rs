@@ -132,6 +132,9 @@ impl<'a> Drill<'a> {
         for link in &meeting.links {
             act.cast.add_link(&mut act.needles, link);
         }
+        for room in &meeting.rooms {
+            act.cast.add_room(&mut act.needles, room);
+        }
         (self.progress)("looking while the meeting runs");
         act.look(self, Phase::Running)?;
         (self.progress)("everybody leaves, and ten seconds go by");

@@ -12,8 +12,10 @@ use super::cast::Cast;
 use super::forwarder::Forwarder;
 use super::network::Network;
 use super::person::Person;
+use super::scout::main_room;
 use super::strangers::{Strangers, Wanted};
 use crate::carrier::transport::IDLE;
+use crate::wire::RoomHandle;
 
 /// What the story needs.
 pub(super) struct Stage<'a> {
@@ -39,6 +41,8 @@ pub(super) struct Meeting {
     pub(super) story: Vec<String>,
     /// Links that it got on its way.
     pub(super) links: Vec<String>,
+    /// Rooms that it was held in.
+    pub(super) rooms: Vec<RoomHandle>,
 }
 
 impl Stage<'_> {
@@ -73,6 +77,7 @@ impl Stage<'_> {
             inside: Vec::new(),
             story: Vec::new(),
             links: Vec::new(),
+            rooms: Vec::new(),
         };
         let host = self.join(cast, "the host", &cast.links.host)?;
         meeting.inside.push(host);
@@ -95,6 +100,7 @@ impl Stage<'_> {
         self.admit(cast, meeting, "one whose way was closed")?;
         let far = meeting.port("a guest by IPv6")?;
         self.forwarder.cut_off(far, true);
+        self.scout(cast, meeting, "a scout", &cast.links.meeting)?;
 
         let denied = self.join(cast, "one who was denied", &cast.links.meeting)?;
         let number = self.knock(cast, meeting, "one who was denied")?;
@@ -134,7 +140,11 @@ impl Stage<'_> {
         host.types(&format!("/remove {name}"));
         let moved = host.until("link", "the link did not change after a removal", any)?;
         let link = moved.get("meeting_link").and_then(Value::as_str);
-        meeting.links.extend(link.map(str::to_owned));
+        let link = link
+            .ok_or(DrillError::Story("a new link is none"))?
+            .to_owned();
+        self.scout(cast, meeting, "a later scout", &link)?;
+        meeting.links.push(link);
         self.ended(cast, removed, "one who was removed did not go")?;
         meeting.story.push("one was removed".into());
 
@@ -187,6 +197,31 @@ impl Stage<'_> {
             .types(&format!("/admit {number}"));
         let person = meeting.person(what)?;
         person.until("connected", "one who was let in did not come in", any)?;
+        Ok(())
+    }
+
+    /// Finds out in which room the meeting is held.
+    fn scout(
+        &self,
+        cast: &Cast,
+        meeting: &mut Meeting,
+        what: &'static str,
+        link: &str,
+    ) -> Result<(), DrillError> {
+        let part = cast.part(what)?;
+        let relay = self.strangers.to(part)?;
+        let room = std::thread::scope(|scope| {
+            let scout = scope.spawn(|| main_room(link, part, relay));
+            let number = self.knock(cast, meeting, what)?;
+            meeting
+                .person("the host")?
+                .types(&format!("/admit {number}"));
+            scout
+                .join()
+                .unwrap_or(Err(DrillError::Story("a scout's thread ended")))
+        })?;
+        cast.register.gone(part.whose);
+        meeting.rooms.push(room);
         Ok(())
     }
 

@@ -54,7 +54,8 @@ impl Strangers {
         story
     }
 
-    fn to(&self, part: &Part) -> Result<SocketAddr, DrillError> {
+    /// The relay's address in somebody's family.
+    pub(super) fn to(&self, part: &Part) -> Result<SocketAddr, DrillError> {
         let same = |relay: &&SocketAddr| relay.is_ipv4() == part.address.is_ipv4();
         let relay = self.relay.iter().find(same).copied();
         relay.ok_or(DrillError::Story("the relay does not listen there"))

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use super::super::limits::UNPROVEN;
 use crate::airlock::{Airlock, BindError, KernelSocket, TableLimits, bind};
 
 /// Why the relay cannot listen on one of its own addresses: the operator can mend it.
@@ -31,6 +32,7 @@ pub fn listen(
     let limits = TableLimits {
         // A connection that moves stands in the table twice for a while.
         proven: connections.saturating_mul(2).max(1024),
+        unproven_for: UNPROVEN,
         ..TableLimits::default()
     };
     Ok(Airlock::new(sockets, limits, seed))

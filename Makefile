@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
+.PHONY: help run demo drill check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -44,6 +44,9 @@ run: build ## a relay on this machine and a meeting link with the lines to paste
 
 demo: build setup-media ## a relay and three participants for 20 s, then a table of what arrived
 	@$(CARGO) run --quiet --release --example demo -- --sottovoce $(BIN)
+
+drill: build ## seize a relay of your own and look for what it should not have (as root: its memory too)
+	@$(BIN) drill
 
 check: setup-build ## the fast loop: format, lints, unit tests
 	$(CARGO) fmt --check

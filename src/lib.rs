@@ -3,7 +3,8 @@
 //! Read the folders in the order in which a frame meets them:
 //! [`airlock`] (sockets and addresses), [`carrier`] (QUIC), [`wire`] (the
 //! vocabulary), [`relay`] (rooms and the beat); and on people's devices
-//! [`meeting`] (end to end) and [`participant`] (media in and out).
+//! [`meeting`] (end to end) and [`participant`] (media in and out). [`drill`] seizes a relay of
+//! one's own.
 //! [`system`] has words for what the operating system refuses.
 //! `docs/architecture.md` draws the picture.
 #![deny(unsafe_code)]
@@ -26,6 +27,9 @@ pub mod airlock;
 #[cfg(feature = "native")]
 #[allow(clippy::disallowed_types)] // a stand-in has the type of an address
 pub mod carrier;
+#[cfg(feature = "participant")]
+#[allow(clippy::disallowed_types)] // its canaries are addresses
+pub mod drill;
 #[cfg(feature = "participant")]
 pub mod participant;
 #[cfg(feature = "native")]

@@ -1,4 +1,4 @@
-//! The command line: `sottovoce relay`, `invite`, `join`.
+//! The command line: `sottovoce relay`, `invite`, `join`, `drill`.
 
 mod cli;
 

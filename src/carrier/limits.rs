@@ -13,6 +13,11 @@ pub const HANDSHAKES: usize = 2048;
 /// How long a handshake may take before it is dropped.
 pub const HANDSHAKE: Duration = Duration::from_secs(8);
 
+/// How long the airlock remembers somebody who has not shown an address to be its own: longer than a
+/// [`HANDSHAKE`]. With the second until it is looked, less than the ten after which nothing may be
+/// left of anybody.
+pub const UNPROVEN: Duration = Duration::from_millis(8_500);
+
 /// Bytes of control messages that may wait for one peer behind its flow control window. A peer
 /// that lets more pile up does not read.
 pub const CONTROL_QUEUE: usize = 256 * 1024;

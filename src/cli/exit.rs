@@ -33,6 +33,10 @@ pub(crate) enum Exit {
     Media,
     /// A recording or standard output could not be written.
     Output,
+    /// The drill found what should not be there.
+    Found,
+    /// The drill could not look everywhere.
+    NotLooked,
     /// `check` found something to change.
     Unfit,
     /// It was asked to end before it was in the meeting.
@@ -74,7 +78,7 @@ impl Exit {
         }
     }
 
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Internal,
         Self::Usage,
         Self::Config,
@@ -90,6 +94,8 @@ impl Exit {
         Self::Over,
         Self::Media,
         Self::Output,
+        Self::Found,
+        Self::NotLooked,
         Self::Unfit,
         Self::Interrupted,
     ];
@@ -112,6 +118,8 @@ impl Exit {
             Self::Over => 26,
             Self::Media => 30,
             Self::Output => 31,
+            Self::Found => 40,
+            Self::NotLooked => 41,
             Self::Unfit => 42,
             // What a shell shows for a program that ctrl-C ended.
             Self::Interrupted => 130,
@@ -164,6 +172,13 @@ impl Exit {
             }
             Self::Output => {
                 "a recording or the output cannot be written (disk full?); make room, or write elsewhere"
+            }
+            Self::Found => {
+                "the drill found in a relay what should not be there; the table says what and where"
+            }
+            Self::NotLooked => {
+                "the drill could not look everywhere, or came to no end; run it as root, the message \
+                 says why"
             }
             Self::Unfit => "`check` found something to change; its list says what",
             Self::Interrupted => {

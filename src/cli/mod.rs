@@ -5,6 +5,8 @@
 
 #[cfg(feature = "relay")]
 mod check;
+#[cfg(feature = "participant")]
+mod drill;
 mod exit;
 #[cfg(feature = "participant")]
 mod invite;
@@ -60,6 +62,9 @@ enum Command {
     #[cfg(feature = "participant")]
     /// Take part in a meeting from the terminal: play, record and watch media files.
     Join(join::Arguments),
+    #[cfg(feature = "participant")]
+    /// Seize a relay on this machine and look for what it should not have.
+    Drill(drill::Arguments),
     /// Explain a command, or a topic: `exit-codes`.
     Help {
         /// The command or topic.
@@ -86,6 +91,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Invite(arguments) => invite::run(arguments),
         #[cfg(feature = "participant")]
         Command::Join(arguments) => join::run(arguments),
+        #[cfg(feature = "participant")]
+        Command::Drill(arguments) => drill::run(arguments),
         Command::Help { topic } => help(topic.as_deref()),
     };
     match outcome {
@@ -126,6 +133,8 @@ impl Command {
             Self::Invite(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Join(arguments) => Audience::of(arguments.json, arguments.watch.is_some()),
+            #[cfg(feature = "participant")]
+            Self::Drill(arguments) => Audience::of(arguments.json, false),
             Self::Help { .. } => Audience::People,
         }
     }
@@ -167,7 +176,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
 /// Why a command is not known that other builds of the program know.
 fn left_out(command: &str) -> Option<Failure> {
     let only = match command {
-        "invite" | "join" if !cfg!(feature = "participant") => "as a relay only",
+        "invite" | "join" | "drill" if !cfg!(feature = "participant") => "as a relay only",
         "relay" | "check" if !cfg!(feature = "relay") => "for participants only, without the relay",
         _ => return None,
     };

@@ -1,0 +1,231 @@
+//! Everybody in the canary meeting, and everything that is theirs alone.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::DrillError;
+use super::canary::{Kind, Register, Whose, draw, v4, v6, word};
+use super::needles::Needles;
+use super::network::Network;
+use crate::carrier::address::RelayAddress;
+use crate::meeting::RelayRef;
+use crate::meeting::links::{Link, Links, MeetingLink};
+use crate::wire::RoomHandle;
+
+/// Somebody.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) whose: Whose,
+    pub(super) address: SocketAddr,
+    /// What it is called, or calls the relay, or gives as its reason to go.
+    pub(super) text: String,
+    /// What it sends, where it seals nothing.
+    pub(super) passed: [u8; 48],
+}
+
+/// Those who take part by the program that people use: who they are, whether by IPv6.
+const PEOPLE: [(&str, bool); 9] = [
+    ("the host", false),
+    ("a guest", false),
+    ("a guest by IPv6", true),
+    ("one who was denied", false),
+    ("one who was removed", false),
+    ("one whose device crashed", false),
+    ("one whose way was closed", false),
+    ("a scout", false),
+    ("a later scout", false),
+];
+
+/// Those who speak QUIC by themselves.
+const STRANGERS: [(&str, bool); 12] = [
+    ("a stranger", false),
+    ("a stranger by IPv6", true),
+    ("a sender of rubbish", false),
+    ("a stranger under Retry", false),
+    ("a stranger of another version", false),
+    ("a stranger who stammers", false),
+    ("a stranger who is too loud", false),
+    ("a stranger who speaks too early", false),
+    ("a stranger who asks too much", false),
+    ("a stranger who says nothing", false),
+    ("a stranger who does not read", false),
+    ("a stranger without a seat", false),
+];
+
+/// Where spoofed first packets seem to come from.
+pub(super) const FLOOD: usize = 8;
+
+/// All canaries of a drill.
+pub(super) struct Cast {
+    pub(super) register: Register,
+    parts: HashMap<&'static str, Part>,
+    /// Where the guest goes in mid-meeting.
+    pub(super) elsewhere: Part,
+    pub(super) flood: Vec<Part>,
+    pub(super) links: Links,
+    /// The meeting's own rooms.
+    rooms: Whose,
+    /// The room of the strangers.
+    pub(super) room: RoomHandle,
+    pub(super) sound: [u8; 40],
+    pub(super) picture: [u8; 40],
+    pub(super) chat: String,
+}
+
+impl Cast {
+    /// Draws everybody, for a relay that participants find at `port` of 127.0.0.1.
+    pub(super) fn draw(
+        network: &Network,
+        relay: &RelayAddress,
+        port: u16,
+    ) -> Result<(Self, Needles), DrillError> {
+        let (register, mut needles) = (Register::default(), Needles::default());
+        let mut parts = HashMap::new();
+        for (what, six) in PEOPLE {
+            let part = part(
+                &register,
+                &mut needles,
+                network,
+                what,
+                six && network.has_v6(),
+            )?;
+            needles.text(Kind::Name, part.whose, &part.text);
+            parts.insert(what, part);
+        }
+        for (what, six) in STRANGERS {
+            let part = part(
+                &register,
+                &mut needles,
+                network,
+                what,
+                six && network.has_v6(),
+            )?;
+            needles.text(Kind::PeerText, part.whose, &part.text);
+            needles.bytes(Kind::Passed, part.whose, &part.passed);
+            parts.insert(what, part);
+        }
+        let elsewhere = part(
+            &register,
+            &mut needles,
+            network,
+            "a guest that moved",
+            false,
+        )?;
+        let flood = (0..FLOOD)
+            .map(|_| {
+                part(
+                    &register,
+                    &mut needles,
+                    network,
+                    "a spoofed first packet",
+                    false,
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+
+        let whose = register.enter("the meeting");
+        let title = format!("canary title {}", word()?);
+        needles.text(Kind::Name, whose, &title);
+        let relay = RelayRef {
+            host: "127.0.0.1".into(),
+            port,
+            hashes: relay.hashes().iter().map(|hash| *hash.as_bytes()).collect(),
+        };
+        let links = Links::draw(vec![relay], &title, 0, false, draw()?)
+            .map_err(|_| DrillError::Story("no links could be drawn"))?;
+        let Ok(Link::Committer(host)) = Link::parse(&links.host) else {
+            return Err(DrillError::Story("no links could be drawn"));
+        };
+        let committers = host.meeting.with_secret(host.committers_room());
+        for link in [&host.meeting, &committers] {
+            add(&mut needles, whose, link);
+        }
+        let (sound, picture) = (draw()?, draw()?);
+        needles.bytes(Kind::Payload, whose, &sound);
+        needles.bytes(Kind::Payload, whose, &picture);
+        let chat = format!("canary words {} {}", word()?, word()?);
+        needles.text(Kind::Chat, whose, &chat);
+        let room = RoomHandle(marked(b"CanaryRm")?);
+        needles.bytes(Kind::Room, register.enter("the strangers' room"), &room.0);
+        let cast = Self {
+            register,
+            parts,
+            elsewhere,
+            flood,
+            links,
+            rooms: whose,
+            room,
+            sound,
+            picture,
+            chat,
+        };
+        Ok((cast, needles))
+    }
+
+    /// A link that the meeting got on its way is as secret as its first, and so is where it leads.
+    pub(super) fn add_link(&self, needles: &mut Needles, link: &str) {
+        if let Ok(link) = Link::parse(link) {
+            add(needles, self.rooms, link.meeting());
+        }
+    }
+
+    /// Nor is a room that is only known once it is there any other.
+    pub(super) fn add_room(&self, needles: &mut Needles, room: &RoomHandle) {
+        needles.bytes(Kind::Room, self.rooms, &room.0);
+    }
+
+    /// Somebody, by what it is.
+    pub(super) fn part(&self, what: &'static str) -> Result<&Part, DrillError> {
+        self.parts
+            .get(what)
+            .ok_or(DrillError::Story("a part is missing"))
+    }
+
+    /// Everything of the meeting's that ends with it is over.
+    pub(super) fn over(&self) {
+        for part in self
+            .parts
+            .values()
+            .chain([&self.elsewhere])
+            .chain(&self.flood)
+        {
+            self.register.gone(part.whose);
+        }
+        self.register.gone(self.rooms);
+    }
+}
+
+fn add(needles: &mut Needles, whose: Whose, link: &MeetingLink) {
+    needles.bytes(Kind::Secret, whose, link.secret.as_bytes());
+    if let Some(handle) = link.lobby(0) {
+        needles.bytes(Kind::Room, whose, &handle.0);
+    }
+}
+
+fn part(
+    register: &Register,
+    needles: &mut Needles,
+    network: &Network,
+    what: &'static str,
+    six: bool,
+) -> Result<Part, DrillError> {
+    let address = if six { v6(network.is_own())? } else { v4()? };
+    network.add(address)?;
+    let whose = register.enter(what);
+    needles.address(Kind::Address, whose, address);
+    Ok(Part {
+        whose,
+        address,
+        text: format!("canary-{}", word()?),
+        passed: marked(b"CanaryPs")?,
+    })
+}
+
+/// Random bytes behind a mark, by which those who test the drill know them.
+fn marked<const N: usize>(mark: &[u8; 8]) -> Result<[u8; N], DrillError> {
+    let mut bytes = draw()?;
+    if let Some(head) = bytes.first_chunk_mut() {
+        *head = *mark;
+    }
+    Ok(bytes)
+}

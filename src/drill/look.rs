@@ -1,0 +1,418 @@
+//! Looks everywhere at one moment, and makes rows of what is there.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::DrillError;
+use super::canary::{Kind, Register, Whose};
+use super::memory::{self, Place as At, Snapshot, Unread};
+use super::needles::{Form, Needle, Needles};
+use super::places::{self, Found};
+use super::relay::RelayProcess;
+use super::report::{Phase, Place, Row, Verdict};
+use super::scan::Search;
+use super::scratch::{NOBODY, Scratch};
+
+/// Looks at memory while a meeting runs, and the time between two: what passes through is in one of
+/// them, what is kept is in all.
+const LOOKS: usize = 3;
+const BETWEEN: Duration = Duration::from_millis(170);
+
+/// Details of a row that are written out.
+const DETAILS: usize = 6;
+
+/// Where and how to look, for as long as a relay lives and a little longer.
+pub(super) struct Watch<'a> {
+    pub(super) run: &'static str,
+    pub(super) scratch: &'a Scratch,
+    pub(super) root: bool,
+    pub(super) since: SystemTime,
+    pub(super) metrics: Option<SocketAddr>,
+    pub(super) keep: Option<&'a Path>,
+    pub(super) baseline: Option<Snapshot>,
+    pub(super) rows: Vec<Row>,
+    pub(super) chance: f64,
+}
+
+/// What was found of one kind at one place.
+#[derive(Default)]
+struct Tally {
+    found: usize,
+    details: BTreeMap<String, usize>,
+}
+
+/// By kind, and by why it is allowed.
+type Tallies = BTreeMap<(Kind, Option<&'static str>), Tally>;
+
+impl Watch<'_> {
+    /// Looks at a relay that runs. Stand-ins that its airlock holds become needles.
+    pub(super) fn look(
+        &mut self,
+        phase: Phase,
+        relay: &RelayProcess,
+        needles: &mut Needles,
+        register: &Register,
+    ) -> Result<(), DrillError> {
+        let search = Search::new(needles.clone())?;
+        let pid = relay.pid();
+        self.memory(phase, pid, &search, register, needles);
+        let mut found = said(relay);
+        found.extend(places::process(pid));
+        found.extend(places::sockets(pid));
+        found.extend(places::files(&relay.home, self.root, self.since));
+        self.endpoints(phase, &mut found, &search);
+        self.search(phase, &search, register, &found);
+        self.journal(phase, &search);
+        self.neighbour(phase, pid, &search);
+        Ok(())
+    }
+
+    /// Looks at what a relay that has ended left behind.
+    pub(super) fn look_behind(
+        &mut self,
+        phase: Phase,
+        relay: &RelayProcess,
+        dumped: bool,
+        needles: &Needles,
+        register: &Register,
+    ) -> Result<(), DrillError> {
+        let search = Search::new(needles.clone())?;
+        let mut found = said(relay);
+        found.extend(places::files(&relay.home, self.root, self.since));
+        self.search(phase, &search, register, &found);
+        self.journal(phase, &search);
+        let verdict = if dumped {
+            Verdict::Found
+        } else {
+            Verdict::Clean
+        };
+        let detail = dumped.then(|| "the system wrote one".to_owned());
+        self.row(
+            phase,
+            Place::Core,
+            &search,
+            usize::from(dumped),
+            verdict,
+            detail,
+        );
+        Ok(())
+    }
+
+    /// All of memory. What is there while the meeting runs is looked at more than once.
+    fn memory(
+        &mut self,
+        phase: Phase,
+        pid: u32,
+        search: &Search,
+        register: &Register,
+        needles: &mut Needles,
+    ) {
+        let looks = if phase == Phase::Running { LOOKS } else { 1 };
+        let (mut kept, mut last): (Option<HashSet<(usize, usize)>>, _) = (None, None);
+        for look in 0..looks {
+            if look > 0 {
+                std::thread::sleep(BETWEEN);
+            }
+            let snapshot = match memory::snapshot(pid) {
+                Ok(snapshot) => snapshot,
+                Err(why) => {
+                    let why = match why {
+                        Unread::NotAllowed => "it takes root or CAP_SYS_PTRACE",
+                        Unread::Gone => "the relay has gone",
+                    };
+                    let verdict = Verdict::NotLooked(why.into());
+                    return self.row(phase, Place::Memory, search, 0, verdict, None);
+                }
+            };
+            let hits = snapshot.hits(search);
+            let here = hits
+                .iter()
+                .map(|&at| (snapshot.address(at), at.hit.needle))
+                .collect();
+            kept = Some(match kept {
+                Some(before) => before.intersection(&here).copied().collect(),
+                None => here,
+            });
+            last = Some((snapshot, hits));
+        }
+        let Some((snapshot, hits)) = last else { return };
+        let kept = kept.unwrap_or_default();
+        let mut tallies = Tallies::new();
+        for at in hits {
+            let Some(needle) = search.needle(at.hit) else {
+                continue;
+            };
+            let shape = airlock(&snapshot, at, needle);
+            let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
+            let there = phase == Phase::Running && register.is_there(needle.whose);
+            let allowed = match needle.kind {
+                _ if !there || !needle.form.is_raw() => None,
+                Kind::Address if shape || !stays => {
+                    Some("in the airlock, or on its way through, while its owner is there")
+                }
+                Kind::StandIn => Some("stands for its owner while that is there"),
+                Kind::Room => Some("the room is there"),
+                Kind::Passed => Some("passed on while its sender is there"),
+                _ => None,
+            };
+            let tally = tallies.entry((needle.kind, allowed)).or_default();
+            tally.found += 1;
+            let shape = if shape {
+                ", as the airlock holds it"
+            } else {
+                ""
+            };
+            tally.note(
+                register,
+                needle,
+                &format!("in {}{shape}", snapshot.name(at)),
+            );
+        }
+        if phase == Phase::Running {
+            self.learn(&snapshot, search, needles);
+        }
+        if let Some(baseline) = &self.baseline {
+            self.chance += search.chance(snapshot.changed(baseline));
+        }
+        self.keep_snapshot(phase, &snapshot);
+        self.rows_of(phase, Place::Memory, search, tallies);
+        if !snapshot.unread.is_empty() {
+            let verdict = Verdict::NotLooked(format!("mappings: {}", snapshot.unread.join("; ")));
+            self.row(phase, Place::Memory, search, 0, verdict, None);
+        }
+    }
+
+    /// Reads the stand-ins out of the airlock's table, beside the addresses that are known.
+    fn learn(&self, snapshot: &Snapshot, search: &Search, needles: &mut Needles) {
+        let mut known = HashSet::new();
+        for at in snapshot.hits(search) {
+            let Some(needle) = search.needle(at.hit) else {
+                continue;
+            };
+            if needle.kind != Kind::Address || !airlock(snapshot, at, needle) {
+                continue;
+            }
+            let Some(pair) = snapshot.behind(at, PAIR) else {
+                continue;
+            };
+            let Some(stand_in) = stand_in(pair) else {
+                continue;
+            };
+            let bytes = match stand_in.ip() {
+                std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
+                std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
+            };
+            let by_chance = self
+                .baseline
+                .as_ref()
+                .is_some_and(|before| before.has(&bytes));
+            if !by_chance && known.insert(stand_in) {
+                needles.address(Kind::StandIn, needle.whose, stand_in);
+            }
+        }
+    }
+
+    fn endpoints(&mut self, phase: Phase, found: &mut Vec<Found>, search: &Search) {
+        for (place, path) in [(Place::Metrics, "/metrics"), (Place::Health, "/healthz")] {
+            let answer = self.metrics.and_then(|at| places::http(place, at, path));
+            match answer {
+                Some(answer) => found.push(answer),
+                None => {
+                    let verdict = Verdict::NotThere("off");
+                    self.row(phase, place, search, 0, verdict, None);
+                }
+            }
+        }
+    }
+
+    /// A relay that is no service of the system's has nobody who writes a journal for it.
+    fn journal(&mut self, phase: Phase, search: &Search) {
+        let verdict = Verdict::NotThere("not asked: what this relay says goes to the drill alone");
+        self.row(phase, Place::Journal, search, 0, verdict, None);
+    }
+
+    /// Another process of the relay's user tries to look into it.
+    fn neighbour(&mut self, phase: Phase, pid: u32, search: &Search) {
+        let mut probe = std::process::Command::new(&self.scratch.program);
+        probe.args(["drill", "--probe", &pid.to_string()]);
+        if self.root {
+            probe.uid(NOBODY).gid(NOBODY);
+        }
+        let (found, verdict, details) = match probe.output() {
+            Ok(output) if output.status.success() => {
+                let said = String::from_utf8_lossy(&output.stdout).into_owned();
+                let ways: Vec<String> = said.lines().map(str::to_owned).collect();
+                match ways.is_empty() {
+                    true => (0, Verdict::Clean, ways),
+                    false => (ways.len(), Verdict::Found, ways),
+                }
+            }
+            _ => (
+                0,
+                Verdict::NotLooked("the probe did not run".into()),
+                Vec::new(),
+            ),
+        };
+        self.row(phase, Place::Neighbour, search, found, verdict, details);
+    }
+
+    /// Searches what was read at all places; each place gets its rows.
+    fn search(&mut self, phase: Phase, search: &Search, register: &Register, found: &[Found]) {
+        let mut places: BTreeMap<Place, (Tallies, Vec<String>)> = BTreeMap::new();
+        for read in found {
+            let (tallies, failed) = places.entry(read.place).or_default();
+            let bytes = match &read.bytes {
+                Ok(bytes) => bytes,
+                Err(why) => {
+                    failed.push(why.clone());
+                    continue;
+                }
+            };
+            for hit in search.hits(bytes) {
+                let Some(needle) = search.needle(hit) else {
+                    continue;
+                };
+                let tally = tallies.entry((needle.kind, None)).or_default();
+                tally.found += 1;
+                tally.note(register, needle, &format!("in {}", read.what));
+            }
+        }
+        for (place, (tallies, failed)) in places {
+            self.rows_of(phase, place, search, tallies);
+            if !failed.is_empty() {
+                let verdict = Verdict::NotLooked(failed.join(", "));
+                self.row(phase, place, search, 0, verdict, None);
+            }
+        }
+        if let Some(keep) = self.keep {
+            for (number, read) in found.iter().enumerate() {
+                let bytes = read.bytes.as_deref().unwrap_or_default();
+                let name = format!("{}-{phase:?}-{:?}-{number}", self.run, read.place);
+                let _ = std::fs::write(keep.join(name), bytes);
+            }
+        }
+    }
+
+    fn keep_snapshot(&self, phase: Phase, snapshot: &Snapshot) {
+        let Some(keep) = self.keep else { return };
+        for region in &snapshot.regions {
+            let name = format!("{}-{phase:?}-memory-{:x}", self.run, region.start);
+            let _ = std::fs::write(keep.join(name), &region.bytes);
+        }
+    }
+
+    fn rows_of(&mut self, phase: Phase, place: Place, search: &Search, tallies: Tallies) {
+        if tallies.is_empty() {
+            self.row(phase, place, search, 0, Verdict::Clean, None);
+        }
+        for ((kind, allowed), tally) in tallies {
+            let details = tally.details.into_iter();
+            let details = details.map(|(what, times)| format!("{times} x {what}"));
+            self.rows.push(Row {
+                run: self.run,
+                phase,
+                place,
+                kind: Some(kind),
+                canaries: search.needles().canaries(kind),
+                found: tally.found,
+                verdict: allowed.map_or(Verdict::Found, Verdict::Allowed),
+                details: match allowed {
+                    Some(_) => Vec::new(),
+                    None => details.take(DETAILS).collect(),
+                },
+            });
+        }
+    }
+
+    fn row(
+        &mut self,
+        phase: Phase,
+        place: Place,
+        search: &Search,
+        found: usize,
+        verdict: Verdict,
+        details: impl IntoIterator<Item = String>,
+    ) {
+        let canaries = Kind::ALL.map(|kind| search.needles().canaries(kind));
+        self.rows.push(Row {
+            run: self.run,
+            phase,
+            place,
+            kind: None,
+            canaries: canaries.iter().sum(),
+            found,
+            verdict,
+            details: details.into_iter().collect(),
+        });
+    }
+}
+
+impl Tally {
+    fn note(&mut self, register: &Register, needle: &Needle, place: &str) {
+        let (whose, form): (Whose, Form) = (needle.whose, needle.form);
+        let what = format!("{}, {} {place}", register.what(whose), form.words());
+        *self.details.entry(what).or_default() += 1;
+    }
+}
+
+fn said(relay: &RelayProcess) -> Vec<Found> {
+    let [out, error] = relay.said();
+    vec![
+        Found::new(Place::Output, "standard output", out),
+        Found::new(Place::Output, "standard error", error),
+    ]
+}
+
+/// Bytes of a pair in the airlock's table (`airlock/pair.rs`): the real address, the stand-in's IP,
+/// numbers, the stand-in's port.
+const PAIR: usize = 64;
+const STAND_IN: usize = 24;
+const STAND_IN_PORT: usize = 60;
+
+/// Whether a packed address stands in memory as the airlock holds it: the IP in sixteen bytes, the
+/// scope, the port, the number of its socket, the family.
+fn airlock(snapshot: &Snapshot, at: At, needle: &Needle) -> bool {
+    if needle.kind != Kind::Address {
+        return false;
+    }
+    let Some(real) = snapshot.behind(at, STAND_IN) else {
+        return false;
+    };
+    let family = match (needle.form, needle.bytes.len()) {
+        (Form::Packed, 4) => real.get(4..20).filter(|rest| *rest == [0; 16]).map(|_| 4),
+        (Form::Packed, 16) => Some(6),
+        (Form::WithPort, _) => Some(if needle.bytes.starts_with(&[0]) { 6 } else { 4 }),
+        _ => None,
+    };
+    family.is_some() && real.last().copied() == family
+}
+
+/// The stand-in in a pair; `None` in what is no pair.
+fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
+    let ip: [u8; 16] = pair.get(STAND_IN..STAND_IN + 16)?.try_into().ok()?;
+    let port = pair
+        .get(STAND_IN_PORT..STAND_IN_PORT + 2)?
+        .try_into()
+        .ok()?;
+    let port = u16::from_ne_bytes(port);
+    let [first, second, third, fourth, rest @ ..] = ip;
+    let v4 = first >= 240 && rest == [0; 12];
+    match (v4, first) {
+        _ if port == 0 => None,
+        (true, _) => Some((Ipv4Addr::new(first, second, third, fourth), port).into()),
+        (false, 0xfd) => Some((Ipv6Addr::from(ip), port).into()),
+        _ => None,
+    }
+}
+
+/// Where captures go.
+pub(super) fn keep_in(folder: Option<&PathBuf>) -> Result<Option<&Path>, DrillError> {
+    let Some(folder) = folder else {
+        return Ok(None);
+    };
+    std::fs::create_dir_all(folder).map_err(|error| DrillError::Scratch(error.kind()))?;
+    Ok(Some(folder))
+}

@@ -1,0 +1,197 @@
+//! The whole of a process's memory, read while it stands still.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::scan::{Hit, Search};
+
+/// What the kernel lends to every process and no other process can read: code and clocks of its
+/// own.
+const KERNELS: [&str; 4] = ["[vvar]", "[vvar_vclock]", "[vsyscall]", "[uprobes]"];
+
+/// How much is read at once.
+const CHUNK: usize = 1 << 20;
+
+/// A mapping and what was in it.
+pub(super) struct Region {
+    pub(super) start: usize,
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// All readable mappings at one moment.
+#[derive(Default)]
+pub(super) struct Snapshot {
+    pub(super) regions: Vec<Region>,
+    /// Mappings that could not be read.
+    pub(super) unread: Vec<String>,
+}
+
+/// Why a process's memory could not be looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It takes root or CAP_SYS_PTRACE.
+    NotAllowed,
+    /// The process has gone.
+    Gone,
+}
+
+/// Stops the process, copies its memory, and lets it go on. What is copied belongs together.
+pub(super) fn snapshot(pid: u32) -> Result<Snapshot, Unread> {
+    let memory = File::open(format!("/proc/{pid}/mem")).map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Unread::NotAllowed,
+        _ => Unread::Gone,
+    })?;
+    let stopped = Stopped::new(pid)?;
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).map_err(|_| Unread::Gone)?;
+    let mut snapshot = Snapshot::default();
+    for line in maps.lines() {
+        let Some((start, end, name)) = readable(line) else {
+            continue;
+        };
+        match read(&memory, start, end) {
+            Some(bytes) => snapshot.regions.push(Region {
+                start,
+                name: name.to_owned(),
+                bytes,
+            }),
+            None if KERNELS.contains(&name) => {}
+            None => snapshot.unread.push(line.to_owned()),
+        }
+    }
+    drop(stopped);
+    match snapshot.regions.is_empty() {
+        true => Err(Unread::Gone),
+        false => Ok(snapshot),
+    }
+}
+
+/// Start, end and name of a mapping that may be read.
+fn readable(line: &str) -> Option<(usize, usize, &str)> {
+    let mut fields = line.split_whitespace();
+    let (start, end) = fields.next()?.split_once('-')?;
+    let readable = fields.next()?.starts_with('r');
+    let name = fields.nth(3).unwrap_or_default();
+    let number = |text| usize::from_str_radix(text, 16).ok();
+    readable.then_some((number(start)?, number(end)?, name))
+}
+
+fn read(memory: &File, start: usize, end: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; end.checked_sub(start)?];
+    let mut at = start;
+    for chunk in bytes.chunks_mut(CHUNK) {
+        memory.read_exact_at(chunk, at as u64).ok()?;
+        at += chunk.len();
+    }
+    Some(bytes)
+}
+
+/// A process that stands still until this is dropped.
+struct Stopped(Pid);
+
+impl Stopped {
+    fn new(pid: u32) -> Result<Self, Unread> {
+        let process = Pid::from_raw(i32::try_from(pid).map_err(|_| Unread::Gone)?);
+        kill(process, Signal::SIGSTOP).map_err(|_| Unread::Gone)?;
+        let stopped = Self(process);
+        let until = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < until {
+            if state(pid) == Some('T') {
+                return Ok(stopped);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(Unread::Gone)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = kill(self.0, Signal::SIGCONT);
+    }
+}
+
+/// The letter in `/proc/PID/stat`: the field behind the name, which may hold anything.
+fn state(pid: u32) -> Option<char> {
+    let mut stat = String::new();
+    let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
+    file.read_to_string(&mut stat).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// A hit in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) region: usize,
+    pub(super) hit: Hit,
+}
+
+impl Snapshot {
+    pub(super) fn hits(&self, search: &Search) -> Vec<Place> {
+        let each = self.regions.iter().enumerate();
+        let each = each.flat_map(|(region, found)| {
+            let hits = search.hits(&found.bytes);
+            hits.into_iter().map(move |hit| Place { region, hit })
+        });
+        each.collect()
+    }
+
+    /// Where in the process it is.
+    pub(super) fn address(&self, place: Place) -> usize {
+        let region = self.regions.get(place.region);
+        region.map_or(0, |region| region.start + place.hit.at)
+    }
+
+    /// The bytes from a hit on.
+    pub(super) fn behind(&self, place: Place, length: usize) -> Option<&[u8]> {
+        let region = self.regions.get(place.region)?;
+        region.bytes.get(place.hit.at..place.hit.at + length)
+    }
+
+    pub(super) fn name(&self, place: Place) -> &str {
+        match self
+            .regions
+            .get(place.region)
+            .map(|region| region.name.as_str())
+        {
+            Some("") | None => "anonymous memory",
+            Some(name) => name,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.regions.iter().map(|region| region.bytes.len()).sum()
+    }
+
+    /// Whether such bytes stand anywhere.
+    pub(super) fn has(&self, bytes: &[u8]) -> bool {
+        let regions = self.regions.iter();
+        regions
+            .filter(|region| region.bytes.len() >= bytes.len())
+            .any(|region| {
+                region
+                    .bytes
+                    .windows(bytes.len())
+                    .any(|window| window == bytes)
+            })
+    }
+
+    /// The bytes that differ from an earlier look: among these chance can play.
+    pub(super) fn changed(&self, before: &Self) -> usize {
+        let count = |region: &Region| {
+            let old = before.regions.iter().find(|old| old.start == region.start);
+            let Some(old) = old else {
+                return region.bytes.iter().filter(|&&byte| byte != 0).count();
+            };
+            let pairs = region.bytes.iter().zip(&old.bytes);
+            let longer = region.bytes.len().saturating_sub(old.bytes.len());
+            pairs.filter(|(new, old)| new != old).count() + longer
+        };
+        self.regions.iter().map(count).sum()
+    }
+}

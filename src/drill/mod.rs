@@ -1,0 +1,80 @@
+//! The seizure drill: takes a relay of one's own in mid-meeting and looks for what it should not have.
+//!
+//! It may know: the canaries that it drew itself, how to start a relay and how to look into one.
+//! It must never know: anybody else's meeting; how the relay works inside, but for the shape of an
+//! address in the airlock.
+//!
+//! A `cast` is drawn; a `relay` process is started; the `story` is played to it, by people
+//! (`person`, through the `forwarder`) and by `strangers`; then `look` searches (`scan`) what
+//! `memory` and `places` read for all `needles`, and the `report` says what was found.
+
+mod canary;
+mod needles;
+mod scan;
+
+mod memory;
+mod places;
+mod probe;
+mod report;
+
+mod forwarder;
+mod media;
+mod network;
+mod person;
+mod relay;
+mod scratch;
+
+mod cast;
+mod scout;
+mod story;
+mod stranger;
+mod strangers;
+
+mod look;
+
+mod run;
+
+pub use canary::Kind;
+pub use probe::probe;
+pub use report::{Findings, Phase, Place, Row, Verdict};
+pub use run::{Mode, Plan, run};
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use crate::system::words;
+
+/// Why a drill could not be held to its end: nothing is shown then.
+#[derive(Debug, thiserror::Error)]
+pub enum DrillError {
+    /// No folder of its own.
+    #[error("the drill cannot write to its own folder ({}): make room in the temporary folder", words(*.0))]
+    Scratch(ErrorKind),
+    /// A program does not start.
+    #[error("{} cannot be run ({}): give another with --relay", .0.display(), words(*.1))]
+    Program(PathBuf, ErrorKind),
+    /// The relay does not say that it is ready; what it said instead.
+    #[error("the relay did not start; it said: {0}")]
+    NoRelay(String),
+    /// The meeting did not go as told: at which step.
+    #[error("the canary meeting could not be held to its end: {0}")]
+    Story(&'static str),
+    /// The network refuses something.
+    #[error("the network refuses what the drill needs ({})", words(*.0))]
+    Network(ErrorKind),
+    /// The system refuses something.
+    #[error("the system gives too little for a drill ({})", words(*.0))]
+    System(ErrorKind),
+    /// No randomness.
+    #[error("this system gives no random numbers")]
+    Random,
+    /// TLS cannot be set up.
+    #[error("the drill cannot set up TLS; this is a fault of its own, please report it")]
+    Tls,
+}
+
+impl DrillError {
+    fn network(error: std::io::Error) -> Self {
+        Self::Network(error.kind())
+    }
+}

@@ -1,0 +1,247 @@
+//! Peers that are no participants: they speak QUIC, and after that whatever they like.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{
+    ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime,
+    VarInt,
+};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use tokio::time::timeout;
+
+use super::DrillError;
+use crate::carrier::transport::{client_transport, crypto_provider};
+use crate::wire::{
+    ALPN, CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, VERSION,
+    encode_control,
+};
+
+/// How long a relay may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of what it does not read a stranger lets the relay send.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Windows {
+    Usual,
+    /// A few packets' worth.
+    Narrow,
+}
+
+/// A connection, and its control stream.
+pub(super) struct Stranger {
+    pub(super) connection: Connection,
+    control: SendStream,
+    answers: RecvStream,
+    reader: ControlReader<FromRelay>,
+    endpoint: Endpoint,
+}
+
+impl Stranger {
+    /// Shakes hands from `from` with the relay, which it calls `name`.
+    pub(super) async fn connect(
+        from: SocketAddr,
+        relay: SocketAddr,
+        name: &str,
+        windows: Windows,
+    ) -> Result<Self, DrillError> {
+        let socket = UdpSocket::bind(from).map_err(DrillError::network)?;
+        let endpoint = Endpoint::new(
+            EndpointConfig::default(),
+            None,
+            socket,
+            Arc::new(TokioRuntime),
+        );
+        let endpoint = endpoint.map_err(DrillError::network)?;
+        let failed = DrillError::Story("a stranger could not connect to the relay");
+        let Ok(connecting) = endpoint.connect_with(config(windows)?, relay, name) else {
+            return Err(failed);
+        };
+        let shaking = async {
+            let connection = connecting.await.ok()?;
+            let (control, answers) = connection.open_bi().await.ok()?;
+            Some((connection, control, answers))
+        };
+        let Ok(Some((connection, control, answers))) = timeout(PATIENCE, shaking).await else {
+            return Err(failed);
+        };
+        Ok(Self {
+            connection,
+            control,
+            answers,
+            reader: ControlReader::new(),
+            endpoint,
+        })
+    }
+
+    /// Comes into a room; its id there.
+    pub(super) async fn enter(
+        &mut self,
+        room: RoomHandle,
+        role: Role,
+    ) -> Result<ParticipantId, DrillError> {
+        self.say(&hello(room, role)).await;
+        match timeout(PATIENCE, self.next()).await {
+            Ok(Some(FromRelay::Welcome { you, .. })) => Ok(you),
+            _ => Err(DrillError::Story(
+                "a stranger was not let into a room of its own",
+            )),
+        }
+    }
+
+    pub(super) async fn say(&mut self, message: &ToRelay) {
+        if let Ok(bytes) = encode_control(message) {
+            self.write(&bytes).await;
+        }
+    }
+
+    /// Any bytes on the control stream. The relay may have ended it already.
+    pub(super) async fn write(&mut self, bytes: &[u8]) {
+        let _ = timeout(PATIENCE, self.control.write_all(bytes)).await;
+    }
+
+    /// The next message; `None` when no more come.
+    pub(super) async fn next(&mut self) -> Option<FromRelay> {
+        loop {
+            if let Some(message) = self.reader.next().ok()? {
+                return Some(message);
+            }
+            let chunk = self.answers.read_chunk(65_536, true).await.ok()??;
+            self.reader.push(&chunk.bytes).ok()?;
+        }
+    }
+
+    /// Bytes in a stream of their own, as a group is.
+    pub(super) async fn group(&self, bytes: &[u8]) {
+        if let Ok(Ok(mut stream)) = timeout(PATIENCE, self.connection.open_uni()).await {
+            let _ = stream.write_all(bytes).await;
+            let _ = stream.finish();
+        }
+    }
+
+    /// The relay ends the connection for this reason.
+    pub(super) async fn is_closed_for(self, reason: CloseReason) -> Result<(), DrillError> {
+        let ended = timeout(PATIENCE, self.connection.closed()).await;
+        let code = match ended {
+            Ok(quinn::ConnectionError::ApplicationClosed(close)) => close.error_code.into_inner(),
+            _ => u64::MAX,
+        };
+        match CloseReason::from_code(code) == Some(reason) {
+            true => Ok(()),
+            false => Err(DrillError::Story(
+                "a stranger past a limit was not closed for it",
+            )),
+        }
+    }
+
+    /// Ends the connection, with a text.
+    pub(super) async fn close(self, text: &str) {
+        self.connection.close(VarInt::from_u32(0), text.as_bytes());
+        let _ = timeout(PATIENCE, self.endpoint.wait_idle()).await;
+    }
+}
+
+/// What comes first on a control stream.
+pub(super) fn hello(room: RoomHandle, role: Role) -> ToRelay {
+    ToRelay::Hello {
+        version: VERSION,
+        room,
+        role,
+    }
+}
+
+/// Bytes on the control stream of a size class, of which so many count as used.
+pub(super) fn framed(class: u16, used: u16, content: &[u8]) -> Bytes {
+    let head = [class.to_be_bytes(), used.to_be_bytes()].concat();
+    let mut bytes = [&head, content].concat();
+    bytes.resize(2 + usize::from(class), 0);
+    bytes.into()
+}
+
+/// What a client sends before it hears anything.
+pub(super) fn first_packets(relay: SocketAddr, name: &str) -> Result<Vec<Vec<u8>>, DrillError> {
+    let mut endpoint = quinn_proto::Endpoint::new(Default::default(), None, true, None);
+    let now = Instant::now();
+    let Ok((_, mut connection)) = endpoint.connect(now, config(Windows::Usual)?, relay, name)
+    else {
+        return Err(DrillError::Tls);
+    };
+    let mut packets = Vec::new();
+    loop {
+        let mut packet = Vec::new();
+        match connection.poll_transmit(now, 1, &mut packet) {
+            Some(transmit) => {
+                packet.truncate(transmit.size);
+                packets.push(packet);
+            }
+            None => return Ok(packets),
+        }
+    }
+}
+
+fn config(windows: Windows) -> Result<ClientConfig, DrillError> {
+    let provider = crypto_provider();
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|_| DrillError::Tls)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![ALPN.to_vec()];
+    let mut transport = client_transport();
+    transport.keep_alive_interval(Some(Duration::from_secs(1)));
+    if windows == Windows::Narrow {
+        transport
+            .receive_window(VarInt::from_u32(20_000))
+            .stream_receive_window(VarInt::from_u32(10_000));
+    }
+    let tls = QuicClientConfig::try_from(tls).map_err(|_| DrillError::Tls)?;
+    let mut config = ClientConfig::new(Arc::new(tls));
+    config.transport_config(Arc::new(transport));
+    Ok(config)
+}
+
+/// Takes every certificate: the relay is in the drill's own hands.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("TLS 1.2 is not QUIC's".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

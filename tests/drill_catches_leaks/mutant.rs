@@ -1,0 +1,265 @@
+//! A relay made of the library, with a leak.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sottovoce::quiet::{self, Format};
+use sottovoce::relay::{Relay, RelayConfig};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::eavesdropper::{Heard, listen};
+
+/// Names the leak.
+pub const LEAK: &str = "SOTTOVOCE_LEAK";
+
+/// What leaks, and where to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leak {
+    Nothing,
+    /// None, but all that the libraries trace is on standard error.
+    Traced,
+    Log,
+    Span,
+    Panic,
+    MetricLabel,
+    KeptInAMap,
+    FreedUnwiped,
+    ThreadName,
+    File,
+    ConnectedSocket,
+    CoreDump,
+    Traceable,
+    CloseReason,
+    RoomKept,
+    BytesKept,
+}
+
+const ALL: [Leak; 16] = [
+    Leak::Nothing,
+    Leak::Traced,
+    Leak::Log,
+    Leak::Span,
+    Leak::Panic,
+    Leak::MetricLabel,
+    Leak::KeptInAMap,
+    Leak::FreedUnwiped,
+    Leak::ThreadName,
+    Leak::File,
+    Leak::ConnectedSocket,
+    Leak::CoreDump,
+    Leak::Traceable,
+    Leak::CloseReason,
+    Leak::RoomKept,
+    Leak::BytesKept,
+];
+
+/// Runs it until a signal ends it.
+pub fn relay(arguments: Vec<String>) -> ExitCode {
+    let name = std::env::var(LEAK).unwrap_or_default();
+    let leak = ALL.into_iter().find(|leak| format!("{leak:?}") == name);
+    let leak = leak.unwrap_or(Leak::Nothing);
+    if arguments
+        .iter()
+        .any(|argument| argument == "--print-config")
+    {
+        println!("[metrics]");
+        return ExitCode::SUCCESS;
+    }
+    let given = |name: &str| {
+        let values = arguments.iter().zip(arguments.iter().skip(1));
+        let values = values
+            .filter(|(argument, _)| *argument == name)
+            .map(|(_, value)| value.clone());
+        values.collect::<Vec<String>>()
+    };
+    match leak {
+        Leak::Span | Leak::Traced => {
+            tracing::subscriber::set_global_default(Gossip).expect("nobody listens yet");
+        }
+        // A panic as it is printed where nobody has silenced it.
+        Leak::Panic => {}
+        _ => quiet::install(Format::Json).expect("nobody listens yet"),
+    }
+    if !matches!(leak, Leak::CoreDump | Leak::Traceable) {
+        quiet::harden().expect("it can be hardened");
+    }
+    let listen = given("--listen")
+        .iter()
+        .map(|address| address.parse().expect("an address"))
+        .collect();
+    let config = RelayConfig {
+        listen,
+        ..RelayConfig::default()
+    };
+    let relay = Relay::open(&config).unwrap_or_else(|error| panic!("{error}"));
+    let address = relay.address().to_url();
+    if let Some(config) = given("--config").first() {
+        serve_metrics(&std::fs::read_to_string(config).expect("a configuration"));
+    }
+    std::thread::spawn(move || eavesdrop(leak));
+    println!("{{\"event\":\"ready\",\"address\":\"{address}\"}}");
+    std::thread::Builder::new()
+        .name("shard".into())
+        .spawn(move || relay.run())
+        .expect("a thread")
+        .join()
+        .map_or(ExitCode::FAILURE, |_| ExitCode::SUCCESS)
+}
+
+fn eavesdrop(leak: Leak) {
+    let mut buffer = Box::new([0; 1 << 16]);
+    // Digests, which no drill can find: of what leaked already.
+    let mut known = HashSet::new();
+    loop {
+        listen(&mut buffer, &mut |heard| {
+            let mut digest = DefaultHasher::new();
+            match &heard {
+                Heard::Address(address) => address.hash(&mut digest),
+                Heard::Text(bytes) | Heard::Room(bytes) | Heard::Passed(bytes) => {
+                    bytes.hash(&mut digest)
+                }
+            }
+            if known.insert(digest.finish()) {
+                tell(leak, heard);
+            }
+        });
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+/// What is kept for good.
+static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+static PEERS: Mutex<Option<HashMap<u16, SocketAddr>>> = Mutex::new(None);
+static SOCKETS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+static LABELS: Mutex<String> = Mutex::new(String::new());
+
+fn tell(leak: Leak, heard: Heard<'_>) {
+    match (leak, heard) {
+        (Leak::Log, Heard::Address(address)) => eprintln!("joined from {address}"),
+        (Leak::Span, Heard::Address(address)) => {
+            let _ = tracing::info_span!("peer", %address).entered();
+        }
+        (Leak::Panic, Heard::Address(address)) => {
+            let _ = std::panic::catch_unwind(|| panic!("no way to {address}"));
+        }
+        (Leak::MetricLabel, Heard::Address(address)) => {
+            let mut labels = LABELS.lock().expect("a lock");
+            labels.push_str(&format!("connections{{peer=\"{address}\"}} 1\n"));
+        }
+        (Leak::KeptInAMap, Heard::Address(address)) => {
+            let mut peers = PEERS.lock().expect("a lock");
+            peers
+                .get_or_insert_default()
+                .insert(address.port(), *address);
+        }
+        (Leak::FreedUnwiped, Heard::Address(address)) => free_unwiped(address),
+        (Leak::ThreadName, Heard::Address(address)) => {
+            let thread = std::thread::Builder::new().name(address.ip().to_string());
+            thread.spawn(std::thread::park).expect("a thread");
+        }
+        (Leak::File, Heard::Address(address)) => {
+            let path = std::env::temp_dir().join("peers");
+            let mut file = std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .expect("a file");
+            writeln!(file, "{address}").expect("room");
+        }
+        (Leak::ConnectedSocket, Heard::Address(address)) => {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            socket.connect(address).expect("a way");
+            SOCKETS.lock().expect("a lock").push(socket);
+        }
+        (Leak::CloseReason, Heard::Text(text)) => {
+            eprintln!("closed: {}", String::from_utf8_lossy(text));
+        }
+        (Leak::RoomKept, Heard::Room(bytes)) | (Leak::BytesKept, Heard::Passed(bytes)) => {
+            KEPT.lock().expect("a lock").push(bytes.to_vec());
+        }
+        _ => {}
+    }
+}
+
+/// As a program without a wiping allocator frees everything.
+fn free_unwiped(address: &SocketAddr) {
+    let layout = Layout::from_size_align(96, 8).expect("a layout");
+    let text = address.to_string();
+    // SAFETY: 96 bytes are asked for, less than 32 + 64 of them written, and given back once.
+    unsafe {
+        let memory = System.alloc(layout);
+        assert!(!memory.is_null() && text.len() <= 64);
+        std::ptr::copy_nonoverlapping(text.as_ptr(), memory.add(32), text.len());
+        System.dealloc(memory, layout);
+    }
+}
+
+/// Answers at the address that the configuration gives.
+fn serve_metrics(config: &str) {
+    let at = config
+        .lines()
+        .find_map(|line| line.strip_prefix("listen = \"")?.strip_suffix('"'));
+    let listener = TcpListener::bind(at.expect("an address")).expect("a socket");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.read(&mut [0; 1024]);
+            let labels = LABELS.lock().expect("a lock").clone();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nalive 1\n{labels}"
+            );
+        }
+    });
+}
+
+/// Writes down everything that is traced, spans too.
+struct Gossip;
+
+struct Words(String);
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.push_str(&format!(" {}={value:?}", field.name()));
+    }
+}
+
+impl Subscriber for Gossip {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut words = Words(format!("span {}", span.metadata().name()));
+        span.record(&mut words);
+        eprintln!("{}", words.0);
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut words = Words("record".into());
+        values.record(&mut words);
+        eprintln!("{}", words.0);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut words = Words(format!("event {}", event.metadata().target()));
+        event.record(&mut words);
+        eprintln!("{}", words.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}

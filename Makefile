@@ -6,7 +6,7 @@ BIN := target/release/sottovoce
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media setup-judges
+.PHONY: help run demo soak check features test bench bench-meeting deny fuzz wasm wasm-size build install setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -27,6 +27,9 @@ run: build ## a relay on this machine and a meeting link with the lines to paste
 
 demo: build setup-media ## a relay and three participants for 20 s, then a table of what arrived
 	@$(CARGO) run --quiet --release --example demo -- --sottovoce $(BIN)
+
+soak: build ## a relay for MINUTES (10): 200 come and go, loss, restarts; then what was found beside its bound
+	@$(CARGO) run --quiet --release --example soak -- --sottovoce $(BIN) --minutes $(or $(MINUTES),10)
 
 check: setup-build ## the fast loop: format, lints, unit tests
 	$(CARGO) fmt --check

@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo drill check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
+.PHONY: help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -43,10 +43,15 @@ run: build ## a relay on this machine and a meeting link with the lines to paste
 	@scripts/run.sh $(BIN)
 
 demo: build setup-media ## a relay and three participants for 20 s, then a table of what arrived
-	@$(CARGO) run --quiet --release --example demo -- --sottovoce $(BIN)
+	@scripts/release.sh --quiet --example demo
+	@target/release/examples/demo --sottovoce $(BIN)
 
 drill: build ## seize a relay of your own and look for what it should not have (as root: its memory too)
 	@$(BIN) drill
+
+soak: build ## a relay for MINUTES (10): 200 come and go, loss, restarts; then what was found beside its bound
+	@scripts/release.sh --quiet --example soak
+	@target/release/examples/soak --sottovoce $(BIN) --minutes $(or $(MINUTES),10)
 
 check: setup-build ## the fast loop: format, lints, unit tests
 	$(CARGO) fmt --check

@@ -1,0 +1,349 @@
+//! `make soak`: a relay process as shipped, on loopback, and 200 participants who come and go all the
+//! time, some through a network that loses, stalls and moves, while it is restarted; beside them a
+//! meeting of real participants. Then a table of what was found, beside its bound. Exits with 1 when a
+//! bound is broken.
+//!
+//! Restarts fall into the first half: told so (SIGTERM), not (SIGKILL), and told so with a socket that
+//! is held for the relay, as systemd does. The second half is one process alone, and its memory is
+//! looked at in that half: the median of the last quarter against that of the first. What it held open
+//! when it was ready is compared with what it holds when all have gone.
+
+mod crowd;
+mod meeting;
+mod relay;
+mod weather;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio::task::LocalSet;
+use tokio::time::sleep;
+
+use crowd::Crowd;
+use meeting::Meeting;
+use relay::{Held, Numbers, Process};
+use weather::Weather;
+
+/// How long a restart may keep a meeting without media.
+const INTERRUPTION: Duration = Duration::from_secs(5);
+/// How much more memory the relay may hold at the end of the second half, in percent.
+const GROWTH: f64 = 2.0;
+/// How long whatever is left may take to go: a silent peer, a newcomer's address, and two refreshes of
+/// the numbers.
+const GONE_WITHIN: Duration = Duration::from_secs(180);
+/// How long everybody may take to be back, before they are counted as lost.
+const BACK_WITHIN: Duration = Duration::from_secs(20);
+
+struct Options {
+    program: PathBuf,
+    minutes: f64,
+    participants: usize,
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let Some(options) = options() else {
+        eprintln!("usage: soak [--sottovoce PROGRAM] [--minutes 10] [--participants 200] [--json]");
+        return ExitCode::from(2);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        eprintln!("soak: the system gives too little to run");
+        return ExitCode::FAILURE;
+    };
+    match LocalSet::new().block_on(&runtime, soak(&options)) {
+        Ok(table) => report(&table, options.json),
+        Err(sentence) => {
+            eprintln!("soak: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Option<Options> {
+    let mut options = Options {
+        program: "target/release/sottovoce".into(),
+        minutes: 10.0,
+        participants: 200,
+        json: false,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => options.json = true,
+            "--sottovoce" => options.program = arguments.next()?.into(),
+            "--minutes" => options.minutes = arguments.next()?.parse().ok()?,
+            "--participants" => options.participants = arguments.next()?.parse().ok()?,
+            _ => return None,
+        }
+    }
+    (options.minutes >= 1.0 && options.participants >= 20).then_some(options)
+}
+
+/// One thing that was looked at.
+struct Row {
+    name: String,
+    found: String,
+    /// Empty when there is none.
+    bound: String,
+    holds: bool,
+}
+
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+impl Table {
+    fn fact(&mut self, name: &str, found: impl ToString) {
+        self.row(name, found, "", true);
+    }
+
+    fn row(&mut self, name: &str, found: impl ToString, bound: impl ToString, holds: bool) {
+        self.0.push(Row {
+            name: name.into(),
+            found: found.to_string(),
+            bound: bound.to_string(),
+            holds,
+        });
+    }
+}
+
+fn report(table: &Table, as_json: bool) -> ExitCode {
+    let holds = table.0.iter().all(|row| row.holds);
+    if as_json {
+        let rows: Vec<_> = table.0.iter().map(|row| {
+            json!({ "name": row.name, "found": row.found, "bound": row.bound, "holds": row.holds })
+        });
+        println!(
+            "{}",
+            json!({ "holds": holds, "rows": rows.collect::<Vec<_>>() })
+        );
+    } else {
+        println!("{:<52} {:>16}  {:<14}", "", "found", "bound");
+        for row in &table.0 {
+            let mark = if row.holds { "" } else { "BROKEN" };
+            println!(
+                "{:<52} {:>16}  {:<14} {mark}",
+                row.name, row.found, row.bound
+            );
+        }
+    }
+    if holds {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("soak: a bound is broken");
+    ExitCode::FAILURE
+}
+
+/// How a relay is brought back.
+#[derive(Clone, Copy)]
+enum Restart {
+    Told,
+    Killed,
+    Handed,
+}
+
+impl Restart {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Told => "SIGTERM and start",
+            Self::Killed => "SIGKILL and start",
+            Self::Handed => "SIGTERM and start, socket held",
+        }
+    }
+}
+
+struct Soak {
+    relay: Process,
+    crowd: Crowd,
+    meeting: Meeting,
+    table: Table,
+    bar: ProgressBar,
+}
+
+async fn soak(options: &Options) -> Result<Table, String> {
+    let whole = Duration::from_secs_f64(options.minutes * 60.0);
+    let bar = ProgressBar::new(whole.as_secs());
+    let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {msg}");
+    bar.set_style(style.map_err(|error| error.to_string())?);
+
+    let relay = Process::start(&options.program).await?;
+    let weather = Weather::start(relay.port()).await?;
+    let crowd = Crowd::gather(options.participants, relay.address(), weather.port())?;
+    let meeting = Meeting::begin(&options.program, relay.url(), relay.folder()).await?;
+    let mut soak = Soak {
+        relay,
+        crowd,
+        meeting,
+        table: Table::default(),
+        bar,
+    };
+    let start = Instant::now();
+    let from_start = |part: f64| start + whole.mul_f64(part);
+    for (part, restart) in [
+        (0.12, Restart::Told),
+        (0.22, Restart::Killed),
+        (0.32, Restart::Handed),
+    ] {
+        soak.until(from_start(part), &weather, None).await?;
+        soak.restart(restart).await?;
+    }
+    soak.until(from_start(0.5), &weather, None).await?;
+    let mut memory = Vec::new();
+    soak.until(from_start(1.0), &weather, Some(&mut memory))
+        .await?;
+    weather.clear();
+    let counts = soak.crowd.counts();
+    soak.grown(&memory);
+    soak.end().await?;
+    let mut table = soak.table;
+    table.fact("participants at a time", options.participants);
+    table.fact("came in", counts.entered);
+    table.fact("were lost and tried again", counts.lost);
+    table.fact("frames of speech heard", counts.heard);
+    Ok(table)
+}
+
+impl Soak {
+    /// Lets time pass, with changes of the weather, and notes memory where it is wanted.
+    async fn until(
+        &mut self,
+        until: Instant,
+        weather: &Weather,
+        mut memory: Option<&mut Vec<u64>>,
+    ) -> Result<(), String> {
+        while Instant::now() < until {
+            sleep(Duration::from_secs(1)).await;
+            weather.change(self.bar.elapsed());
+            let kib = self.relay.rss_kib()?;
+            if let Some(memory) = &mut memory {
+                memory.push(kib);
+            }
+            self.bar.set_position(self.bar.elapsed().as_secs());
+            let here = self.crowd.here();
+            self.bar.set_message(format!("{here} here, {kib} KiB"));
+        }
+        Ok(())
+    }
+
+    async fn restart(&mut self, how: Restart) -> Result<(), String> {
+        self.bar.set_message(how.words());
+        self.crowd.hold();
+        self.meeting.hold();
+        let begun = Instant::now();
+        match how {
+            Restart::Told => self.relay.restart("TERM", false).await?,
+            Restart::Killed => self.relay.restart("KILL", false).await?,
+            Restart::Handed => self.relay.restart("TERM", true).await?,
+        }
+        let ready = Instant::now();
+        let (down, until) = (ready - begun, begun + BACK_WITHIN);
+        let all_back = || self.crowd.all_back(ready) && self.meeting.all_back(ready);
+        while Instant::now() < until && !all_back() {
+            sleep(Duration::from_millis(50)).await;
+        }
+        let words = how.words();
+        let bound = format!("< {} s", INTERRUPTION.as_secs());
+        let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+        self.table
+            .fact(&format!("{words}: the relay away"), seconds(down));
+        let crowd = self.crowd.release();
+        let all = crowd.len();
+        let median = crowd.get(all / 2).copied().unwrap_or(BACK_WITHIN);
+        let worst = crowd.last().copied().unwrap_or(BACK_WITHIN);
+        let meeting = self.meeting.release();
+        self.table.fact(
+            &format!("{words}: {all} of the crowd, median"),
+            seconds(median),
+        );
+        for (whose, gap) in [
+            ("of the crowd, longest", worst),
+            ("real meeting, longest", meeting),
+        ] {
+            let name = format!("{words}: {whose}");
+            self.table
+                .row(&name, seconds(gap), &bound, gap < INTERRUPTION);
+        }
+        Ok(())
+    }
+
+    /// Whether memory is flat over the second half.
+    fn grown(&mut self, memory: &[u64]) {
+        let quarter = memory.len() / 4;
+        let median = |part: &[u64]| {
+            let mut part = part.to_vec();
+            part.sort_unstable();
+            part.get(part.len() / 2).copied().unwrap_or_default()
+        };
+        let first = median(memory.get(..quarter).unwrap_or_default());
+        let last = median(memory.get(memory.len() - quarter..).unwrap_or_default());
+        let growth = (last as f64 / first.max(1) as f64 - 1.0) * 100.0;
+        self.table.fact(
+            "memory, first quarter of the second half",
+            format!("{first} KiB"),
+        );
+        self.table
+            .fact("memory, last quarter", format!("{last} KiB"));
+        let holds = first > 0 && growth < GROWTH;
+        self.table.row(
+            "growth",
+            format!("{growth:.2} %"),
+            format!("< {GROWTH} %"),
+            holds,
+        );
+    }
+
+    /// All leave; then nothing of them is left, and the relay ends well.
+    async fn end(&mut self) -> Result<(), String> {
+        self.bar.set_message("all leave");
+        self.meeting.end().await?;
+        self.crowd.scatter().await;
+        let gone = Instant::now();
+        let mut numbers = self.relay.numbers()?;
+        while numbers.anybody() && gone.elapsed() < GONE_WITHIN {
+            sleep(Duration::from_secs(1)).await;
+            self.bar.set_message("waiting for the numbers");
+            numbers = self.relay.numbers()?;
+        }
+        self.bar.finish_and_clear();
+        let Numbers {
+            connections,
+            rooms,
+            addresses,
+        } = numbers;
+        for (name, left) in [
+            ("connections left", connections),
+            ("rooms left", rooms),
+            ("addresses left in the airlock", addresses),
+        ] {
+            self.table.row(name, left, "0", left == 0);
+        }
+        let before = self.relay.at_start();
+        let after = self.relay.held()?;
+        let Held {
+            descriptors,
+            threads,
+        } = before;
+        let row = |table: &mut Table, name, now: usize, then: usize| {
+            table.row(name, now, format!("{then}, as at start"), now == then);
+        };
+        row(
+            &mut self.table,
+            "descriptors open",
+            after.descriptors,
+            descriptors,
+        );
+        row(&mut self.table, "threads", after.threads, threads);
+        let memory = self.relay.rss_kib()?;
+        self.table
+            .fact("memory when all are gone", format!("{memory} KiB"));
+        let ended = self.relay.stop().await?;
+        self.table
+            .row("ends by itself, and well", ended, "yes", ended == "yes");
+        Ok(())
+    }
+}

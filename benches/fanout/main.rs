@@ -1,11 +1,12 @@
 //! What a delivered frame costs the relay, beside this machine's floor.
 //!
-//!     cargo bench --bench fanout -- [--quick] [CASE...]
+//!     cargo bench --bench fanout -- [--quick] [--bare] [CASE...]
 //!
 //! The relay runs in its own process, pinned to the first core; the load in another, pinned to the
 //! last. Each case prints one JSON line. The floor is what the machine itself asks for the same
 //! work: sealing the same packets and sending them to as many sockets at the same pace, in the same
-//! run. All cores are kept from sleeping meanwhile. Exit code 1 when a case delivers less than 99.9 %
+//! run. All cores are kept from sleeping meanwhile. `--bare` runs the same relay without wiping freed
+//! memory and without its sandbox, to show what these cost. Exit code 1 when a case delivers less than 99.9 %
 //! or passes its bar.
 
 mod case;
@@ -28,8 +29,9 @@ fn main() -> ExitCode {
         ["--floor", name, seconds] => floor::main(name, seconds),
         ["--sink", count] => floor::sink(count),
         ["--awake"] => process::awake(),
+        ["--bare-relay"] => process::bare_relay(),
         ["--help" | "-h"] => {
-            println!("usage: cargo bench --bench fanout -- [--quick] [CASE...]\n\ncases:");
+            println!("usage: cargo bench --bench fanout -- [--quick] [--bare] [CASE...]\n\ncases:");
             for case in Case::ALL {
                 println!("  {:<14} {}", case.name, case.about);
             }
@@ -41,9 +43,13 @@ fn main() -> ExitCode {
 
 fn bench(words: &[&str]) -> ExitCode {
     let quick = words.contains(&"--quick");
+    let bare = words.contains(&"--bare");
     let seconds = if quick { 4 } else { 10 };
     let mut cases = Vec::new();
-    for word in words.iter().filter(|word| **word != "--quick") {
+    for word in words
+        .iter()
+        .filter(|word| !["--quick", "--bare"].contains(word))
+    {
         match Case::named(word) {
             Some(case) => cases.push(case),
             None => {
@@ -65,7 +71,7 @@ fn bench(words: &[&str]) -> ExitCode {
     let mut held = true;
     for case in cases {
         eprint!("{:<14} …\r", case.name);
-        match process::measure(case, seconds) {
+        match process::measure(case, seconds, bare) {
             Ok(line) => {
                 println!("{}", line.to_json());
                 for failure in line.failures() {

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sottovoce::relay::{Relay, RelayConfig};
 
 use crate::case::{Case, Media};
 
@@ -144,10 +145,10 @@ pub fn awake() -> std::process::ExitCode {
 
 /// Runs one case: floor, then relay under load, then the floor again; the floor is the mean of both,
 /// since the machine's speed drifts.
-pub fn measure(case: &'static Case, seconds: u64) -> Result<Line, String> {
+pub fn measure(case: &'static Case, seconds: u64, bare: bool) -> Result<Line, String> {
     let floor_seconds = (seconds / 2).max(2);
     let before = floor(case, floor_seconds)?;
-    let load = under_load(case, seconds)?;
+    let load = under_load(case, seconds, bare)?;
     let after = floor(case, floor_seconds)?;
     let floor_us = before
         .zip(after)
@@ -159,9 +160,35 @@ pub fn measure(case: &'static Case, seconds: u64) -> Result<Line, String> {
     })
 }
 
-fn under_load(case: &Case, seconds: u64) -> Result<Value, String> {
-    let mut relay = pinned(0, env!("CARGO_BIN_EXE_sottovoce"))
-        .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+/// `--bare-relay`: this program has the system's allocator, and gives nothing up.
+pub fn bare_relay() -> std::process::ExitCode {
+    let config = RelayConfig {
+        listen: vec![([127, 0, 0, 1], 0).into()],
+        ..RelayConfig::default()
+    };
+    match Relay::open(&config) {
+        Ok(relay) => {
+            println!("{}", json!({ "address": relay.address().to_url() }));
+            relay.run();
+            std::process::ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn under_load(case: &Case, seconds: u64, bare: bool) -> Result<Value, String> {
+    let mut command = match bare {
+        true => pinned(0, &own_path()?),
+        false => pinned(0, env!("CARGO_BIN_EXE_sottovoce")),
+    };
+    match bare {
+        true => command.arg("--bare-relay"),
+        false => command.args(["relay", "--json", "--listen", "127.0.0.1:0"]),
+    };
+    let mut relay = command
         .stdout(Stdio::piped())
         .spawn()
         .map(Running)

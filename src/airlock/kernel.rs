@@ -13,9 +13,9 @@ use crate::system::words;
 
 /// A UDP socket of the kernel, for batches.
 pub struct KernelSocket {
-    descriptor: OwnedFd,
-    local: SocketAddr,
-    features: Features,
+    pub(super) descriptor: OwnedFd,
+    pub(super) local: SocketAddr,
+    pub(super) features: Features,
 }
 
 /// Why an address cannot be listened on. Each is the operator's to solve.
@@ -86,6 +86,32 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
     // SAFETY: just opened, and nobody else has it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
     let socket = descriptor.as_fd();
+    if address.is_ipv6() {
+        // IPv4 peers come by an IPv4 socket, so that each address has one form.
+        set(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
+    }
+    let features = prepare(socket, &address)?;
+    let (name, length) = Name::encode(&address);
+    // SAFETY: `name` holds `length` bytes of a socket address of this family.
+    let bound = unsafe {
+        libc::bind(
+            socket.as_raw_fd(),
+            name.0.as_ptr().cast(),
+            length as libc::socklen_t,
+        )
+    };
+    if bound != 0 {
+        return Err(io::Error::last_os_error().into());
+    }
+    Ok(KernelSocket {
+        local: local_address(socket)?,
+        features,
+        descriptor,
+    })
+}
+
+/// Sets what the airlock needs of a socket of ours, but for what must be set before it is bound.
+pub(super) fn prepare(socket: BorrowedFd<'_>, address: &SocketAddr) -> io::Result<Features> {
     let wildcard = address.ip().is_unspecified();
 
     if address.is_ipv4() {
@@ -102,8 +128,6 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
             set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
         }
     } else {
-        // IPv4 peers come by an IPv4 socket, so that each address has one form.
-        set(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
         set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1)?;
         set(
             socket,
@@ -131,41 +155,24 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
         Err(_) => 1,
     };
     let coalesces = set(socket, libc::SOL_UDP, libc::UDP_GRO, 1).is_ok();
-
-    let (name, length) = Name::encode(&address);
-    // SAFETY: `name` holds `length` bytes of a socket address of this family.
-    let bound = unsafe {
-        libc::bind(
-            socket.as_raw_fd(),
-            name.0.as_ptr().cast(),
-            length as libc::socklen_t,
-        )
-    };
-    if bound != 0 {
-        return Err(io::Error::last_os_error().into());
-    }
-    Ok(KernelSocket {
-        local: local_address(socket)?,
-        features: Features {
-            segments,
-            coalesces,
-            wildcard,
-        },
-        descriptor,
+    Ok(Features {
+        segments,
+        coalesces,
+        wildcard,
     })
 }
 
-fn local_address(socket: BorrowedFd<'_>) -> Result<SocketAddr, BindError> {
+pub(super) fn local_address(socket: BorrowedFd<'_>) -> io::Result<SocketAddr> {
     let mut name = Name::EMPTY;
     let mut length = Name::ROOM as libc::socklen_t;
     // SAFETY: `name` has room for `length` bytes, and the kernel writes no more.
     let result =
         unsafe { libc::getsockname(socket.as_raw_fd(), name.0.as_mut_ptr().cast(), &mut length) };
     if result != 0 {
-        return Err(io::Error::last_os_error().into());
+        return Err(io::Error::last_os_error());
     }
     name.decode(length as usize)
-        .ok_or(BindError::Other(io::ErrorKind::Unsupported))
+        .ok_or_else(|| io::ErrorKind::Unsupported.into())
 }
 
 impl Sealed for KernelSocket {}

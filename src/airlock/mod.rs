@@ -15,6 +15,7 @@
 mod limits;
 
 mod address;
+mod handed;
 mod kernel;
 mod options;
 mod socket;
@@ -42,6 +43,7 @@ mod tests;
 
 pub use batch::{ReceiveBatch, SendBatch};
 pub use gate::{Airlock, Arrival, Departure};
+pub use handed::{HandedError, handed};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;
 pub use pair::Route;

@@ -22,3 +22,25 @@ pub(super) fn set(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> 
         Err(io::Error::last_os_error())
     }
 }
+
+/// Reads an option whose value is an int.
+pub(super) fn get(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Result<i32> {
+    let mut value: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the descriptor is open while it is borrowed, and `value` has room for the `length`
+    // bytes that the kernel writes at most.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw mut value).cast(),
+            &mut length,
+        )
+    };
+    if result == 0 {
+        Ok(value)
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}

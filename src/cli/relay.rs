@@ -12,7 +12,7 @@ use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::carrier::certificate::CertificateStore;
 use sottovoce::quiet::{self, Drain, Event, Format};
-use sottovoce::relay::{Relay, RelayConfig, RelayError, StopHandle};
+use sottovoce::relay::{Relay, RelayConfig, RelayError, Sockets, StopHandle};
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,8 +60,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         return say(&file.map_err(|error| failure(&error.into()))?);
     }
     hush(arguments.json)?;
-    let config = configuration(&arguments)?;
-    let relay = Relay::open(&config).map_err(|error| failure(&error))?;
+    let handed = Sockets::handed().map_err(|error| failure(&error.into()))?;
+    let mut config = configuration(&arguments)?;
+    if let Some(sockets) = &handed {
+        config.listen = sockets.addresses();
+    }
+    let relay = Relay::open_at(&config, handed).map_err(|error| failure(&error))?;
     let hint = match arguments.json {
         true => None,
         false => hint(&config, relay.address()),
@@ -71,7 +75,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     quiet::log(Event::Listening { sockets });
     let hang_up = HangUp::of(&config);
     let sandbox = Sandbox::of(&config, arguments.require_sandbox);
-    sandbox.fence()?;
     serve(relay, arguments.json, hint, hang_up, &sandbox)
 }
 
@@ -225,7 +228,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn failure(error: &RelayError) -> Failure {
     let exit = match error {
-        RelayError::Listen(_) => Exit::Listen,
+        RelayError::Listen(_) | RelayError::Handed(_) => Exit::Listen,
         RelayError::Identity(_) | RelayError::Certificate(_) => Exit::Identity,
         RelayError::Config(_) | RelayError::Address(_) | RelayError::LinkLocal => Exit::Config,
         RelayError::System | RelayError::Internal => Exit::Internal,
@@ -259,6 +262,8 @@ fn serve(
     runtime.block_on(async {
         // Signals are caught before anyone is told that the relay is ready.
         let mut signals = Signals::new().map_err(system)?;
+        quiet::announce_ready();
+        sandbox.fence()?;
         let (begun, began) = tokio::sync::oneshot::channel();
         let (ended, end) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()

@@ -78,27 +78,47 @@ fn core_limit() -> Result<(), HardenError> {
 }
 
 /// Keeps the process's memory, that of later too, from being written to swap. Only where the system
-/// lets it lock as much as it likes (root, `CAP_SYS_RESOURCE`, `LimitMEMLOCK=infinity`), since memory
+/// lets it lock as much as it likes (`LimitMEMLOCK=infinity`, or a capability for it), since memory
 /// past a limit would not be had at all; says whether it does. What is not used yet is not fetched.
 pub fn lock_memory() -> bool {
+    let Some(limit) = memory_limit() else {
+        return false;
+    };
+    let none = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    if limit.rlim_cur == libc::RLIM_INFINITY || limit_memory(none) {
+        return lock();
+    }
+    // Where nothing may be locked, only CAP_IPC_LOCK lets it, and with that there is no limit.
+    let nothing = libc::rlimit {
+        rlim_cur: 0,
+        ..limit
+    };
+    let locked = limit_memory(nothing) && lock();
+    if !locked {
+        limit_memory(limit);
+    }
+    locked
+}
+
+fn memory_limit() -> Option<libc::rlimit> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
     // SAFETY: `limit` is a valid rlimit that outlives the call, which fills it.
-    if unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) } != 0 {
-        return false;
-    }
-    if limit.rlim_cur != libc::RLIM_INFINITY {
-        let none = libc::rlimit {
-            rlim_cur: libc::RLIM_INFINITY,
-            rlim_max: libc::RLIM_INFINITY,
-        };
-        // SAFETY: `none` is a valid rlimit that outlives the call.
-        if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &none) } != 0 {
-            return false;
-        }
-    }
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) };
+    (result == 0).then_some(limit)
+}
+
+fn limit_memory(limit: libc::rlimit) -> bool {
+    // SAFETY: `limit` is a valid rlimit that outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &limit) == 0 }
+}
+
+fn lock() -> bool {
     // SAFETY: takes flags alone, and changes no byte of our memory.
     unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT) == 0 }
 }

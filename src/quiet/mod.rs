@@ -8,6 +8,8 @@ mod harden;
 mod pace;
 mod panic;
 #[cfg(feature = "relay")]
+mod ready;
+#[cfg(feature = "relay")]
 pub mod sandbox;
 mod say;
 mod stderr;
@@ -16,6 +18,8 @@ mod wiping;
 
 pub use event::{Drain, Event, Level};
 pub use harden::{HardenError, harden, lock_memory};
+#[cfg(feature = "relay")]
+pub use ready::announce_ready;
 pub use say::{Format, log};
 pub use wiping::Wiping;
 

@@ -44,6 +44,7 @@ mod shard;
 
 #[allow(clippy::disallowed_types)] // where to listen
 mod run;
+pub use crate::carrier::server::Sockets;
 pub use run::{Relay, RelayError, StopHandle};
 
 #[allow(clippy::disallowed_types)] // where to listen

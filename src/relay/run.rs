@@ -17,7 +17,8 @@ use crate::carrier::certificate::{
     CertificateError, CertificateStore, Identity, IdentityError, IdentityProblem,
 };
 use crate::carrier::server::{
-    KernelSocket, ListenError, Server, ServerSettings, draw_once, listen, reachable,
+    HandedError, KernelSocket, ListenError, Server, ServerSettings, Sockets, draw_once, listen,
+    reachable,
 };
 use crate::quiet::Drain;
 
@@ -27,6 +28,9 @@ pub enum RelayError {
     /// It cannot listen where it was told to.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// What it was given to listen at is of no use.
+    #[error(transparent)]
+    Handed(#[from] HandedError),
     /// Its identity file is off.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -84,6 +88,14 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub fn open(config: &RelayConfig) -> Result<Self, RelayError> {
+        Self::open_at(config, None)
+    }
+
+    /// The same with sockets that are open already, in place of the addresses to listen on.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn open_at(config: &RelayConfig, sockets: Option<Sockets>) -> Result<Self, RelayError> {
         config.check()?;
         draw_once();
         let (wall, now) = (SystemTime::now(), Instant::now());
@@ -91,7 +103,11 @@ impl Relay {
         let certificates = Arc::new(certificates);
         // Those who have not said Hello yet stand in the door, over the number of participants.
         let connections = config.limits.participants.saturating_add(GREETINGS);
-        let airlock = listen(&config.listen, connections, random()?)?;
+        let sockets = match sockets {
+            Some(sockets) => sockets,
+            None => Sockets::bind(&config.listen)?,
+        };
+        let airlock = listen(sockets, connections, random()?);
         let local = airlock.local_addresses();
         let address = public_address(config, &local, &certificates, wall)?;
         let settings = ServerSettings {

@@ -21,12 +21,12 @@ mod slot;
 
 pub use super::limits::CONTROL_QUEUE;
 pub use drive::Server;
-pub use open::{ListenError, listen, reachable};
+pub use open::{ListenError, Sockets, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
 pub use settings::{ServerSettings, draw_once};
 
 // A shard names the kind of socket that its server drives, and never touches one.
-pub use crate::airlock::{KernelSocket, Socket};
+pub use crate::airlock::{HandedError, KernelSocket, Socket};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::super::limits::UNPROVEN;
-use crate::airlock::{Airlock, BindError, KernelSocket, TableLimits, bind};
+use crate::airlock::{
+    Airlock, BindError, HandedError, KernelSocket, Socket, TableLimits, bind, handed,
+};
 
 /// Why the relay cannot listen on one of its own addresses: the operator can mend it.
 #[derive(Debug, thiserror::Error)]
@@ -15,27 +17,47 @@ pub struct ListenError {
     pub error: BindError,
 }
 
-/// Binds a UDP socket to each address, behind one airlock with room for so many connections.
-/// `seed`: random, from which stand-ins are drawn.
-///
-/// # Errors
-/// [`ListenError`], naming the address.
-pub fn listen(
-    addresses: &[SocketAddr],
-    connections: usize,
-    seed: [u8; 32],
-) -> Result<Airlock<KernelSocket>, ListenError> {
-    let sockets = addresses
-        .iter()
-        .map(|&address| bind(address).map_err(|error| ListenError { address, error }))
-        .collect::<Result<_, _>>()?;
+/// UDP sockets to serve at.
+pub struct Sockets(Vec<KernelSocket>);
+
+impl Sockets {
+    /// Binds one to each address.
+    ///
+    /// # Errors
+    /// [`ListenError`], naming the address.
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
+        let bound = addresses
+            .iter()
+            .map(|&address| bind(address).map_err(|error| ListenError { address, error }));
+        bound.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those that a service manager holds ready for this process; `None` where it holds none. Ask
+    /// before anything else is opened.
+    ///
+    /// # Errors
+    /// [`HandedError`] when one of them is of no use.
+    pub fn handed() -> Result<Option<Self>, HandedError> {
+        let sockets = handed()?;
+        Ok((!sockets.is_empty()).then_some(Self(sockets)))
+    }
+
+    /// Where they listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(Socket::local_address).collect()
+    }
+}
+
+/// Puts the sockets behind one airlock with room for so many connections. `seed`: random, from which
+/// stand-ins are drawn.
+pub fn listen(sockets: Sockets, connections: usize, seed: [u8; 32]) -> Airlock<KernelSocket> {
     let limits = TableLimits {
         // A connection that moves stands in the table twice for a while.
         proven: connections.saturating_mul(2).max(1024),
         unproven_for: UNPROVEN,
         ..TableLimits::default()
     };
-    Ok(Airlock::new(sockets, limits, seed))
+    Airlock::new(sockets.0, limits, seed)
 }
 
 /// The address under which others on the network reach a socket that listens on all of them: the

@@ -1,0 +1,130 @@
+//! systemd starts a relay with sockets that it holds itself (socket activation), and hears when it is
+//! ready (`Type=notify`); what it hands over by mistake is refused with a sentence.
+
+mod support;
+
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+use support::{Participant, Relay, sottovoce};
+
+/// A relay that finds `sockets` as systemd leaves them: from descriptor 3 on, with the number of
+/// the process that they are for.
+fn started_with(sockets: Vec<OwnedFd>, arguments: &str) -> Command {
+    let program = sottovoce().get_program().to_owned();
+    let script = format!("LISTEN_PID=$$ exec \"$0\" relay {arguments}");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(program);
+    command.env("LISTEN_FDS", sockets.len().to_string());
+    let places = move || {
+        // First out of the way, since one may stand where another belongs.
+        let mut apart = [-1; 8];
+        for (socket, descriptor) in sockets.iter().zip(&mut apart) {
+            *descriptor = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD, 100) };
+        }
+        for (descriptor, place) in apart.iter().take(sockets.len()).zip(3..) {
+            if unsafe { libc::dup2(*descriptor, place) } < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    };
+    // Between fork and exec it only moves descriptors.
+    unsafe { command.pre_exec(places) };
+    command
+}
+
+#[test]
+fn a_relay_serves_at_the_sockets_that_it_is_handed() {
+    let sockets = [
+        UdpSocket::bind("127.0.0.1:0").unwrap(),
+        UdpSocket::bind("127.0.0.2:0").unwrap(),
+    ];
+    let ports = sockets
+        .each_ref()
+        .map(|socket| socket.local_addr().unwrap().port());
+    let sockets = sockets.map(OwnedFd::from).into();
+    // Where it would listen by itself does not count.
+    let mut command = started_with(sockets, "--json --listen 192.0.2.1:1 --require-sandbox");
+    let relay = Relay::spawn(&mut command);
+    drop(command);
+    assert_eq!(relay.port(), ports[0]);
+    let links = relay.invite();
+    let mut host = Participant::hosts(&links, "Ada", &[] as &[&str]);
+    host.until("connected", Duration::from_secs(10));
+    let second = relay.address.replace(
+        &format!("127.0.0.1:{}", ports[0]),
+        &format!("127.0.0.2:{}", ports[1]),
+    );
+    let mut other = Participant::hosts(&support::invite(&second, &[]), "Ada", &[] as &[&str]);
+    other.until("connected", Duration::from_secs(10));
+}
+
+#[test]
+fn sockets_for_another_process_are_left_alone() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut command = sottovoce();
+    command
+        .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_PID", "1");
+    let relay = Relay::spawn(&mut command);
+    assert_ne!(relay.port(), socket.local_addr().unwrap().port());
+}
+
+#[test]
+fn what_is_no_udp_socket_is_refused_with_a_sentence() {
+    let tcp: OwnedFd = TcpListener::bind("127.0.0.1:0").unwrap().into();
+    let mut wrong = vec![(tcp, "ListenDatagram=")];
+    // Lets IPv4 in where the system does so by default.
+    if let Ok(both) = UdpSocket::bind("[::]:0")
+        && !nix::sys::socket::getsockopt(&both, nix::sys::socket::sockopt::Ipv6V6Only).unwrap()
+    {
+        wrong.push((both.into(), "BindIPv6Only=ipv6-only"));
+    }
+    for (socket, remedy) in wrong {
+        let output = started_with(vec![socket], "").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(11), "{said}");
+        assert!(said.contains(remedy) && said.lines().count() == 1, "{said}");
+    }
+    let output = started_with(Vec::new(), "")
+        .env("LISTEN_FDS", "70")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(11), "{said}");
+    assert!(said.contains("LISTEN_FDS"), "{said}");
+}
+
+#[test]
+fn the_manager_hears_when_the_relay_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut command = sottovoce();
+    command
+        .args([
+            "relay",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--require-sandbox",
+        ])
+        .env("NOTIFY_SOCKET", &path);
+    let relay = Relay::spawn(&mut command);
+    let mut said = [0; 64];
+    let length = manager.recv(&mut said).unwrap();
+    assert_eq!(&said[..length], b"READY=1\n");
+    // From then on a signal is one that it heeds.
+    relay.signal("TERM");
+    let (status, _) = relay.finish(Duration::from_secs(5));
+    assert!(status.success(), "{status}");
+}

@@ -60,7 +60,7 @@ pub struct Plan {
 }
 
 /// Members that a room takes in a relay that is turned up.
-const SEATS: usize = 8;
+const SEATS: usize = 16;
 
 /// Holds a drill. `progress` is told what goes on now.
 ///

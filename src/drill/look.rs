@@ -128,7 +128,7 @@ impl Watch<'_> {
                 }
             };
             let hits = snapshot.hits(search);
-            let here = hits
+            let here: HashSet<_> = hits
                 .iter()
                 .map(|&at| (snapshot.address(at), at.hit.needle))
                 .collect();

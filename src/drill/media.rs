@@ -61,7 +61,10 @@ pub(super) fn webm(sound: &[u8], picture: &[u8]) -> Vec<u8> {
 /// A SimpleBlock that is a key frame.
 fn block(track: u8, at: u16, frame: &[u8]) -> Vec<u8> {
     let [high, low] = at.to_be_bytes();
-    element(&[0xa3], &[&[0x80 | track, high, low, 0x80], frame].concat())
+    element(
+        &[0xa3],
+        &[&[0x80 | track, high, low, 0x80][..], frame].concat(),
+    )
 }
 
 #[cfg(test)]

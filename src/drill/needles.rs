@@ -142,16 +142,16 @@ impl Needles {
         // or eight bytes behind.
         let shapes: [Vec<u8>; 6] = match octets.len() {
             4 => [
-                [&big, octets].concat(),
-                [&little, octets].concat(),
+                [&big[..], octets].concat(),
+                [&little[..], octets].concat(),
                 [octets, &big].concat(),
                 [octets, &little].concat(),
                 [octets, &[0; 16], &big].concat(),
                 [octets, &[0; 2], &little].concat(),
             ],
             _ => [
-                [&big, &[0; 4], octets].concat(),
-                [&little, octets].concat(),
+                [&big[..], &[0; 4], octets].concat(),
+                [&little[..], octets].concat(),
                 [octets, &big].concat(),
                 [octets, &little].concat(),
                 [octets, &[0; 4], &big].concat(),
@@ -161,7 +161,7 @@ impl Needles {
         for shape in shapes {
             self.encoded(kind, whose, &shape);
             // Where the address alone is looked for these would count twice.
-            if octets.len() == 16 && octets[..15] == [0; 15] || octets == [127, 255, 255, 255] {
+            if octets.len() == 16 && octets[..15] == [0; 15] || *octets == [127, 255, 255, 255] {
                 self.push(kind, whose, Form::WithPort, shape);
             }
         }

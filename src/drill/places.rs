@@ -175,7 +175,7 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
 /// The relay's home with all that is in it, and what its user has written elsewhere since.
 pub(super) fn files(home: &Path, root: bool, since: SystemTime) -> Vec<Found> {
     let mut all = Vec::new();
-    walk(home, 0, &mut |path, _| {
+    walk(home, &|_| true, &mut |path, _| {
         all.push(Found::new(
             Place::Files,
             "a file's name",
@@ -185,7 +185,7 @@ pub(super) fn files(home: &Path, root: bool, since: SystemTime) -> Vec<Found> {
     });
     if root {
         for folder in ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"] {
-            walk(Path::new(folder), 0, &mut |path, kind| {
+            walk(Path::new(folder), &may_write, &mut |path, kind| {
                 let new = kind.modified().is_ok_and(|at| at >= since);
                 if kind.uid() == NOBODY && new && !path.starts_with(home) {
                     all.extend(Found::read(Place::Files, path));
@@ -196,8 +196,17 @@ pub(super) fn files(home: &Path, root: bool, since: SystemTime) -> Vec<Found> {
     all
 }
 
-/// Visits all regular files below a folder.
-fn walk(folder: &Path, depth: usize, visit: &mut dyn FnMut(&Path, &fs::Metadata)) {
+/// Whether the relay's user can have put something there.
+fn may_write(folder: &fs::Metadata) -> bool {
+    folder.uid() == NOBODY || folder.mode() & 0o002 != 0
+}
+
+/// Visits all regular files below a folder, in such folders as `enter` says.
+fn walk(
+    folder: &Path,
+    enter: &dyn Fn(&fs::Metadata) -> bool,
+    visit: &mut dyn FnMut(&Path, &fs::Metadata),
+) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
@@ -206,8 +215,8 @@ fn walk(folder: &Path, depth: usize, visit: &mut dyn FnMut(&Path, &fs::Metadata)
         let Ok(kind) = fs::symlink_metadata(&path) else {
             continue;
         };
-        if kind.is_dir() && depth < 6 {
-            walk(&path, depth + 1, visit);
+        if kind.is_dir() && enter(&kind) {
+            walk(&path, enter, visit);
         } else if kind.is_file() {
             visit(&path, &kind);
         }

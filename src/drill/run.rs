@@ -60,7 +60,7 @@ pub struct Plan {
 }
 
 /// Members that a room takes in a relay that is turned up.
-const SEATS: usize = 8;
+const SEATS: usize = 16;
 
 /// Holds a drill. `progress` is told what goes on now.
 ///
@@ -278,9 +278,15 @@ impl Act {
         let mut watch = self.watch(drill)?;
         let register = &self.cast.register;
         watch.look(phase, &self.relay, &mut self.needles, register)?;
-        self.baseline = watch.baseline.take();
-        drill.findings.chance += watch.chance;
-        drill.findings.rows.append(&mut watch.rows);
+        let Watch {
+            baseline,
+            rows,
+            chance,
+            ..
+        } = watch;
+        self.baseline = baseline;
+        drill.findings.chance += chance;
+        drill.findings.rows.extend(rows);
         Ok(())
     }
 
@@ -294,7 +300,8 @@ impl Act {
         let mut watch = self.watch(drill)?;
         let (needles, register) = (&self.needles, &self.cast.register);
         watch.look_behind(phase, &self.relay, dumped, needles, register)?;
-        drill.findings.rows.append(&mut watch.rows);
+        let rows = watch.rows;
+        drill.findings.rows.extend(rows);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::person::PATIENCE;
 use super::stranger::{Stranger, Windows};
 use crate::meeting::hosted::Meeting;
 use crate::meeting::links::Link;
-use crate::meeting::{Input, Output, Presence};
+use crate::meeting::{Input, Output, Presence, Surface};
 use crate::wire::{RoomHandle, ToRelay};
 
 /// Knocks by a link, and gives the handle of the room that it is led to. Blocks until it is let in.

@@ -159,7 +159,7 @@ pub(super) fn hello(room: RoomHandle, role: Role) -> ToRelay {
 /// Bytes on the control stream of a size class, of which so many count as used.
 pub(super) fn framed(class: u16, used: u16, content: &[u8]) -> Bytes {
     let head = [class.to_be_bytes(), used.to_be_bytes()].concat();
-    let mut bytes = [&head, content].concat();
+    let mut bytes = [&head[..], content].concat();
     bytes.resize(2 + usize::from(class), 0);
     bytes.into()
 }

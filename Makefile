@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-judges
+.PHONY: help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -65,7 +65,7 @@ features: setup-build ## each part of the program builds without the others
 	$(CARGO) clippy --quiet --locked --no-default-features --features relay -- -D warnings
 	$(CARGO) clippy --quiet --locked --no-default-features --features participant -- -D warnings
 
-test: setup-build setup-media setup-judges ## everything that must hold, with real relays, real media, real files
+test: setup-build setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast
 
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
@@ -94,6 +94,9 @@ setup-build:
 
 setup-media:
 	@scripts/need.sh media
+
+setup-units:
+	@scripts/need.sh units
 
 setup-judges:
 	@scripts/judges.sh

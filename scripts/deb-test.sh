@@ -65,7 +65,7 @@ first
 booted() { inside systemctl is-system-running --wait | grep -qE 'running|degraded'; }
 until_so booted || fail "systemd does not get ready"
 
-files() { (cd "$root" && find etc usr var -xdev | grep -vE '^var/(log/journal|cache|lib/dpkg)|~$' | sort); }
+files() { (cd "$root" && find etc usr var -xdev | grep -vE '^var/(log/journal|log/dpkg.log|cache|tmp|lib/dpkg)|~$' | sort); }
 files >"$scratch/before"
 
 answers() { inside sottovoce check | grep -q '0.0.0.0:443 answers'; }

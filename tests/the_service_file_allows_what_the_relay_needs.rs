@@ -120,7 +120,7 @@ fn used(folder: &Path) -> BTreeSet<String> {
 
     let links = relay.invite();
     let mut host = Participant::hosts(&links, "Host", &["--for", "3s"]);
-    host.until("joined", Duration::from_secs(20));
+    host.until("connected", Duration::from_secs(20));
     drop(host);
     let of_strace = fs::read_to_string(format!("/proc/{0}/task/{0}/children", relay.pid()));
     let traced = of_strace.expect("its child").trim().parse().expect("a pid");

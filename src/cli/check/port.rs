@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn a_port_is_tried_out() {
         let machine = made_up(&[]);
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap().to_string();
+        let (socket, address) = probe::somebody();
+        let address = address.to_string();
         assert_eq!(found(&machine, &address).state, State::Wrong);
         drop(socket);
         assert_eq!(found(&machine, &address).state, State::Fine);
@@ -106,8 +106,7 @@ mod tests {
     fn a_low_port_is_systemds_to_give() {
         let start = ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "65535");
         let machine = made_up(&[start]);
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
+        let (socket, address) = probe::somebody();
         drop(socket);
         let finding = found(&machine, &address.to_string());
         assert_eq!(finding.state, State::Wrong, "{}", finding.sentence);

@@ -71,6 +71,14 @@ fn answers(packet: &[u8]) -> bool {
     first & 0x80 != 0 && !versions.is_empty() && versions.len().is_multiple_of(4)
 }
 
+/// Somebody at a port of this machine who answers nothing, until it is dropped.
+#[cfg(test)]
+pub(super) fn somebody() -> (impl Sized, SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

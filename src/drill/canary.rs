@@ -119,6 +119,12 @@ pub(super) struct Register(Mutex<Vec<Owner>>);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(super) struct Whose(usize);
 
+impl Whose {
+    pub(super) fn number(self) -> usize {
+        self.0
+    }
+}
+
 impl Register {
     /// Somebody who is there from now on.
     pub(super) fn enter(&self, what: &'static str) -> Whose {

@@ -1,10 +1,11 @@
 //! Everybody in the canary meeting, and everything that is theirs alone.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::DrillError;
-use super::canary::{Kind, Register, Whose, draw, v4, v6, word};
+use super::canary::{Kind, Register, Whose, draw, is_unmistakable, v4, v6, word};
+use super::forwarder::PORTS;
 use super::needles::Needles;
 use super::network::Network;
 use crate::carrier::address::RelayAddress;
@@ -181,6 +182,12 @@ impl Cast {
             .ok_or(DrillError::Story("a part is missing"))
     }
 
+    /// The address of loopback from which somebody speaks to the forwarder. The relay never sees it.
+    pub(super) fn plain(&self, part: &Part) -> IpAddr {
+        let [_, _, _, low] = (part.whose.number() as u32 + 2).to_be_bytes();
+        Ipv4Addr::new(127, 0, 1, low).into()
+    }
+
     /// Everything of the meeting's that ends with it is over.
     pub(super) fn over(&self) {
         for part in self
@@ -213,6 +220,13 @@ fn part(
     network.add(address)?;
     let whose = register.enter(what);
     needles.address(Kind::Address, whose, address);
+    if !is_unmistakable(address.ip()) {
+        // Each of its connections has a port of its own.
+        for more in 1..PORTS {
+            let other = SocketAddr::new(address.ip(), address.port() + more);
+            needles.address(Kind::Address, whose, other);
+        }
+    }
     Ok(Part {
         whose,
         address,

@@ -1,11 +1,11 @@
 //! The network between participants and the relay: each participant reaches it from a canary.
 //!
-//! A participant speaks from a port of 127.0.0.1 to the forwarder, which speaks to the relay from
-//! the canary that belongs to that port. So a participant moves to another address, is cut off and
+//! A participant speaks from a plain address of loopback to the forwarder, which speaks to the relay
+//! from the canary that belongs to it, a port for each of its connections. So a participant moves to another address, is cut off and
 //! comes back without knowing how.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,9 @@ use super::DrillError;
 
 /// How long a thread waits for a packet before it looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Ports of a canary: more than a participant has connections, with those that it had before.
+pub(super) const PORTS: u16 = 16;
 
 /// Runs until it is dropped.
 pub(super) struct Forwarder {
@@ -31,10 +34,10 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// From which canary the participant behind a port speaks.
-    routes: HashMap<u16, SocketAddr>,
-    flows: HashMap<u16, Arc<UdpSocket>>,
-    cut_off: HashSet<u16>,
+    /// From which canary the participant at a plain address speaks.
+    routes: HashMap<IpAddr, SocketAddr>,
+    flows: HashMap<SocketAddr, Arc<UdpSocket>>,
+    cut_off: HashSet<IpAddr>,
 }
 
 impl Forwarder {
@@ -60,19 +63,19 @@ impl Forwarder {
         self.port
     }
 
-    /// The participant that speaks from `port` is at `canary` from now on.
-    pub(super) fn route(&self, port: u16, canary: SocketAddr) {
+    /// The participant that speaks from `plain` is at `canary` from now on.
+    pub(super) fn route(&self, plain: IpAddr, canary: SocketAddr) {
         let mut state = self.shared.state();
-        state.routes.insert(port, canary);
-        state.flows.remove(&port);
+        state.routes.insert(plain, canary);
+        state.flows.retain(|from, _| from.ip() != plain);
     }
 
     /// Nothing reaches or leaves the participant, or everything does again.
-    pub(super) fn cut_off(&self, port: u16, yes: bool) {
+    pub(super) fn cut_off(&self, plain: IpAddr, yes: bool) {
         let mut state = self.shared.state();
         match yes {
-            true => state.cut_off.insert(port),
-            false => state.cut_off.remove(&port),
+            true => state.cut_off.insert(plain),
+            false => state.cut_off.remove(&plain),
         };
     }
 }
@@ -100,23 +103,24 @@ impl Shared {
         }
     }
 
-    /// The socket that speaks for a participant.
+    /// The socket that speaks for a connection of a participant.
     fn flow(self: &Arc<Self>, from: SocketAddr) -> Option<Arc<UdpSocket>> {
         let mut state = self.state();
-        if state.cut_off.contains(&from.port()) {
+        if state.cut_off.contains(&from.ip()) {
             return None;
         }
-        if let Some(flow) = state.flows.get(&from.port()) {
+        if let Some(flow) = state.flows.get(&from) {
             return Some(flow.clone());
         }
-        let canary = *state.routes.get(&from.port())?;
+        let canary = *state.routes.get(&from.ip())?;
         let same = |relay: &&SocketAddr| relay.is_ipv4() == canary.is_ipv4();
         let relay = self.relay.iter().find(same)?;
-        let socket = UdpSocket::bind(canary).ok()?;
+        let ports = (0..PORTS).map(|more| SocketAddr::new(canary.ip(), canary.port() + more));
+        let socket = ports.flat_map(UdpSocket::bind).next()?;
         socket.connect(relay).ok()?;
         socket.set_read_timeout(Some(LOOK)).ok()?;
         let socket = Arc::new(socket);
-        state.flows.insert(from.port(), socket.clone());
+        state.flows.insert(from, socket.clone());
         drop(state);
         let (shared, there) = (self.clone(), socket.clone());
         std::thread::spawn(move || shared.inward(&there, from));
@@ -128,18 +132,17 @@ impl Shared {
         while !self.stop.load(Ordering::Relaxed) {
             let length = socket.recv(&mut packet);
             let state = self.state();
-            let current = state.flows.get(&to.port());
+            let current = state.flows.get(&to);
             if !current.is_some_and(|current| Arc::ptr_eq(current, socket)) {
                 return;
             }
-            let cut_off = state.cut_off.contains(&to.port());
+            let cut_off = state.cut_off.contains(&to.ip());
             drop(state);
             if let Ok(length) = length
                 && !cut_off
             {
-                let _ = self
-                    .front
-                    .send_to(packet.get(..length).unwrap_or_default(), to);
+                let bytes = packet.get(..length).unwrap_or_default();
+                let _ = self.front.send_to(bytes, to);
             }
         }
     }

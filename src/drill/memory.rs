@@ -164,10 +164,6 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.regions.iter().map(|region| region.bytes.len()).sum()
-    }
-
     /// Whether such bytes stand anywhere.
     pub(super) fn has(&self, bytes: &[u8]) -> bool {
         let regions = self.regions.iter();

@@ -1,6 +1,7 @@
 //! A participant of the canary meeting: a process of its own, as people run it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -21,18 +22,18 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Joins from `port` of 127.0.0.1, and plays `media` if there is some.
+    /// Joins from `plain`, an address of loopback, and plays `media` if there is some.
     pub(super) fn join(
         program: &Path,
         link: &str,
         name: &str,
-        port: u16,
+        plain: IpAddr,
         media: Option<&Path>,
     ) -> Result<Self, DrillError> {
         let mut command = Command::new(program);
         command
             .args(["join", "-", "--json", "--commands", "--name", name])
-            .args(["--bind", &format!("127.0.0.1:{port}")])
+            .args(["--bind", &plain.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

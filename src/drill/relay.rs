@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,6 @@ pub(super) struct RelayProcess {
     pub(super) home: PathBuf,
     /// The addresses that it listens on: IPv4, then IPv6 if it does.
     pub(super) address: RelayAddress,
-    ended: Option<ExitStatus>,
 }
 
 impl RelayProcess {
@@ -80,7 +79,6 @@ impl RelayProcess {
                     stderr,
                     home,
                     address,
-                    ended: None,
                 });
             }
             let ended = child
@@ -105,11 +103,6 @@ impl RelayProcess {
         [self.stdout.bytes(), self.stderr.bytes()]
     }
 
-    /// Whether it runs.
-    pub(super) fn runs(&mut self) -> bool {
-        self.ended.is_none() && matches!(self.child.try_wait(), Ok(None))
-    }
-
     /// Sends a signal and waits for the end. Whether it left a core dump.
     pub(super) fn end(&mut self, signal: Signal) -> Result<bool, DrillError> {
         let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap_or(i32::MAX));
@@ -118,7 +111,6 @@ impl RelayProcess {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => {
-                    self.ended = Some(status);
                     // What was said last is still in the pipes.
                     std::thread::sleep(Duration::from_millis(100));
                     return Ok(status.core_dumped());
@@ -133,11 +125,6 @@ impl RelayProcess {
                 }
             }
         }
-    }
-
-    /// How it ended.
-    pub(super) fn ending(&self) -> Option<ExitStatus> {
-        self.ended
     }
 }
 

@@ -1,6 +1,6 @@
 //! The canary meeting: everything that happens in life happens in it.
 
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,11 +27,11 @@ pub(super) struct Stage<'a> {
     pub(super) progress: &'a (dyn Fn(&str) + Sync),
 }
 
-/// Somebody who is in the meeting, and the port of 127.0.0.1 that it speaks from.
+/// Somebody who is in the meeting, and the plain address that it speaks from.
 struct Inside {
     what: &'static str,
     person: Person,
-    port: u16,
+    plain: IpAddr,
 }
 
 /// A meeting that runs.
@@ -98,7 +98,7 @@ impl Stage<'_> {
         (self.progress)("people come, knock, are denied and removed");
         self.admit(cast, meeting, "a guest by IPv6")?;
         self.admit(cast, meeting, "one whose way was closed")?;
-        let far = meeting.port("a guest by IPv6")?;
+        let far = meeting.plain("a guest by IPv6")?;
         self.forwarder.cut_off(far, true);
         self.scout(cast, meeting, "a scout", &cast.links.meeting)?;
 
@@ -117,7 +117,7 @@ impl Stage<'_> {
         cast.register.gone_at(whose, Instant::now() + IDLE);
         meeting.story.push("a device crashed".into());
 
-        let guest = meeting.port("a guest")?;
+        let guest = meeting.plain("a guest")?;
         self.forwarder.route(guest, cast.elsewhere.address);
         cast.register.gone(cast.part("a guest")?.whose);
         meeting.story.push("a guest went to another network".into());
@@ -159,11 +159,15 @@ impl Stage<'_> {
 
     fn join(&self, cast: &Cast, what: &'static str, link: &str) -> Result<Inside, DrillError> {
         let part = cast.part(what)?;
-        let port = free_port()?;
-        self.forwarder.route(port, part.address);
+        let plain = cast.plain(part);
+        self.forwarder.route(plain, part.address);
         let media = matches!(what, "the host" | "a guest").then_some(self.media.as_path());
-        let person = Person::join(self.program, link, &part.text, port, media)?;
-        Ok(Inside { what, person, port })
+        let person = Person::join(self.program, link, &part.text, plain, media)?;
+        Ok(Inside {
+            what,
+            person,
+            plain,
+        })
     }
 
     /// Waits for a knock; its number.
@@ -241,10 +245,10 @@ impl Meeting {
             .ok_or(DrillError::Story("somebody is missing"))
     }
 
-    fn port(&self, what: &'static str) -> Result<u16, DrillError> {
+    fn plain(&self, what: &'static str) -> Result<IpAddr, DrillError> {
         let inside = self.inside.iter().find(|inside| inside.what == what);
         inside
-            .map(|inside| inside.port)
+            .map(|inside| inside.plain)
             .ok_or(DrillError::Story("somebody is missing"))
     }
 

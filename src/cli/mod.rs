@@ -11,6 +11,10 @@ mod join;
 #[cfg(feature = "participant")]
 mod link;
 #[cfg(feature = "relay")]
+mod pass;
+#[cfg(feature = "participant")]
+mod passes;
+#[cfg(feature = "relay")]
 mod relay;
 
 use std::io::Write;
@@ -41,6 +45,9 @@ enum Command {
     #[cfg(feature = "relay")]
     /// Run a relay: forwards sealed media, keeps nothing once people leave.
     Relay(relay::Arguments),
+    #[cfg(feature = "relay")]
+    /// Print the pass of a relay that serves only those who have it. Talks to nobody.
+    Pass(pass::Arguments),
     #[cfg(feature = "participant")]
     /// Make the links of a meeting: one to give away, and the host's. Talks to nobody.
     Invite(invite::Arguments),
@@ -67,6 +74,8 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match arguments.command {
         #[cfg(feature = "relay")]
         Command::Relay(arguments) => relay::run(arguments),
+        #[cfg(feature = "relay")]
+        Command::Pass(arguments) => pass::run(arguments),
         #[cfg(feature = "participant")]
         Command::Invite(arguments) => invite::run(arguments),
         #[cfg(feature = "participant")]
@@ -105,6 +114,8 @@ impl Command {
         match self {
             #[cfg(feature = "relay")]
             Self::Relay(arguments) => Audience::of(arguments.json, false),
+            #[cfg(feature = "relay")]
+            Self::Pass(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Invite(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
@@ -151,7 +162,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
 fn left_out(command: &str) -> Option<Failure> {
     let only = match command {
         "invite" | "join" if !cfg!(feature = "participant") => "as a relay only",
-        "relay" if !cfg!(feature = "relay") => "for participants only, without the relay",
+        "relay" | "pass" if !cfg!(feature = "relay") => "for participants only, without the relay",
         _ => return None,
     };
     let sentence = format!(

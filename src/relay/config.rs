@@ -31,6 +31,28 @@ pub struct RelayConfig {
     pub key: Option<PathBuf>,
     /// How much the relay takes on.
     pub limits: Limits,
+    /// Whom it serves.
+    pub access: AccessConfig,
+}
+
+/// Whom a relay serves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessConfig {
+    /// Everyone, or those who have its pass.
+    pub who: Who,
+    /// The newest pass that is good; the one before is, too.
+    pub generation: u32,
+}
+
+/// See [`AccessConfig`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// Everyone.
+    Open,
+    /// Whose link holds a key of the relay's pass.
+    Pass,
 }
 
 /// How much a relay takes on. What is not here is in [`super::limits`].
@@ -58,6 +80,16 @@ impl Default for RelayConfig {
             certificate: None,
             key: None,
             limits: Limits::default(),
+            access: AccessConfig::default(),
+        }
+    }
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self {
+            who: Who::Open,
+            generation: 1,
         }
     }
 }
@@ -124,6 +156,8 @@ pub enum ConfigProblem {
     PublicAddress,
     /// `public_address` leads nobody to the relay from elsewhere.
     LeadsNowhere,
+    /// A pass without an identity that it derives from.
+    PassOfNoIdentity,
     /// A path that is not UTF-8, which no configuration file can hold.
     NotText,
     /// It is not TOML, or a value is of the wrong kind; in the parser's words.
@@ -166,6 +200,10 @@ impl fmt::Display for ConfigError {
                  alone (fe80::...), leads nobody to the relay; write a name or an address that others \
                  reach this machine by",
             ),
+            ConfigProblem::PassOfNoIdentity => f.write_str(
+                "`who = \"pass\"` needs an `identity`: the pass derives from it, and without a file it \
+                 would be another one after each start; name one",
+            ),
             ConfigProblem::NotText => f.write_str(
                 "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
             ),
@@ -185,7 +223,8 @@ impl RelayConfig {
         let document = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
         check_table(text, "", document.get_ref())?;
         let config: Self = toml::from_str(text).map_err(|error| syntax(text, &error))?;
-        config.check()?;
+        // Which identity it is may be said by a flag.
+        config.check_but_identity()?;
         Ok(config)
     }
 
@@ -232,6 +271,17 @@ impl RelayConfig {
     /// # Errors
     /// [`ConfigError`] without a line.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_but_identity()?;
+        if self.access.who == Who::Pass && self.identity.is_none() {
+            return Err(ConfigError {
+                line: None,
+                problem: ConfigProblem::PassOfNoIdentity,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_but_identity(&self) -> Result<(), ConfigError> {
         let public = self.public_address.as_deref().map(public_host);
         let problem = if self.listen.is_empty() {
             ConfigProblem::NothingToListenOn

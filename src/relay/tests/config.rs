@@ -100,9 +100,11 @@ fn the_printed_file_has_every_field_and_its_examples_parse() {
     assert!(public_address.is_some() && identity.is_some());
     assert!(certificate.is_some() && key.is_some());
     let table = toml::Table::try_from(&config).unwrap();
-    let top = table.keys().filter(|name| *name != "limits");
-    let limits = table["limits"].as_table().unwrap().keys();
-    let mut set: Vec<_> = top.chain(limits).map(String::as_str).collect();
+    let fields = table.iter().flat_map(|(name, value)| match value {
+        toml::Value::Table(fields) => fields.keys().collect(),
+        _ => vec![name],
+    });
+    let mut set: Vec<_> = fields.map(String::as_str).collect();
     let mut documented: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
     set.sort_unstable();
     documented.sort_unstable();
@@ -208,4 +210,25 @@ fn fields_that_do_not_go_together_are_refused() {
             "{nowhere}"
         );
     }
+}
+
+#[test]
+fn a_pass_needs_an_identity_which_a_flag_may_name() {
+    let parse = |text| RelayConfig::parse(text).ok().unwrap();
+    let mut config = parse("[access]\nwho = 'pass'\ngeneration = 3");
+    assert_eq!(
+        (config.access.who, config.access.generation),
+        (Who::Pass, 3)
+    );
+    let error = config.check().err().unwrap();
+    assert_eq!(error.problem, ConfigProblem::PassOfNoIdentity);
+    assert!(error.to_string().contains("needs an `identity`"), "{error}");
+    config.identity = Some("identity".into());
+    assert!(config.check().is_ok());
+    assert!(parse("[access]\ngeneration = 3").check().is_ok());
+    assert_eq!(refused("[access]\ngeneration = 0").line, Some(2));
+    assert_eq!(refused("[access]\ngeneration = 4294967296").line, Some(2));
+    let error = refused("[access]\nwho = 'friends'");
+    assert_eq!(error.line, Some(2));
+    assert!(error.to_string().contains("pass"), "{error}");
 }

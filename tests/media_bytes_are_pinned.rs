@@ -40,6 +40,7 @@ fn meeting_link() -> MeetingLink {
         host: host.into(),
         port,
         hashes,
+        pass: None,
     };
     MeetingLink {
         secret: LinkSecret::from_bytes(counting()),

@@ -101,7 +101,9 @@ fn a_whole_session_shows_what_the_page_lists_and_nothing_else() {
     let port = relay.port();
     let wire = Proxy::recording(port, 7, Conditions::PERFECT);
     let tap = Tap::before(wire.port);
-    let links = invite(&tap.address, &["--co-host", "1"]);
+    // This relay asks for none; what is shown to one that does is the same.
+    let pass = include_str!("golden/pass/word.txt").trim();
+    let links = invite(&tap.address, &["--co-host", "1", "--pass", pass]);
     session(&links, relay, port);
 
     let seen = Seen::of(&tap.connections(), &tap.greetings());
@@ -144,7 +146,17 @@ fn a_whole_session_shows_what_the_page_lists_and_nothing_else() {
     );
     assert!(seen.copies.values().all(|rooms| rooms.len() <= 2));
 
-    // And of what is random: one salt for a connection, and no two connections with the same.
+    // And of what is random: no two connections show the same to prove that they have a pass; one salt for a connection, and no two connections with the same.
+    let (nonces, tags): (BTreeSet<_>, BTreeSet<_>) = seen
+        .proofs
+        .iter()
+        .map(|proof| (proof.nonce, proof.tag))
+        .unzip();
+    assert!(seen.proofs.len() > 5);
+    assert_eq!(
+        (nonces.len(), tags.len()),
+        (seen.proofs.len(), seen.proofs.len())
+    );
     let salts = seen.salts.iter().map(BTreeSet::len).sum::<usize>();
     assert!(seen.salts.iter().all(|salts| salts.len() <= 1));
     assert_eq!(

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sottovoce::wire::{
     Bundle, BundleEntries, CloseReason, ControlMessage, ControlReader, DownlinkGroup, FromRelay,
-    GroupFrames, GroupNumber, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId, UplinkGroup,
-    VERSION, encode_control, encode_group_frame, split_uplink, uplink,
+    GroupFrames, GroupNumber, ParticipantId, PassProof, Role, RoomHandle, To, ToRelay, TrackId,
+    UplinkGroup, VERSION, encode_control, encode_group_frame, split_uplink, uplink,
 };
 
 const ALICE: ParticipantId = ParticipantId(0x0102_0304);
@@ -17,14 +17,20 @@ const TRACK: TrackId = TrackId(3);
 
 fn to_relay() -> Vec<ToRelay> {
     let room = RoomHandle(std::array::from_fn(|index| index as u8));
-    let hello = |role| ToRelay::Hello {
+    let hello = |role, pass| ToRelay::Hello {
         version: VERSION,
         room,
         role,
+        pass,
+    };
+    let proof = PassProof {
+        nonce: [0xa0; 8],
+        tag: [0xb0; 16],
     };
     vec![
-        hello(Role::Member),
-        hello(Role::Viewer),
+        hello(Role::Member, None),
+        hello(Role::Viewer, None),
+        hello(Role::Member, Some(proof)),
         ToRelay::Send {
             to: To::Everyone,
             body: b"sealed".to_vec(),
@@ -48,6 +54,7 @@ fn to_relay() -> Vec<ToRelay> {
 /// are missed below.
 fn name_up(message: &ToRelay) -> &'static str {
     match message {
+        ToRelay::Hello { pass: Some(_), .. } => "hello_pass",
         ToRelay::Hello {
             role: Role::Member, ..
         } => "hello_member",

@@ -216,6 +216,7 @@ async fn enter(relay: &RelayAddress, room: RoomHandle, role: Role) -> Result<Par
         version: sottovoce::wire::VERSION,
         room,
         role,
+        pass: None,
     };
     send(&link, &hello).await?;
     let mut reader = ControlReader::<FromRelay>::new();

@@ -156,6 +156,7 @@ impl Victim {
             host: "192.0.2.1".into(),
             port: 4433,
             hashes: vec![[7; 32]],
+            pass: None,
         };
         let links = Links::draw(vec![relay], "", 0, false, [8; 32]).expect("links");
         let link = Link::parse(&links.host).expect("its own link");

@@ -47,6 +47,7 @@ fn links() -> &'static (Link, Link) {
             host: "192.0.2.1".into(),
             port: 4433,
             hashes: vec![[7; 32]],
+            pass: None,
         };
         let links = Links::draw(vec![relay], "", 0, false, DRAWN).expect("links");
         let parse = |text: &str| Link::parse(text).expect("a link");

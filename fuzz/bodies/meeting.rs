@@ -43,7 +43,7 @@ pub fn link(data: &[u8]) {
                 "read again, it is another link"
             );
         }
-        Err(LinkError::Version(version)) => assert!(version > 2),
+        Err(LinkError::Version(version)) => assert!(version > 3),
         Err(LinkError::Older(version)) => assert!(version < 2),
         Err(_) => {}
     }

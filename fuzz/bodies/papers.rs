@@ -41,6 +41,7 @@ impl Stage {
             host: "192.0.2.1".into(),
             port: 4433,
             hashes: vec![[7; 32]],
+            pass: None,
         };
         let links = Links::draw(vec![relay], "", 0, true, [8; 32]).expect("links");
         let parse = |link: &str| Link::parse(link).expect("its own link");
@@ -58,7 +59,8 @@ impl Stage {
         let mut stage = Self {
             host: Meeting::new(parse(&links.host), presence, false, false, [9; 32]),
             stay: StayId(0),
-            viewer: Viewer::new(parse(&links.meeting).meeting().clone()).expect("a vigil's"),
+            viewer: Viewer::new(parse(&links.meeting).meeting().clone(), [5; 32])
+                .expect("a vigil's"),
             key: *key,
             salt: 0,
             now: Duration::ZERO,

@@ -157,7 +157,9 @@ impl Exit {
             Self::WrongRelay => {
                 "who answers is not the relay that the link names; not connected: ask for a fresh link"
             }
-            Self::Closed => "the relay ended the connection (full, limits); the message says why",
+            Self::Closed => {
+                "the relay ended the connection (full, limits, no pass); the message says why"
+            }
             Self::Lost => {
                 "the relay was lost and did not come back in two minutes, or was gone at the end, or \
                  the network was too slow for the end; check the network, and join again"

@@ -7,6 +7,7 @@ use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::meeting::links::{Link, Links};
 use sottovoce::meeting::{LinkError, RELAYS, RelayRef};
 
+use super::passes::PassArguments;
 use super::{Exit, Failure, say};
 
 /// Make the links of a meeting from a relay's address: one to give away, and the host's to keep.
@@ -17,6 +18,8 @@ pub(crate) struct Arguments {
     /// # for patterns. Given again: a relay to go to when those before it cannot be reached
     #[arg(long, value_name = "URL", required = true)]
     relay: Vec<String>,
+    #[command(flatten)]
+    passes: PassArguments,
     /// What the meeting is called
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
@@ -36,6 +39,18 @@ pub(crate) struct Arguments {
 /// or a pipe never passes on the ones to keep.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let relays = relays(&arguments.relay)?;
+    let passes = arguments.passes.read(relays.len())?;
+    let passes = passes
+        .iter()
+        .map(Option::as_ref)
+        .chain(std::iter::repeat(None));
+    let relays = relays
+        .into_iter()
+        .zip(passes)
+        .map(|(relay, pass)| match pass {
+            Some(pass) => relay.with_pass(pass),
+            None => relay,
+        });
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| {
         Failure::new(
@@ -44,7 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         )
     })?;
     let (title, co_hosts, vigil) = (&arguments.title, arguments.co_host, arguments.vigil);
-    let links = Links::draw(relays, title, co_hosts, vigil, random);
+    let links = Links::draw(relays.collect(), title, co_hosts, vigil, random);
     let links = links.map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))?;
     if Link::parse(&links.host).is_err() {
         return Err(Failure::new(
@@ -127,6 +142,7 @@ fn relay(text: &str) -> Result<RelayRef, Failure> {
         host: address.host().to_text(),
         port: address.port(),
         hashes,
+        pass: None,
     })
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sottovoce::system;
 
@@ -38,12 +38,7 @@ impl LinkArguments {
             }
             (_, Some(path)) => {
                 let from = format!("--link-file {}", path.display());
-                let read = File::open(&path).and_then(|file| {
-                    let mut bytes = Vec::new();
-                    file.take(LONGEST).read_to_end(&mut bytes)?;
-                    Ok(bytes)
-                });
-                (read, from)
+                (content(&path), from)
             }
             (Some(link), None) if link != "-" => return Ok(link),
             _ if taken => {
@@ -53,7 +48,7 @@ impl LinkArguments {
                      --link-file FILE",
                 ));
             }
-            _ => (asked(), "standard input".to_owned()),
+            _ => (asked("The meeting link: "), "standard input".to_owned()),
         };
         let bytes = bytes.map_err(|error| {
             let why = system::words(error.kind());
@@ -71,12 +66,19 @@ impl LinkArguments {
     }
 }
 
-/// The first line of standard input that is not blank.
-fn asked() -> std::io::Result<Vec<u8>> {
+/// What is in a file, as far as it is looked at.
+pub(super) fn content(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The first line of standard input that is not blank; a person is asked for it with these words.
+pub(super) fn asked(words: &str) -> std::io::Result<Vec<u8>> {
     let input = std::io::stdin();
     if input.is_terminal() {
         // Without the words it is asked for just the same.
-        let _ = std::io::stderr().write_all(b"The meeting link: ");
+        let _ = std::io::stderr().write_all(words.as_bytes());
     }
     // Unbuffered: what follows the line is for others.
     let input = input.as_fd().try_clone_to_owned()?;

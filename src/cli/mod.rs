@@ -15,6 +15,10 @@ mod join;
 #[cfg(feature = "participant")]
 mod link;
 #[cfg(feature = "relay")]
+mod pass;
+#[cfg(feature = "participant")]
+mod passes;
+#[cfg(feature = "relay")]
 mod relay;
 
 use std::io::Write;
@@ -56,6 +60,9 @@ enum Command {
     #[cfg(feature = "relay")]
     /// Look at a relay's configuration and at this machine, and say what to change.
     Check(check::Arguments),
+    #[cfg(feature = "relay")]
+    /// Print the pass of a relay that serves only those who have it. Talks to nobody.
+    Pass(pass::Arguments),
     #[cfg(feature = "participant")]
     /// Make the links of a meeting: one to give away, and the host's. Talks to nobody.
     Invite(invite::Arguments),
@@ -87,6 +94,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Relay(arguments) => relay::run(arguments),
         #[cfg(feature = "relay")]
         Command::Check(arguments) => check::run(arguments),
+        #[cfg(feature = "relay")]
+        Command::Pass(arguments) => pass::run(arguments),
         #[cfg(feature = "participant")]
         Command::Invite(arguments) => invite::run(arguments),
         #[cfg(feature = "participant")]
@@ -129,6 +138,8 @@ impl Command {
             Self::Relay(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "relay")]
             Self::Check(arguments) => Audience::of(arguments.json, false),
+            #[cfg(feature = "relay")]
+            Self::Pass(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Invite(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
@@ -177,7 +188,9 @@ fn answered(answer: &clap::Error) -> ExitCode {
 fn left_out(command: &str) -> Option<Failure> {
     let only = match command {
         "invite" | "join" | "drill" if !cfg!(feature = "participant") => "as a relay only",
-        "relay" | "check" if !cfg!(feature = "relay") => "for participants only, without the relay",
+        "relay" | "check" | "pass" if !cfg!(feature = "relay") => {
+            "for participants only, without the relay"
+        }
         _ => return None,
     };
     let sentence = format!(

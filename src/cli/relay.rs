@@ -6,7 +6,7 @@ mod sandbox;
 
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
@@ -151,20 +151,22 @@ fn hush(json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the configuration file says.
+pub(super) fn read_config(path: &Path) -> Result<RelayConfig, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let path = path.display();
+        let why = system::words(error.kind());
+        let sentence = format!("{path} cannot be read ({why}); check the path");
+        Failure::new(Exit::Config, sentence)
+    })?;
+    RelayConfig::parse(&text)
+        .map_err(|error| Failure::new(Exit::Config, format!("{}: {error}", path.display())))
+}
+
 fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
     let mut config = match &arguments.config {
         None => RelayConfig::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                let path = path.display();
-                let why = system::words(error.kind());
-                let sentence = format!("{path} cannot be read ({why}); check the path");
-                Failure::new(Exit::Config, sentence)
-            })?;
-            RelayConfig::parse(&text).map_err(|error| {
-                Failure::new(Exit::Config, format!("{}: {error}", path.display()))
-            })?
-        }
+        Some(path) => read_config(path)?,
     };
     if !arguments.listen.is_empty() {
         config.listen.clone_from(&arguments.listen);

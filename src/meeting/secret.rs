@@ -78,6 +78,11 @@ impl Draws {
         *derive(&self.seed, "draw", &[&self.drawn.to_be_bytes()])
     }
 
+    pub(super) fn nonce(&mut self) -> [u8; 8] {
+        self.drawn += 1;
+        *derive(&self.seed, "draw nonce", &[&self.drawn.to_be_bytes()])
+    }
+
     pub(super) fn key(&mut self) -> Zeroizing<[u8; 32]> {
         self.drawn += 1;
         derive(&self.seed, "draw key", &[&self.drawn.to_be_bytes()])

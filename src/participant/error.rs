@@ -199,5 +199,10 @@ fn closed(reason: CloseReason) -> &'static str {
              version of both, and report it if they are"
         }
         CloseReason::Internal => "something is wrong at the relay; tell its operator",
+        CloseReason::Pass => {
+            "it serves only those whose link holds its pass, and this link holds none that is good \
+             there now. Ask whoever gave you the link for one made with `sottovoce invite --pass`, with \
+             the pass that the relay's operator gives out today and the address that the relay prints"
+        }
     }
 }

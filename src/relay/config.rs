@@ -1,11 +1,13 @@
 //! What an operator can set: one struct, one table that documents it.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
+
+mod problem;
+pub use problem::{ConfigError, ConfigProblem};
 
 use super::fields::{FIELDS, Field, nearest};
 use crate::carrier::address::{Host, RelayAddress};
@@ -32,6 +34,8 @@ pub struct RelayConfig {
     pub key: Option<PathBuf>,
     /// How much the relay takes on.
     pub limits: Limits,
+    /// Whom it serves.
+    pub access: AccessConfig,
     /// Who may read its numbers.
     pub metrics: MetricsConfig,
 }
@@ -43,6 +47,26 @@ pub struct MetricsConfig {
     /// A [`DoorAddress`]; nowhere without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
+}
+
+/// Whom a relay serves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessConfig {
+    /// Everyone, or those who have its pass.
+    pub who: Who,
+    /// The newest pass that is good; the one before is, too.
+    pub generation: u32,
+}
+
+/// See [`AccessConfig`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// Everyone.
+    Open,
+    /// Whose link holds a key of the relay's pass.
+    Pass,
 }
 
 /// How much a relay takes on. What is not here is in [`super::limits`].
@@ -77,6 +101,16 @@ impl Default for RelayConfig {
             key: None,
             limits: Limits::default(),
             metrics: MetricsConfig::default(),
+            access: AccessConfig::default(),
+        }
+    }
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self {
+            who: Who::Open,
+            generation: 1,
         }
     }
 }
@@ -103,104 +137,6 @@ impl Limits {
     }
 }
 
-/// Why a configuration file is refused, and where. Whoever wrote the file can put it right.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConfigError {
-    /// The line, from 1; `None` when it is about the file as a whole.
-    pub line: Option<usize>,
-    /// What is wrong there.
-    pub problem: ConfigProblem,
-}
-
-/// What can be wrong with a configuration file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ConfigProblem {
-    /// There is no such field.
-    UnknownField {
-        /// What the file says.
-        name: String,
-        /// What it may have meant.
-        nearest: Option<&'static str>,
-    },
-    /// The field is one of another table.
-    WrongTable {
-        /// Which field.
-        name: &'static str,
-        /// Where it belongs; empty for the top of the file.
-        section: &'static str,
-    },
-    /// A number out of its range.
-    OutOfRange {
-        /// Which field.
-        name: &'static str,
-        /// The least that is allowed.
-        least: i64,
-        /// The most that is allowed.
-        most: i64,
-    },
-    /// `listen` is empty.
-    NothingToListenOn,
-    /// `certificate` without `key`, or the other way round.
-    HalfACertificate,
-    /// `public_address` is no `host:port`.
-    PublicAddress,
-    /// `public_address` leads nobody to the relay from elsewhere.
-    LeadsNowhere,
-    /// `[metrics] listen` is no place that this machine alone can reach.
-    Metrics(DoorAddressError),
-    /// A path that is not UTF-8, which no configuration file can hold.
-    NotText,
-    /// It is not TOML, or a value is of the wrong kind; in the parser's words.
-    Syntax(String),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
-        }
-        match &self.problem {
-            ConfigProblem::UnknownField { name, nearest: Some(nearest) } => {
-                write!(f, "there is no field `{name}`; did you mean `{nearest}`?")
-            }
-            ConfigProblem::UnknownField { name, nearest: None } => write!(
-                f,
-                "there is no field `{name}`; `sottovoce relay --print-config` shows all there are"
-            ),
-            ConfigProblem::WrongTable { name, section: "" } => {
-                write!(f, "`{name}` belongs at the top of the file, before any [table]")
-            }
-            ConfigProblem::WrongTable { name, section } => {
-                write!(f, "`{name}` belongs in the table [{section}]; put it below that line")
-            }
-            ConfigProblem::OutOfRange { name, least, most } => {
-                write!(f, "`{name}` must be a number from {least} to {most}")
-            }
-            ConfigProblem::NothingToListenOn => {
-                f.write_str("`listen` names no address; leave it out for 127.0.0.1:4433")
-            }
-            ConfigProblem::HalfACertificate => {
-                f.write_str("`certificate` and `key` belong together; give both or neither")
-            }
-            ConfigProblem::PublicAddress => f.write_str(
-                "`public_address` must be host:port, like relay.example.org:443 or [2001:db8::1]:443",
-            ),
-            ConfigProblem::LeadsNowhere => f.write_str(
-                "a `public_address` that means all addresses (0.0.0.0, ::), or is good on one wire \
-                 alone (fe80::...), leads nobody to the relay; write a name or an address that others \
-                 reach this machine by",
-            ),
-            ConfigProblem::Metrics(error) => write!(f, "`listen` in [metrics] {error}"),
-            ConfigProblem::NotText => f.write_str(
-                "a path is not in UTF-8, and cannot stand in a configuration file; rename it",
-            ),
-            ConfigProblem::Syntax(problem) => f.write_str(problem.trim_end()),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl RelayConfig {
     /// Reads a configuration file's text. What it leaves out has its default.
     ///
@@ -210,7 +146,8 @@ impl RelayConfig {
         let document = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
         check_table(text, "", document.get_ref())?;
         let config: Self = toml::from_str(text).map_err(|error| syntax(text, &error))?;
-        config.check()?;
+        // Which identity it is may be said by a flag.
+        config.check_but_identity()?;
         Ok(config)
     }
 
@@ -257,6 +194,17 @@ impl RelayConfig {
     /// # Errors
     /// [`ConfigError`] without a line.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_but_identity()?;
+        if self.access.who == Who::Pass && self.identity.is_none() {
+            return Err(ConfigError {
+                line: None,
+                problem: ConfigProblem::PassOfNoIdentity,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_but_identity(&self) -> Result<(), ConfigError> {
         let public = self.public_address.as_deref().map(public_host);
         let problem = if self.listen.is_empty() {
             ConfigProblem::NothingToListenOn

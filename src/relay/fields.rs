@@ -44,11 +44,22 @@ const fn number(name: &'static str, least: i64, most: i64, says: &'static str) -
     }
 }
 
+const fn access(name: &'static str, least: i64, most: i64, says: &'static str) -> Field {
+    Field {
+        section: "access",
+        name,
+        says,
+        example: "",
+        least,
+        most,
+    }
+}
+
 /// A `Welcome` names the members present; this many fit the largest control message.
 const MOST_MEMBERS: i64 = 4096;
 
 /// Every field, in the order of the default file: the only place that documents them.
-pub(super) const FIELDS: [Field; 14] = [
+pub(super) const FIELDS: [Field; 16] = [
     text(
         "listen",
         "",
@@ -141,6 +152,21 @@ pub(super) const FIELDS: [Field; 14] = [
              (docs/metrics.md). Without it, nowhere.",
         )
     },
+    access(
+        "who",
+        0,
+        0,
+        "Whom the relay serves: \"open\" everyone; \"pass\" those whose link holds its pass, made by\n\
+         `sottovoce invite --pass`. All others are told Pass. `sottovoce pass` prints the pass, which\n\
+         derives from `identity`.",
+    ),
+    access(
+        "generation",
+        1,
+        u32::MAX as i64,
+        "Which pass is the newest; it and the one before are good. To change the pass: raise this by\n\
+         one, start the relay again, give away the new pass; and once more to end the old one.",
+    ),
 ];
 
 /// The known name that takes the fewest edits, if these are few enough to be a slip; of the same

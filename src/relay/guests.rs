@@ -120,9 +120,25 @@ impl<B: Bus> Rooms<B> {
             return;
         };
         match (guest.seat, message) {
-            (None, ToRelay::Hello { mut room, role, .. }) => {
-                self.hello(now, peer, &room, role, outlet);
+            (
+                None,
+                ToRelay::Hello {
+                    mut room,
+                    role,
+                    mut pass,
+                    ..
+                },
+            ) => {
+                // First of all: who has no pass learns nothing of the room.
+                match self.admits(&room, pass.as_ref()) {
+                    true => self.hello(now, peer, &room, role, outlet),
+                    false => self.doomed.push((peer, CloseReason::Pass)),
+                }
                 room.0.zeroize();
+                if let Some(proof) = &mut pass {
+                    proof.nonce.zeroize();
+                    proof.tag.zeroize();
+                }
             }
             (None, _) | (Some(_), ToRelay::Hello { .. }) => {
                 self.doomed.push((peer, CloseReason::Unexpected));

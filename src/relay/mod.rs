@@ -1,6 +1,6 @@
 //! Rooms, subscriptions, the beat: what a relay does with what participants send.
 //!
-//! It may know: room handles, participant ids, tracks, groups, opaque bytes.
+//! It may know: room handles, participant ids, tracks, groups, opaque bytes, its own pass.
 //! It must never know: addresses, names, codecs, keys.
 
 pub mod limits;
@@ -12,6 +12,9 @@ mod rooms;
 pub use rooms::{Beat, Census, Rooms};
 
 mod guests;
+
+mod access;
+pub use access::Pass;
 
 mod uploads;
 
@@ -53,7 +56,7 @@ pub use run::{Relay, RelayError, StopHandle};
 
 #[allow(clippy::disallowed_types)] // where to listen
 mod config;
-pub use config::{ConfigError, Limits, MetricsConfig, RelayConfig};
+pub use config::{AccessConfig, ConfigError, Limits, MetricsConfig, RelayConfig, Who};
 
 mod fields;
 

@@ -7,8 +7,9 @@ use std::time::Instant;
 use slab::Slab;
 use zeroize::Zeroize;
 
-use crate::wire::{CloseReason, FromRelay, RoomHandle, encode_control};
+use crate::wire::{CloseReason, FromRelay, PassProof, RoomHandle, encode_control};
 
+use super::access::Access;
 use super::beat::{Grid, Sharing};
 use super::bucket::Millis;
 use super::bus::{Bus, News, Parcel};
@@ -34,6 +35,7 @@ pub enum Beat {
 /// The rooms of one shard and everyone in them.
 pub struct Rooms<B> {
     pub(super) limits: Limits,
+    access: Access,
     pub(super) bus: B,
     pub(super) draw: Draw,
     pub(super) grid: Grid,
@@ -96,6 +98,7 @@ impl<B: Bus> Rooms<B> {
         };
         Self {
             limits,
+            access: Access::Open,
             bus,
             draw,
             grid: Grid::new(now),
@@ -114,6 +117,12 @@ impl<B: Bus> Rooms<B> {
             closes: Closes::default(),
             tools,
         }
+    }
+
+    /// Lets in only whom `access` admits; without this, everyone.
+    pub(super) fn for_those(mut self, access: Access) -> Self {
+        self.access = access;
+        self
     }
 
     /// When [`Rooms::beat`] has something to do. While nobody sends anything, never.
@@ -248,6 +257,10 @@ impl<B: Bus> Rooms<B> {
         self.busy.clear();
         self.due = None;
         (self.connected, self.participants, self.held) = (0, 0, 0);
+    }
+
+    pub(super) fn admits(&self, room: &RoomHandle, proof: Option<&PassProof>) -> bool {
+        self.access.admits(room, proof)
     }
 
     pub(super) fn guest(&mut self, peer: Peer) -> Option<&mut Guest> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::access::Passes;
 use super::bus::Alone;
 use super::config::{ConfigError, RelayConfig};
 use super::limits::GREETINGS;
@@ -101,7 +102,9 @@ impl Relay {
         config.check()?;
         draw_once();
         let (wall, now) = (SystemTime::now(), Instant::now());
-        let (certificates, reset_key) = certificates(config, wall)?;
+        let identity = identity(config)?;
+        let passes = Passes::of(&config.access, &identity);
+        let (certificates, reset_key) = certificates(config, identity, wall)?;
         let certificates = Arc::new(certificates);
         // Those who have not said Hello yet stand in the door, over the number of participants.
         let connections = config.limits.participants.saturating_add(GREETINGS);
@@ -122,7 +125,8 @@ impl Relay {
         };
         let server = Server::new(airlock, settings, certificates.clone(), now)
             .map_err(|_| RelayError::Internal)?;
-        let rooms = Rooms::new(config.limits.clone(), Alone, random()?, now);
+        let rooms =
+            Rooms::new(config.limits.clone(), Alone, random()?, now).for_those(passes.at(&address));
         let (waker, wake) = UnixStream::pair().map_err(|_| RelayError::System)?;
         waker
             .set_nonblocking(true)
@@ -193,18 +197,22 @@ fn random() -> Result<[u8; 32], RelayError> {
     Ok(bytes)
 }
 
-/// The certificates, and the key by which peers of a relay that crashed learn that it forgot them.
-fn certificates(
-    config: &RelayConfig,
-    wall: SystemTime,
-) -> Result<(CertificateStore, [u8; 32]), RelayError> {
-    let identity = match &config.identity {
-        Some(path) => Identity::open_or_create(path)?,
+fn identity(config: &RelayConfig) -> Result<Identity, RelayError> {
+    match &config.identity {
+        Some(path) => Ok(Identity::open_or_create(path)?),
         None => Identity::ephemeral().map_err(|problem| match problem {
             IdentityProblem::NoRandomness => RelayError::System,
             _ => RelayError::Internal,
-        })?,
-    };
+        }),
+    }
+}
+
+/// The certificates, and the key by which peers of a relay that crashed learn that it forgot them.
+fn certificates(
+    config: &RelayConfig,
+    identity: Identity,
+    wall: SystemTime,
+) -> Result<(CertificateStore, [u8; 32]), RelayError> {
     let reset_key = identity.reset_key();
     let store = match (&config.certificate, &config.key) {
         (Some(certificate), Some(key)) => CertificateStore::from_files(certificate, key, wall)?,

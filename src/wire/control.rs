@@ -50,10 +50,10 @@ pub fn encode_control<M: ControlMessage>(message: &M) -> Result<Bytes, WireError
 /// let mut stream = vec![0; 2 + 64];
 /// stream[..2].copy_from_slice(&64_u16.to_be_bytes());
 /// stream[2..4].copy_from_slice(&5_u16.to_be_bytes());
-/// stream[4..9].copy_from_slice(&[0, 2, b'a', b'b', b'c']); // version 2, and who knows what
+/// stream[4..9].copy_from_slice(&[0, 9, b'a', b'b', b'c']); // version 9, and who knows what
 /// reader.push(&stream)?;
 /// let version = reader.used()?.and_then(hello_version);
-/// assert_eq!(version, Some(2));
+/// assert_eq!(version, Some(9));
 /// assert_ne!(version, Some(VERSION));
 /// assert!(reader.next().is_err());
 /// # Ok::<(), sottovoce::wire::WireError>(())

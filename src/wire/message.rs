@@ -31,6 +31,19 @@ pub enum Role {
     Viewer,
 }
 
+/// Shows that its sender holds a key of the relay's pass, for this room, and says nothing of who it
+/// is: drawn anew for each connection, so that no two are alike. A relay that serves everyone does
+/// not look at it.
+///
+/// With it `Hello` still fits the smallest size class, so that its length is the same without.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassProof {
+    /// Random.
+    pub nonce: [u8; 8],
+    /// The first bytes of an HMAC-SHA256 over nonce and room.
+    pub tag: [u8; 16],
+}
+
 /// Whom a control body is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum To {
@@ -51,6 +64,8 @@ pub enum ToRelay {
         room: RoomHandle,
         /// What to enter it as.
         role: Role,
+        /// For a relay that serves only those who have its pass.
+        pass: Option<PassProof>,
     },
     /// Passes sealed bytes on, reliably and in order.
     Send {
@@ -202,11 +217,13 @@ pub enum CloseReason {
     NoHello = 10,
     /// Something is wrong at the relay itself.
     Internal = 11,
+    /// `Hello` holds no proof of a pass that is good at this relay.
+    Pass = 12,
 }
 
 impl CloseReason {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::Restarting,
         Self::Version,
@@ -219,6 +236,7 @@ impl CloseReason {
         Self::TooSlow,
         Self::NoHello,
         Self::Internal,
+        Self::Pass,
     ];
 
     /// The QUIC application error code.

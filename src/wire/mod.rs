@@ -17,13 +17,13 @@ pub use control::{ControlReader, encode_control, hello_version};
 pub use datagram::{Bundle, BundleEntries, BundleEntry, split_uplink, uplink};
 pub use group::{DownlinkGroup, GroupFrames, UplinkGroup, encode_group_frame};
 pub use message::{
-    CloseReason, ControlMessage, FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, To,
-    ToRelay, TrackId,
+    CloseReason, ControlMessage, FromRelay, GroupNumber, ParticipantId, PassProof, Role,
+    RoomHandle, To, ToRelay, TrackId,
 };
 
 /// The version of this vocabulary. It is the first field of `Hello`; a relay that does not
 /// speak it answers `Closed(Version)`.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The ALPN protocol name of the vocabulary over raw QUIC (RFC 7301).
 pub const ALPN: &[u8] = b"sottovoce/1";

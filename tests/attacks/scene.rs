@@ -67,6 +67,7 @@ fn drawn_from(co_hosts: usize, drawn: u8, vigil: bool) -> Meet {
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
+        pass: None,
     };
     let drawn = [drawn; 32];
     let links = Links::draw(vec![relay], "Commemoration", co_hosts, vigil, drawn).expect("links");

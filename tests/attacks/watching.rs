@@ -36,7 +36,7 @@ impl Watching {
         first: Vec<ParticipantId>,
     ) -> Self {
         let mut watching = Self {
-            viewer: Viewer::new(link.meeting().clone()).expect("a vigil"),
+            viewer: Viewer::new(link.meeting().clone(), [8; 32]).expect("a vigil"),
             wishes: BTreeSet::new(),
             given: world.shots.len(),
             people: BTreeMap::new(),

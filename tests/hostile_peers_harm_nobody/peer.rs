@@ -140,6 +140,7 @@ pub fn hello(room: RoomHandle, role: Role) -> ToRelay {
         version,
         room,
         role,
+        pass: None,
     }
 }
 

@@ -54,6 +54,7 @@ fn a_link_without_hashes_to_a_relay_that_nobody_vouches_for() {
         host: "127.0.0.1".into(),
         port: relay.port(),
         hashes: Vec::new(),
+        pass: None,
     };
     let links = Links::draw(vec![reference], "", 0, false, [3; 32]).expect("links");
     // With this machine's authorities, and on a machine that has none.

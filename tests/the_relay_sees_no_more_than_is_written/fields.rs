@@ -9,8 +9,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use sottovoce::wire::{
     Bundle, BundleEntries, BundleEntry, CloseReason, ControlMessage, ControlReader, DownlinkGroup,
-    FromRelay, GroupFrames, RoomHandle, ToRelay, UplinkGroup, encode_control, encode_group_frame,
-    split_uplink, uplink,
+    FromRelay, GroupFrames, PassProof, RoomHandle, ToRelay, UplinkGroup, encode_control,
+    encode_group_frame, split_uplink, uplink,
 };
 
 use crate::tap::{Connection, Greeting};
@@ -32,6 +32,8 @@ pub struct Seen {
     pub rooms: BTreeMap<[u8; 32], Vec<IpAddr>>,
     /// In which rooms the same sealed bytes were sent by one connection each.
     pub copies: BTreeMap<Vec<u8>, BTreeSet<[u8; 32]>>,
+    /// What each connection showed to prove that it has the relay's pass.
+    pub proofs: Vec<PassProof>,
     /// The salts of each connection's bodies.
     pub salts: Vec<BTreeSet<[u8; 16]>>,
     /// Close reasons, by their codes.
@@ -76,10 +78,11 @@ impl Seen {
         let mut salts = BTreeSet::new();
         for message in self.control::<ToRelay>("ToRelay", &up.control) {
             match message {
-                ToRelay::Hello { room: at, .. } => {
+                ToRelay::Hello { room: at, pass, .. } => {
                     assert_eq!(room, None, "one room for each connection");
                     let RoomHandle(at) = at;
                     room = Some(at);
+                    self.proofs.extend(pass);
                     self.rooms.entry(at).or_default().push(connection.from);
                 }
                 ToRelay::Send { body, .. } => {

@@ -55,6 +55,7 @@ pub extern "C" fn draw(co_hosts: u32) -> u32 {
             host: host.into(),
             port: co_hosts as u16,
             hashes: Vec::new(),
+            pass: None,
         };
         let links = Links::draw(vec![relay], title, co_hosts as usize, false, *seed).ok()?;
         held.output = format!("{}\n{}\n{:?}", links.meeting, links.host, links.co_hosts).into();

@@ -35,6 +35,11 @@ pub struct IdentityError {
 /// What can be the matter with an identity file; the operator can put each right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityProblem {
+    /// Nothing is there, and none is to be made.
+    #[error(
+        "does not exist. A relay makes it at its first start; name the file that the relay has"
+    )]
+    Missing,
     /// Something else than a file is there.
     #[error("is no regular file; name another one")]
     NotAFile,
@@ -115,6 +120,23 @@ impl Identity {
         })
     }
 
+    /// Opens the identity in `path`, which has to be there.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when there is none, or it is not an identity or open to others.
+    pub fn open(path: &Path) -> Result<Self, IdentityError> {
+        let problem = match read(path) {
+            Ok(identity) => return Ok(identity),
+            _ if path.as_os_str().is_empty() => IdentityProblem::NoPath,
+            Err(Reading::Missing) => IdentityProblem::Missing,
+            Err(Reading::Problem(problem)) => problem,
+        };
+        Err(IdentityError {
+            path: path.to_owned(),
+            problem,
+        })
+    }
+
     /// An identity that dies with the process, and its links with it.
     ///
     /// # Errors
@@ -136,6 +158,13 @@ impl Identity {
         let mut key = [0; 32];
         self.derive(&[b"stateless reset"], &mut key);
         key
+    }
+
+    /// What the relay's operator gives away to those who may use it: each generation is another one.
+    pub fn pass(&self, generation: u32) -> [u8; 16] {
+        let mut pass = [0; 16];
+        self.derive(&[b"access pass", &generation.to_be_bytes()], &mut pass);
+        pass
     }
 
     /// Fills `output` with bytes that only this identity gives for `info` (RFC 5869). At most
@@ -295,6 +324,21 @@ mod tests {
             derived(&Identity::ephemeral().unwrap()),
             derived(&Identity::ephemeral().unwrap())
         );
+    }
+
+    #[test]
+    fn an_identity_that_is_only_opened_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity");
+        let problem = |path: &Path| Identity::open(path).err().map(|error| error.problem);
+        assert_eq!(problem(&path), Some(IdentityProblem::Missing));
+        assert_eq!(problem(Path::new("")), Some(IdentityProblem::NoPath));
+        assert_eq!(problem(folder.path()), Some(IdentityProblem::NotAFile));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let made = open(&path).unwrap();
+        let opened = Identity::open(&path).unwrap();
+        assert_eq!(derived(&opened), made);
+        assert_ne!(opened.pass(1), opened.pass(2));
     }
 
     #[test]

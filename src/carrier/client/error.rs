@@ -231,5 +231,8 @@ fn sentence(reason: CloseReason) -> &'static str {
         CloseReason::TooSlow => "this machine or its network does not keep up",
         CloseReason::NoHello => "this program was too slow to say what it wants",
         CloseReason::Internal => "something is wrong at the relay; ask its operator",
+        CloseReason::Pass => {
+            "it serves only those whose link holds its pass; ask for a link made with `invite --pass`"
+        }
     }
 }

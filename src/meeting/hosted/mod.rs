@@ -268,7 +268,8 @@ impl Surface for Meeting {
             Input::Tick | Input::Datagram { .. } | Input::GroupFrame { .. } | Input::Send(_) => {}
             Input::Connected { stay, relay } => {
                 let relay = core.link.meeting().relays.get(relay).cloned();
-                core.stays.connected(stay, relay.as_ref(), &mut core.out);
+                core.stays
+                    .connected(stay, relay.as_ref(), &mut core.draws, &mut core.out);
             }
             Input::Lost { stay } => {
                 core.stays.lost(stay);

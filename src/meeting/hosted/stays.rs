@@ -126,6 +126,7 @@ impl Stays {
         &mut self,
         id: StayId,
         relay: Option<&RelayRef>,
+        draws: &mut Draws,
         out: &mut VecDeque<Output>,
     ) {
         let Some(stay) = self.stays.get_mut(&id) else {
@@ -140,6 +141,7 @@ impl Stays {
             version: VERSION,
             room,
             role: Role::Member,
+            pass: relay.and_then(|relay| relay.proof(&room, || draws.nonce())),
         };
         out.push_back(Output::Control { stay: id, message });
     }

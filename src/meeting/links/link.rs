@@ -1,8 +1,9 @@
-//! Links of version 2. Their content, before base64url:
+//! Links of versions 2 and 3. Their content, before base64url:
 //!
-//! version (2), kind (0 meeting, 1 committer, 2 vigil), link secret (32), hash of the bundle (32),
+//! version, kind (0 meeting, 1 committer, 2 vigil), link secret (32), hash of the bundle (32),
 //! relays; a committer's besides: rank (1), seed (32), way back (32), the bundle to the end; a vigil's
-//! besides: the viewer key (32), which committers derive from the way back.
+//! besides: the viewer key (32), which committers derive from the way back. A link of version 3 has the key
+//! of a pass for at least one of its relays; one without any is of version 2, which older programs read.
 //! `text.rs` says what stands around it.
 
 use zeroize::Zeroizing;
@@ -12,7 +13,10 @@ use super::{Bundle, BundleHash, CommitterSeed, LinkError, RelayRef, read_relays,
 use crate::meeting::secret::{LinkSecret, derive};
 use crate::wire::RoomHandle;
 
-const VERSION: u8 = 2;
+/// Without a pass, and with one.
+const PLAIN: u8 = 2;
+const PASSES: u8 = 3;
+
 const MEETING: u8 = 0;
 const COMMITTER: u8 = 1;
 const VIGIL: u8 = 2;
@@ -61,13 +65,17 @@ impl Link {
     /// [`LinkError`].
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let unwrapped = unwrap(text)?;
-        let content = match unwrapped.content.split_first() {
-            Some((&VERSION, content)) => content,
-            Some((&version, _)) if version < VERSION => return Err(LinkError::Older(version)),
+        let (version, content) = match unwrapped.content.split_first() {
+            Some((&version @ PLAIN..=PASSES, content)) => (version, content),
+            Some((&version, _)) if version < PLAIN => return Err(LinkError::Older(version)),
             Some((&version, _)) => return Err(LinkError::Version(version)),
             None => return Err(LinkError::Mangled),
         };
-        let link = read(content).ok_or(LinkError::Contradictory)?;
+        let link = read(content, version).ok_or(LinkError::Contradictory)?;
+        // There is one way to write each link.
+        if link.meeting().version() != version {
+            return Err(LinkError::Contradictory);
+        }
         let first = link.meeting().relays.first();
         if first.is_none_or(|first| first.authority() != unwrapped.authority) {
             return Err(LinkError::Contradictory);
@@ -127,12 +135,20 @@ impl MeetingLink {
         first.map(RelayRef::authority).unwrap_or_default()
     }
 
+    fn version(&self) -> u8 {
+        match self.relays.iter().any(|relay| relay.pass.is_some()) {
+            true => PASSES,
+            false => PLAIN,
+        }
+    }
+
     fn content(&self, kind: u8) -> Zeroizing<Vec<u8>> {
+        let version = self.version();
         let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-        bytes.extend_from_slice(&[VERSION, kind]);
+        bytes.extend_from_slice(&[version, kind]);
         bytes.extend_from_slice(self.secret.as_bytes());
         bytes.extend_from_slice(&self.bundle.0);
-        write_relays(&mut bytes, &self.relays);
+        write_relays(&mut bytes, &self.relays, version == PASSES);
         bytes
     }
 }
@@ -169,11 +185,11 @@ impl CommitterLink {
 }
 
 /// What follows the version; `None` when it does not fit together.
-fn read(bytes: &[u8]) -> Option<Link> {
+fn read(bytes: &[u8], version: u8) -> Option<Link> {
     let (&kind, rest) = bytes.split_first()?;
     let (secret, rest) = rest.split_first_chunk::<32>()?;
     let (bundle, rest) = rest.split_first_chunk::<32>()?;
-    let (relays, rest) = read_relays(rest)?;
+    let (relays, rest) = read_relays(rest, version == PASSES)?;
     let mut meeting = MeetingLink {
         secret: LinkSecret::from_bytes(*secret),
         bundle: BundleHash(*bundle),

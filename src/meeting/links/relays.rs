@@ -1,4 +1,8 @@
-//! The relays in a link: for each its host, port and certificate hashes.
+//! The relays in a link: for each its host, port and certificate hashes, and a key where it asks for a
+//! pass.
+
+use super::pass::{Pass, PassKey};
+use crate::wire::{PassProof, RoomHandle};
 
 /// Most relays in a link. More are more to wait for when none answers.
 pub const RELAYS: usize = 8;
@@ -15,16 +19,35 @@ pub struct RelayRef {
     pub port: u16,
     /// SHA-256 of the certificates that it may show; none when an authority vouches for it.
     pub hashes: Vec<[u8; 32]>,
+    /// For a relay that serves only those who have its pass.
+    pub pass: Option<PassKey>,
 }
 
 impl RelayRef {
+    /// The same relay, for those who have its pass.
+    pub fn with_pass(mut self, pass: &Pass) -> Self {
+        self.pass = Some(pass.key(&self.authority()));
+        self
+    }
+
+    /// What a `Hello` for this room shows to the relay, where it asks for a pass. `nonce` gives a new
+    /// random one.
+    pub(in crate::meeting) fn proof(
+        &self,
+        room: &RoomHandle,
+        nonce: impl FnOnce() -> [u8; 8],
+    ) -> Option<PassProof> {
+        let key = self.pass.as_ref()?;
+        Some(key.prove(room, nonce()))
+    }
+
     pub(in crate::meeting) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
-/// Appends the relays; what is over a bound is left out.
-pub(in crate::meeting) fn write_relays(bytes: &mut Vec<u8>, relays: &[RelayRef]) {
+/// Appends the relays; what is over a bound is left out. `passes`: with a place for the key of each.
+pub(super) fn write_relays(bytes: &mut Vec<u8>, relays: &[RelayRef], passes: bool) {
     let relays = relays.get(..relays.len().min(RELAYS)).unwrap_or_default();
     bytes.push(relays.len() as u8);
     for relay in relays {
@@ -37,11 +60,15 @@ pub(in crate::meeting) fn write_relays(bytes: &mut Vec<u8>, relays: &[RelayRef])
         bytes.extend_from_slice(&relay.port.to_be_bytes());
         bytes.push(hashes.len() as u8);
         bytes.extend(hashes.iter().flatten());
+        if passes {
+            bytes.push(relay.pass.is_some().into());
+            bytes.extend(relay.pass.iter().flat_map(PassKey::as_bytes));
+        }
     }
 }
 
 /// The relays, and what follows them; `None` when it does not add up.
-pub(in crate::meeting) fn read_relays(bytes: &[u8]) -> Option<(Vec<RelayRef>, &[u8])> {
+pub(super) fn read_relays(bytes: &[u8], passes: bool) -> Option<(Vec<RelayRef>, &[u8])> {
     let (&count, mut bytes) = bytes.split_first()?;
     if usize::from(count) > RELAYS {
         return None;
@@ -61,13 +88,30 @@ pub(in crate::meeting) fn read_relays(bytes: &[u8]) -> Option<(Vec<RelayRef>, &[
             known.push(*hash);
             rest = after;
         }
+        let (pass, rest) = match passes {
+            true => read_pass(rest)?,
+            false => (None, rest),
+        };
         let host = std::str::from_utf8(host).ok()?.to_owned();
         relays.push(RelayRef {
             host,
             port: u16::from_be_bytes(*port),
             hashes: known,
+            pass,
         });
         bytes = rest;
     }
     Some((relays, bytes))
+}
+
+/// Whether there is a key, and the key.
+fn read_pass(bytes: &[u8]) -> Option<(Option<PassKey>, &[u8])> {
+    match bytes.split_first()? {
+        (0, rest) => Some((None, rest)),
+        (1, rest) => {
+            let (key, rest) = rest.split_first_chunk::<{ PassKey::LENGTH }>()?;
+            Some((Some(PassKey::from_bytes(*key)), rest))
+        }
+        _ => None,
+    }
 }

@@ -16,11 +16,13 @@ fn relays() -> Vec<RelayRef> {
             host: "127.0.0.1".into(),
             port: 4433,
             hashes: vec![[3; 32], [4; 32]],
+            pass: None,
         },
         RelayRef {
             host: "[2001:db8::1]".into(),
             port: 443,
             hashes: Vec::new(),
+            pass: None,
         },
     ]
 }
@@ -181,8 +183,8 @@ fn a_link_of_another_version_is_told_from_damage() {
     assert!(Link::parse(&old).err() == Some(LinkError::Older(1)));
     let sentence = LinkError::Older(1).to_string();
     assert!(sentence.contains("made by an older version"), "{sentence}");
-    let next = wrap("127.0.0.1:4433", "NEW.", &[3, 1, 2]);
-    assert!(Link::parse(&next).err() == Some(LinkError::Version(3)));
+    let next = wrap("127.0.0.1:4433", "NEW.", &[4, 1, 2]);
+    assert!(Link::parse(&next).err() == Some(LinkError::Version(4)));
 }
 
 #[test]
@@ -245,6 +247,62 @@ fn after_a_removal_the_link_has_another_secret_and_the_same_host() {
     assert!(after.lobby(0) != after.lobby(1) && after.lobby(2).is_none());
 }
 
+/// The links of [`links`] for a relay with a pass, and one without.
+fn links_with_a_pass(vigil: bool) -> Links {
+    let pass = include_str!("../../../tests/golden/pass/word.txt");
+    let pass = Pass::parse(pass).ok().unwrap();
+    let mut relays = relays();
+    relays[0] = relays[0].clone().with_pass(&pass);
+    let random = std::array::from_fn(|index| index as u8);
+    Links::draw(relays, "Reading circle", 2, vigil, random)
+        .ok()
+        .unwrap()
+}
+
+#[test]
+fn all_links_of_a_meeting_hold_what_its_relays_ask_for_and_keep_it() {
+    for vigil in [false, true] {
+        let links = links_with_a_pass(vigil);
+        let given = meeting(&links.meeting);
+        assert!(given.relays[0].pass.is_some() && given.relays[1].pass.is_none());
+        for link in [&links.host].into_iter().chain(&links.co_hosts) {
+            assert!(committer(link).meeting.relays == given.relays);
+        }
+        let moved = given.with_secret(LinkSecret::from_bytes([9; 32]));
+        assert!(meeting(&moved.to_link()).relays == given.relays);
+        let room = given.lobby(0).unwrap();
+        let proof = |relay: usize| given.relays[relay].proof(&room, || [1; 8]);
+        assert!(proof(0).is_some() && proof(1).is_none());
+    }
+    // Nothing else is another one because of it.
+    let (with, without) = (links_with_a_pass(false), links());
+    let (with, without) = (committer(&with.host), committer(&without.host));
+    assert!(with.meeting.secret == without.meeting.secret && with.bundle == without.bundle);
+}
+
+#[test]
+fn a_link_says_by_its_version_that_it_holds_a_pass() {
+    let (with, without) = (links_with_a_pass(false).meeting, links().meeting);
+    let (with, without) = (content(&with), content(&without));
+    assert_eq!((with[0], without[0]), (3, 2));
+    assert_eq!(with.len(), without.len() + 16 + 2);
+    let wrong = |content: &[u8]| Link::parse(&wrap("127.0.0.1:4433", "", content)).err();
+    // A link of the next version that holds no pass, and one of this that does.
+    let mut none = without.clone();
+    none[0] = 3;
+    none.insert(without.len() - 17, 0);
+    none.push(0);
+    let mut old = with.clone();
+    old[0] = 2;
+    // What says whether there is a key says neither.
+    let mut neither = with.clone();
+    *neither.last_mut().unwrap() = 2;
+    for content in [&none[..], &old, &neither, &with[..with.len() - 1]] {
+        assert!(wrong(content) == Some(LinkError::Contradictory));
+    }
+    assert!(wrong(&with).is_none());
+}
+
 #[test]
 fn all_links_of_a_vigil_have_one_viewer_key_and_keep_it() {
     let draw = |vigil| Links::draw(relays(), "", 1, vigil, [1; 32]).ok().unwrap();
@@ -267,6 +325,7 @@ fn the_largest_meeting_has_links_that_come_back() {
         host: "a".repeat(255),
         port: 65535,
         hashes: vec![[9; 32]; 4],
+        pass: Some(PassKey::from_bytes([9; 16])),
     };
     let title = "t".repeat(TITLE_BYTES);
     let links = Links::draw(vec![relay; RELAYS], &title, COMMITTERS - 1, true, [5; 32]);
@@ -287,6 +346,7 @@ fn what_cannot_be_in_a_link_is_refused() {
             host: host.into(),
             port: 1,
             hashes: Vec::new(),
+            pass: None,
         }]
     };
     assert_eq!(draw(Vec::new(), "", 0), Some(DrawError::NoRelay));
@@ -342,10 +402,11 @@ proptest! {
     #[test]
     fn any_content_is_read_without_harm(
         content in proptest::collection::vec(any::<u8>(), 0..700),
+        version in 2..4u8,
         kind in 0..4u8,
         marker in "(HOST-KEEP-SECRET\\.)?",
     ) {
-        let content = [&[2, kind][..], &content].concat();
+        let content = [&[version, kind][..], &content].concat();
         let _ = Link::parse(&wrap("127.0.0.1:4433", &marker, &content));
     }
 

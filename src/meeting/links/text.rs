@@ -83,7 +83,7 @@ pub(in crate::meeting) fn unwrap(text: &str) -> Result<Unwrapped, LinkError> {
 }
 
 /// Shows nothing: white space, a byte order mark, what is put where a line may break.
-fn is_blank(c: char) -> bool {
+pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 

@@ -15,7 +15,7 @@ use crate::meeting::chair::BeatError;
 use crate::meeting::events::{Command, Input, Notice, Output, Rejection, StayId, Surface};
 use crate::meeting::links::MeetingLink;
 use crate::meeting::lobby::Status;
-use crate::meeting::secret::LinkSecret;
+use crate::meeting::secret::{Draws, LinkSecret};
 use crate::wire::{
     FromRelay, GroupNumber, ParticipantId, Role, RoomHandle, ToRelay, TrackId, VERSION,
 };
@@ -30,6 +30,7 @@ const LOOK_EACH: Duration = Duration::from_secs(1);
 pub struct Viewer {
     link: MeetingLink,
     viewer: LinkSecret,
+    draws: Draws,
     now: Duration,
     out: VecDeque<Output>,
     connected: bool,
@@ -46,8 +47,8 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Watches by this link. `None`: it is no vigil's.
-    pub fn new(link: MeetingLink) -> Option<Self> {
+    /// Watches by this link. `None`: it is no vigil's. `seed`: 32 bytes that nobody else knows.
+    pub fn new(link: MeetingLink, seed: [u8; 32]) -> Option<Self> {
         let viewer = link.viewer.clone()?;
         let enters = [
             Output::Enter { stay: STAY },
@@ -56,6 +57,7 @@ impl Viewer {
         Some(Self {
             link,
             viewer,
+            draws: Draws::new(seed),
             now: Duration::ZERO,
             out: enters.into(),
             connected: false,
@@ -96,10 +98,12 @@ impl Viewer {
         let room = relay.map_or(RoomHandle([0; 32]), |relay| {
             self.viewer.room_handle(&relay.authority())
         });
+        let pass = relay.and_then(|relay| relay.proof(&room, || self.draws.nonce()));
         self.control(ToRelay::Hello {
             version: VERSION,
             room,
             role: Role::Viewer,
+            pass,
         });
     }
 

@@ -328,7 +328,8 @@ pub(super) fn closed(reason: CloseReason, was_in: bool) -> Result<LossReason, Jo
         | CloseReason::Malformed
         | CloseReason::Unexpected
         | CloseReason::TooLarge
-        | CloseReason::TooMany => Err(JoinError::Closed(reason)),
+        | CloseReason::TooMany
+        | CloseReason::Pass => Err(JoinError::Closed(reason)),
     }
 }
 

@@ -29,16 +29,14 @@ impl Session {
     pub(super) async fn prepare(options: JoinOptions, output: Output) -> Result<Self, JoinError> {
         let (signs, admits_all) = (options.sign, options.admit_all);
         let speaks = options.speak;
-        Self::prepare_for(
-            options,
-            output,
-            move |link, presence, seed| match watching(&link, speaks) {
-                Some(viewer) => Box::new(viewer),
-                None => Box::new(hosted::Meeting::new(
-                    link, presence, signs, admits_all, seed,
-                )),
-            },
-        )
+        Self::prepare_for(options, output, move |link, presence, seed| match watching(
+            &link, speaks, seed,
+        ) {
+            Some(viewer) => Box::new(viewer),
+            None => Box::new(hosted::Meeting::new(
+                link, presence, signs, admits_all, seed,
+            )),
+        })
         .await
     }
 
@@ -51,7 +49,7 @@ impl Session {
     ) -> Result<Self, JoinError> {
         let name = options.checked_name()?;
         let link = Link::parse(&options.link)?;
-        if options.play.is_some() && watching(&link, options.speak).is_some() {
+        if options.play.is_some() && watches(&link, options.speak) {
             return Err(JoinError::Watches);
         }
         if options.admit_all && matches!(link, Link::Meeting(_)) {
@@ -165,10 +163,15 @@ impl Session {
     }
 }
 
-/// Somebody with this link, if it is to watch: a vigil's, and not to hold it.
-fn watching(link: &Link, speaks: bool) -> Option<Viewer> {
+/// Whether this link is to watch: a vigil's, and not to hold it.
+fn watches(link: &Link, speaks: bool) -> bool {
+    matches!(link, Link::Meeting(link) if !speaks && link.viewer.is_some())
+}
+
+/// Somebody with this link, if it is to watch.
+fn watching(link: &Link, speaks: bool, seed: [u8; 32]) -> Option<Viewer> {
     match link {
-        Link::Meeting(link) if !speaks => Viewer::new(link.clone()),
+        Link::Meeting(link) if !speaks => Viewer::new(link.clone(), seed),
         Link::Meeting(_) | Link::Committer(_) => None,
     }
 }

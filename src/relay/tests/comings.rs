@@ -213,6 +213,7 @@ fn another_version_is_told_so_whatever_else_it_says() {
             version: VERSION + 1,
             room: ROOM,
             role: Role::Viewer,
+            pass: None,
         },
     );
     assert_eq!(relay.closed(newer), Some(CloseReason::Version));
@@ -251,6 +252,7 @@ fn a_control_message_in_pieces_is_one_message() {
         version: VERSION,
         room: ROOM,
         role: Role::Member,
+        pass: None,
     };
     for byte in encode_control(&hello).unwrap() {
         assert!(!relay.carrier.inboxes.contains_key(&peer));

@@ -240,3 +240,24 @@ fn fields_that_do_not_go_together_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_pass_needs_an_identity_which_a_flag_may_name() {
+    let parse = |text| RelayConfig::parse(text).ok().unwrap();
+    let mut config = parse("[access]\nwho = 'pass'\ngeneration = 3");
+    assert_eq!(
+        (config.access.who, config.access.generation),
+        (Who::Pass, 3)
+    );
+    let error = config.check().err().unwrap();
+    assert_eq!(error.problem, ConfigProblem::PassOfNoIdentity);
+    assert!(error.to_string().contains("needs an `identity`"), "{error}");
+    config.identity = Some("identity".into());
+    assert!(config.check().is_ok());
+    assert!(parse("[access]\ngeneration = 3").check().is_ok());
+    assert_eq!(refused("[access]\ngeneration = 0").line, Some(2));
+    assert_eq!(refused("[access]\ngeneration = 4294967296").line, Some(2));
+    let error = refused("[access]\nwho = 'friends'");
+    assert_eq!(error.line, Some(2));
+    assert!(error.to_string().contains("pass"), "{error}");
+}

@@ -16,6 +16,7 @@ use super::limits::BEAT;
 use super::outlet::{Event, IncomingGroup, OutgoingGroup, Peer};
 use super::rooms::{Beat, Rooms};
 
+mod access;
 mod audio;
 mod bounds;
 mod bus;
@@ -95,6 +96,7 @@ impl<B: Bus> Relay<B> {
                 version: VERSION,
                 room,
                 role,
+                pass: None,
             },
         );
     }

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::{cases, parts};
 use crate::wire::limits::{BODY, PRESENT, SIZE_CLASSES};
 use crate::wire::{
-    CloseReason, ControlMessage, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, To,
-    ToRelay, VERSION, WireError, encode_control, hello_version,
+    CloseReason, ControlMessage, ControlReader, FromRelay, ParticipantId, PassProof, Role,
+    RoomHandle, To, ToRelay, VERSION, WireError, encode_control, hello_version,
 };
 
 const LARGEST: usize = SIZE_CLASSES[SIZE_CLASSES.len() - 1];
@@ -14,6 +14,7 @@ fn hello() -> ToRelay {
         version: VERSION,
         room: RoomHandle([9; 32]),
         role: Role::Viewer,
+        pass: None,
     }
 }
 
@@ -147,6 +148,24 @@ fn whatever_is_off_is_named() {
     let reason = CloseReason::ALL.len() as u8;
     assert!(read::<FromRelay>(&stream(64, &[4, reason - 1])).is_ok());
     assert!(read::<FromRelay>(&stream(64, &[4, reason])).is_err());
+}
+
+/// Whoever sees a connection's packets cannot tell whether the relay asks for a pass.
+#[test]
+fn a_hello_is_as_long_with_a_pass_as_without() {
+    let hello = |pass| ToRelay::Hello {
+        version: u16::from(u8::MAX),
+        room: RoomHandle([255; 32]),
+        role: Role::Viewer,
+        pass,
+    };
+    let proof = PassProof {
+        nonce: [255; 8],
+        tag: [255; 16],
+    };
+    let [without, with] = [None, Some(proof)].map(|pass| encode_control(&hello(pass)));
+    let (without, with) = (without.expect("fits"), with.expect("fits"));
+    assert_eq!((without.len(), with.len()), (66, 66));
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod group;
 use proptest::prelude::*;
 
 use super::{
-    CloseReason, FromRelay, ParticipantId, Role, RoomHandle, To, ToRelay, TrackId, limits::BODY,
+    CloseReason, FromRelay, ParticipantId, PassProof, Role, RoomHandle, To, ToRelay, TrackId,
+    limits::BODY,
 };
 
 /// A failing seed is printed; files with seeds would lie about and be forgotten.
@@ -64,6 +65,10 @@ impl Parts {
                 version: self.number as u16,
                 room: RoomHandle(self.room),
                 role: [Role::Member, Role::Viewer][usize::from(self.small % 2)],
+                pass: (self.small % 3 == 0).then_some(PassProof {
+                    nonce: [self.small; 8],
+                    tag: [self.variant; 16],
+                }),
             },
             1 => ToRelay::Send {
                 to: [To::Everyone, To::One(participant)][usize::from(self.small % 2)],

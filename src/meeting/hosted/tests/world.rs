@@ -197,7 +197,7 @@ impl World {
 
     /// Watches a vigil.
     pub(crate) fn watch(&mut self, link: &Link) -> usize {
-        let viewer = Viewer::new(link.meeting().clone()).expect("a vigil's link");
+        let viewer = Viewer::new(link.meeting().clone(), [8; 32]).expect("a vigil's link");
         self.take_in(Part::Watches(Box::new(viewer)), None)
     }
 

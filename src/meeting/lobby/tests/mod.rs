@@ -63,6 +63,7 @@ fn links_of<const COMMITTERS: usize>(random: u8) -> (MeetingLink, [CommitterLink
         host: "192.0.2.1".into(),
         port: 4433,
         hashes: vec![[1; 32]],
+        pass: None,
     };
     let co_hosts = COMMITTERS - 1;
     let links = Links::draw(vec![relay], "Title", co_hosts, false, [random; 32]);

@@ -238,6 +238,7 @@ fn faults_of_ours_are_not_repeated() {
                 | CloseReason::Malformed
                 | CloseReason::Unexpected
                 | CloseReason::TooLarge
+                | CloseReason::Pass
         );
         assert_eq!(
             lost(LostReason::Closed(reason), true).is_err(),

@@ -100,6 +100,7 @@ impl Relay {
             host: "127.0.0.1".into(),
             port: self.port,
             hashes: self.hashes.clone(),
+            pass: None,
         }
     }
 

@@ -106,6 +106,7 @@ impl Surface for Hand {
                     version: VERSION,
                     room: room(stay),
                     role: Role::Member,
+                    pass: None,
                 },
             ),
             Told::Lost { stay } => inner.heard.push(format!("{} lost", stay.0)),

@@ -131,6 +131,7 @@ impl Cast {
             host: "127.0.0.1".into(),
             port,
             hashes: relay.hashes().iter().map(|hash| *hash.as_bytes()).collect(),
+            pass: None,
         };
         let links = Links::draw(vec![relay], &title, 0, false, draw()?)
             .map_err(|_| DrillError::Story("no links could be drawn"))?;

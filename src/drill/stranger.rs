@@ -126,7 +126,7 @@ impl Stranger {
     }
 
     /// The relay ends the connection for this reason.
-    pub(super) async fn is_closed_for(self, reason: CloseReason) -> Result<(), DrillError> {
+    pub(super) async fn closed_for(self, reason: CloseReason) -> Result<(), DrillError> {
         let ended = timeout(PATIENCE, self.connection.closed()).await;
         let code = match ended {
             Ok(quinn::ConnectionError::ApplicationClosed(close)) => close.error_code.into_inner(),
@@ -153,6 +153,7 @@ pub(super) fn hello(room: RoomHandle, role: Role) -> ToRelay {
         version: VERSION,
         room,
         role,
+        pass: None,
     }
 }
 

@@ -175,6 +175,7 @@ impl Strangers {
                 version: u16::MAX,
                 room,
                 role,
+                pass: None,
             })
             .await;
         self.closed(cast, part, stranger, CloseReason::Version)
@@ -272,7 +273,7 @@ impl Strangers {
         stranger: Stranger,
         reason: CloseReason,
     ) -> Result<(), DrillError> {
-        stranger.is_closed_for(reason).await?;
+        stranger.closed_for(reason).await?;
         if reason != CloseReason::RoomFull {
             cast.register.gone(part.whose);
         }

@@ -31,6 +31,7 @@ impl Closes {
             CloseReason::Version
             | CloseReason::Malformed
             | CloseReason::Unexpected
+            | CloseReason::Pass
             | CloseReason::NoHello => self.protocol += 1,
             CloseReason::Done | CloseReason::Restarting | CloseReason::Internal => {}
         }

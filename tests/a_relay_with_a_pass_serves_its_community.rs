@@ -162,6 +162,7 @@ fn the_pass_goes_wherever_the_meeting_goes() {
     let moved = moved["meeting_link"].as_str().expect("a link");
     let mut eve = Participant::typing(moved, "Eve", &stay);
     admit(&mut host, "Eve");
+    eve.until_that("joined", SOON, |event| event["name"] == "Ada");
     ada.until_that("joined", SOON, |event| event["name"] == "Eve");
     says(
         &mut ada,

@@ -65,7 +65,7 @@ impl Parts {
                 version: self.number as u16,
                 room: RoomHandle(self.room),
                 role: [Role::Member, Role::Viewer][usize::from(self.small % 2)],
-                pass: (self.small % 3 == 0).then_some(PassProof {
+                pass: self.small.is_multiple_of(3).then_some(PassProof {
                     nonce: [self.small; 8],
                     tag: [self.variant; 16],
                 }),

@@ -20,7 +20,8 @@ const HEADERS: usize = 28;
 /// `--spray KIND PORT RATE SECONDS`: says "." once its packets are made, and at the end how many it
 /// sent a second.
 pub fn main(kind: &str, port: &str, rate: &str, seconds: &str) -> ExitCode {
-    let (Ok(port), Ok(rate), Ok(seconds)) = (port.parse(), rate.parse(), seconds.parse()) else {
+    let (Ok(port), Ok(rate), Ok(seconds)) = (port.parse(), rate.parse::<u32>(), seconds.parse())
+    else {
         return ExitCode::from(2);
     };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -64,7 +65,7 @@ pub fn main(kind: &str, port: &str, rate: &str, seconds: &str) -> ExitCode {
         let flags = MsgFlags::empty();
         let done = sendmmsg(raw.as_raw_fd(), &mut headers, slices.iter(), to, [], flags);
         sent += done.map_or(0, |results| results.count() as u64);
-        let due = start + Duration::from_secs_f64(sent as f64 / f64::from::<u32>(rate));
+        let due = start + Duration::from_secs_f64(sent as f64 / f64::from(rate));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     println!("{}", (sent as f64 / start.elapsed().as_secs_f64()).round());

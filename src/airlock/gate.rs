@@ -278,7 +278,9 @@ impl<S: Socket> Airlock<S> {
     /// Whether a handshake may begin, by what its address has already. `shown`: it has shown that
     /// the address is its own. Counts nothing.
     pub fn may_begin(&self, who: StandIn, shown: bool) -> Allowance {
-        self.table.may_begin(who, shown)
+        let allowance = self.table.may_begin(who, shown);
+        scrub_stack();
+        allowance
     }
 
     /// A handshake has begun, on a connection of its own: [claimed](Self::claim), and counted.
@@ -292,7 +294,9 @@ impl<S: Socket> Airlock<S> {
     /// until it is [given back](Self::unberth). `None`: its address has as many as one may have, and
     /// it should go.
     pub fn berth(&mut self, who: StandIn) -> Option<Berth> {
-        self.table.berth(who)
+        let berth = self.table.berth(who);
+        scrub_stack();
+        berth
     }
 
     /// A connection is open no more.

@@ -54,9 +54,11 @@ impl Sketch {
 
     /// Forgets everything, and counts under another key from now on.
     pub(super) fn wipe(&mut self, dice: &mut Dice) {
-        // The slice: a vector would lose its length.
-        self.counters[..].zeroize();
-        self.total = 0;
+        if self.total > 0 {
+            // The slice: a vector would lose its length.
+            self.counters[..].zeroize();
+            self.total = 0;
+        }
         self.key = HashKey::new(dice);
     }
 

@@ -209,7 +209,7 @@ pub enum CloseReason {
     TooMany = 6,
     /// The room has as many participants as it may have.
     RoomFull = 7,
-    /// The relay has as many rooms or participants as it may have.
+    /// The relay has as many rooms or participants as it may have, or as many from one address.
     RelayFull = 8,
     /// The participant does not take what is sent to it.
     TooSlow = 9,

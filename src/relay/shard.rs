@@ -119,6 +119,9 @@ impl<S: Socket, B: Bus> Shard<S, B> {
 
     /// Sleeps; where there is a `pace`, until then or the next beat, whatever comes in.
     fn sleep(&mut self, now: Instant, stopping: Option<Instant>, pace: Option<Duration>) {
+        // Copies of stand-ins and room handles that the turn left on the stack would stay there for
+        // as long as nobody comes.
+        quiet::wipe_stack();
         if let Some(pace) = pace
             && !self.server.blocked()
         {

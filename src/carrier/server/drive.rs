@@ -110,10 +110,11 @@ impl<S: Socket> Server<S> {
     }
 
     fn tell_airlock(&mut self) {
-        for reply in self.connections.replies.drain(..) {
+        // Taken and freed, since a list that is emptied keeps the bytes of its stand-ins.
+        for reply in std::mem::take(&mut self.connections.replies) {
             self.airlock.send(reply);
         }
-        for change in self.connections.paths.drain(..) {
+        for change in std::mem::take(&mut self.connections.paths) {
             match change {
                 PathChange::Claimed(path) => self.airlock.claim(path),
                 // The table has room for as many proven peers as there may be connections, on their

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use quinn_proto::{ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, Transmit};
+use quinn_proto::{
+    ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, EndpointConfig, ServerConfig, Transmit,
+};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{HELD_SIZE, LARGEST, RETRY_FROM};
@@ -23,6 +25,8 @@ use crate::airlock::{Departure, StandIn};
 /// Connections without sockets: everything of the server but the airlock.
 pub(super) struct Connections {
     endpoint: Endpoint,
+    /// What another one is made of.
+    configs: (Arc<EndpointConfig>, Arc<ServerConfig>),
     slots: Vec<Option<Box<Slot>>>,
     generations: Vec<u32>,
     deadlines: Deadlines,
@@ -51,10 +55,10 @@ impl Connections {
         now: Instant,
     ) -> Result<Self, rustls::Error> {
         let server = Arc::new(server_config(certificates)?);
-        // The last argument allows a search for a larger MTU; there is none to allow.
-        let endpoint = Endpoint::new(Arc::new(settings.endpoint()), Some(server), false, None);
+        let configs = (Arc::new(settings.endpoint()), server);
         Ok(Self {
-            endpoint,
+            endpoint: endpoint(&configs),
+            configs,
             slots: Vec::new(),
             generations: Vec::new(),
             deadlines: Deadlines::default(),
@@ -75,6 +79,12 @@ impl Connections {
             next_sweep: now,
             scratch: Vec::new(),
         })
+    }
+
+    /// After the last connection has gone: an endpoint's tables keep the bytes of what was taken out
+    /// of them, stand-ins among it. Those of one that is dropped are freed, and so wiped.
+    fn begin_anew(&mut self) {
+        self.endpoint = endpoint(&self.configs);
     }
 
     /// To be called before the first datagram of a turn.
@@ -254,6 +264,11 @@ impl Connections {
     pub(super) fn is_empty(&self) -> bool {
         self.endpoint.open_connections() == 0
     }
+}
+
+fn endpoint((endpoint, server): &(Arc<EndpointConfig>, Arc<ServerConfig>)) -> Endpoint {
+    // The last argument allows a search for a larger MTU; there is none to allow.
+    Endpoint::new(endpoint.clone(), Some(server.clone()), false, None)
 }
 
 pub(super) fn departure(to: StandIn, transmit: &Transmit, bytes: Vec<u8>) -> Departure {

@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Keep all that was captured in this folder, the relay's memory too. Only made-up people are in it
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// A meeting of two and a stranger instead of everything
+    #[arg(long, hide = true)]
+    short: bool,
     /// Say by what means this process can look into that one
     #[arg(long, value_name = "PID", hide = true)]
     probe: Option<u32>,
@@ -47,7 +50,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         program,
         modes: vec![Mode::Default, Mode::TurnedUp],
         environment: Vec::new(),
-        short: false,
+        short: arguments.short,
         keep: arguments.keep,
     };
     let bar = match std::io::stderr().is_terminal() {

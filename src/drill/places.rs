@@ -227,12 +227,10 @@ fn walk(
 pub(super) fn http(place: Place, at: SocketAddr, path: &str) -> Option<Found> {
     let patience = Duration::from_secs(5);
     let mut stream = TcpStream::connect_timeout(&at, patience).ok()?;
-    let asked = stream.set_read_timeout(Some(patience)).and_then(|()| {
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n"
-        )
-    });
+    let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+    let asked = stream
+        .set_read_timeout(Some(patience))
+        .and_then(|()| stream.write_all(request.as_bytes()));
     let mut bytes = Vec::new();
     let answer = asked.and_then(|()| stream.take(LARGEST).read_to_end(&mut bytes));
     Some(Found {

@@ -201,6 +201,13 @@ impl Stage<'_> {
             .types(&format!("/admit {number}"));
         let person = meeting.person(what)?;
         person.until("connected", "one who was let in did not come in", any)?;
+        let name = &cast.part(what)?.text;
+        let host = meeting.person("the host")?;
+        host.until(
+            "joined",
+            "the host did not see one who was let in",
+            |event| event.get("name").is_some_and(|joined| joined == name),
+        )?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod ready;
 #[cfg(feature = "relay")]
 pub mod sandbox;
 mod say;
+mod stack;
 mod stderr;
 mod wall;
 mod wiping;
@@ -23,6 +24,7 @@ pub use harden::{HardenError, harden, lock_memory};
 #[cfg(feature = "relay")]
 pub use ready::announce_ready;
 pub use say::{Format, log};
+pub use stack::wipe_stack;
 pub use wiping::Wiping;
 
 /// Another part of the process listens to `tracing` already, and could write down addresses.

@@ -249,6 +249,7 @@ impl<B: Bus> Rooms<B> {
         self.greeting.clear();
         for (_, room) in &mut self.rooms {
             room.tell_neighbours(turn!(self, now, outlet), &News::Emptied);
+            room.handle.0.zeroize();
         }
         self.rooms.clear();
         for (mut handle, _) in self.handles.drain() {
@@ -368,7 +369,7 @@ impl<B: Bus> Rooms<B> {
     }
 
     fn shut<O: Outlet>(&mut self, now: Instant, index: usize, outlet: &mut O) {
-        let Some(room) = self.rooms.try_remove(index) else {
+        let Some(room) = self.rooms.get_mut(index) else {
             return;
         };
         room.tell_neighbours(turn!(self, now, outlet), &News::Emptied);
@@ -376,6 +377,9 @@ impl<B: Bus> Rooms<B> {
         if let Some((mut handle, _)) = self.handles.remove_entry(&room.handle) {
             handle.0.zeroize();
         }
+        // Where it is: the slab keeps the bytes of what is taken out of it.
+        room.handle.0.zeroize();
+        self.rooms.remove(index);
         self.busy.retain(|&busy| busy != index);
         if self.busy.is_empty() {
             self.due = None;

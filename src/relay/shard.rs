@@ -125,6 +125,11 @@ impl<S: Socket, B: Bus> Shard<S, B> {
 
     /// Sleeps; where there is a `pace`, until then or the next beat, whatever comes in.
     fn sleep(&mut self, now: Instant, stopping: Option<Instant>, pace: Option<Duration>) {
+        // Copies of stand-ins and room handles that a turn left on the stack would stay there for as
+        // long as nobody comes. While media flows they are written over by the next.
+        if pace.is_none() {
+            quiet::wipe_stack();
+        }
         if let Some(pace) = pace
             && !self.server.blocked()
         {

@@ -23,8 +23,14 @@ pub enum Heard<'a> {
 
 const CHUNK: usize = 1 << 16;
 
-/// Searches all memory that can be written, once.
+/// Searches all memory that can be written, once, and wipes what that left behind.
 pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
+    search_all(buffer, hear);
+    forget();
+}
+
+#[inline(never)]
+fn search_all(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
     let maps = std::fs::read_to_string("/proc/self/maps").expect("its own map");
     let own = buffer.as_ptr() as usize;
     for line in maps.lines() {
@@ -55,9 +61,9 @@ pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
             at += if length == CHUNK { CHUNK - 128 } else { length };
         }
     }
-    forget();
 }
 
+#[inline(never)]
 fn search(bytes: &[u8], hear: &mut dyn FnMut(Heard<'_>)) {
     for at in memchr(bytes, &[127, 77]) {
         let Some(real) = bytes.get(at..at + 24) else {
@@ -94,7 +100,7 @@ fn memchr<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> 
 /// Overwrites what the search left on the stack.
 #[inline(never)]
 fn forget() {
-    let mut below = [0x5a_u8; 1 << 14];
+    let mut below = [0x5a_u8; 1 << 16];
     below.zeroize();
     std::hint::black_box(&below);
 }

@@ -111,11 +111,11 @@ impl<S: Socket> Server<S> {
     }
 
     fn tell_airlock(&mut self) {
-        for reply in self.connections.replies.drain(..) {
+        // Taken and freed, since a list that is emptied keeps the bytes of its stand-ins.
+        for reply in std::mem::take(&mut self.connections.replies) {
             self.airlock.send(reply);
         }
-        let mut paths = std::mem::take(&mut self.connections.paths);
-        for change in paths.drain(..) {
+        for change in std::mem::take(&mut self.connections.paths) {
             match change {
                 // The table has room for as many proven peers as there may be connections, on their
                 // way in or in.
@@ -136,7 +136,6 @@ impl<S: Socket> Server<S> {
                 }
             }
         }
-        self.connections.paths = paths;
     }
 
     /// Counts a connection that came through; one too many from its address has to go.

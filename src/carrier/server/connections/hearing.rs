@@ -115,6 +115,9 @@ impl Connections {
             self.slots[index] = None;
             self.held.forget(index);
             self.generations[index] = self.generations[index].wrapping_add(1);
+            if self.is_empty() {
+                self.begin_anew();
+            }
         } else {
             let deadline = slot.quic.poll_timeout();
             self.deadlines.set(index, deadline);

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use quinn_proto::{ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, Incoming, Transmit};
+use quinn_proto::{
+    ConnectionEvent, DatagramEvent, EcnCodepoint, Endpoint, EndpointConfig, Incoming, ServerConfig,
+    Transmit,
+};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{HELD_SIZE, LARGEST, RETRY_FROM};
@@ -25,6 +28,8 @@ use crate::airlock::{Departure, StandIn};
 pub(super) struct Connections {
     endpoint: Endpoint,
     door: Door,
+    /// What another one is made of.
+    configs: (Arc<EndpointConfig>, Arc<ServerConfig>),
     slots: Vec<Option<Box<Slot>>>,
     generations: Vec<u32>,
     deadlines: Deadlines,
@@ -55,10 +60,10 @@ impl Connections {
         now: Instant,
     ) -> Result<Self, rustls::Error> {
         let server = Arc::new(server_config(certificates)?);
-        // The last argument allows a search for a larger MTU; there is none to allow.
-        let endpoint = Endpoint::new(Arc::new(settings.endpoint()), Some(server), false, None);
+        let configs = (Arc::new(settings.endpoint()), server);
         Ok(Self {
-            endpoint,
+            endpoint: endpoint(&configs),
+            configs,
             door: Door::new(settings.ids(), now),
             slots: Vec::new(),
             generations: Vec::new(),
@@ -81,6 +86,12 @@ impl Connections {
             next_sweep: now,
             scratch: Vec::new(),
         })
+    }
+
+    /// After the last connection has gone: an endpoint's tables keep the bytes of what was taken out
+    /// of them, stand-ins among it. Those of one that is dropped are freed, and so wiped.
+    fn begin_anew(&mut self) {
+        self.endpoint = endpoint(&self.configs);
     }
 
     /// To be called before the first datagram of a turn.
@@ -270,6 +281,11 @@ impl Connections {
     pub(super) fn is_empty(&self) -> bool {
         self.endpoint.open_connections() == 0
     }
+}
+
+fn endpoint((endpoint, server): &(Arc<EndpointConfig>, Arc<ServerConfig>)) -> Endpoint {
+    // The last argument allows a search for a larger MTU; there is none to allow.
+    Endpoint::new(endpoint.clone(), Some(server.clone()), false, None)
 }
 
 pub(super) fn departure(to: StandIn, transmit: &Transmit, bytes: Vec<u8>) -> Departure {

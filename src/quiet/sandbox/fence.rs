@@ -25,10 +25,21 @@ const LINKS: usize = 8;
 /// # Errors
 /// [`HardenError::Privileges`] and [`HardenError::Landlock`] when the system does not have it.
 pub fn fence(needs: &Needs) -> Result<(), HardenError> {
+    one_arena();
     no_new_privileges()?;
     match restrict(&folders(&needs.rereads)) {
         Ok(RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced) => Ok(()),
         Ok(RulesetStatus::NotEnforced) | Err(Refused) => Err(HardenError::Landlock),
+    }
+}
+
+/// Has all threads allocate from glibc's first arena. Before it gives memory of another back, glibc
+/// opens a file in `/proc`, at a time of its own choosing, which would end a relay.
+fn one_arena() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes integers alone. An arena that a thread has already stays as it is.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

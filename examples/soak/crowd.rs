@@ -154,7 +154,9 @@ impl Crowd {
         for place in &self.places {
             let link = place.link.take();
             if let Some(link) = link {
-                spawn_local(async move { drop(link.close(CloseReason::Done).await) });
+                spawn_local(async move {
+                    link.close(CloseReason::Done).await;
+                });
             }
         }
         for task in self.tasks.drain(..) {
@@ -207,7 +209,9 @@ async fn life(place: Rc<Place>, shared: Rc<Shared>) {
         place.link.take();
         match left {
             // It says goodbye, or is just gone.
-            Left::Leaves if shared.random(4) > 0 => drop(link.close(CloseReason::Done).await),
+            Left::Leaves if shared.random(4) > 0 => {
+                link.close(CloseReason::Done).await;
+            }
             Left::Leaves => {}
             Left::Lost => {
                 shared.count(|counts| counts.lost += 1);

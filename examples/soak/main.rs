@@ -115,7 +115,7 @@ impl Table {
 fn report(table: &Table, as_json: bool) -> ExitCode {
     let holds = table.0.iter().all(|row| row.holds);
     if as_json {
-        let rows: Vec<_> = table.0.iter().map(|row| {
+        let rows = table.0.iter().map(|row| {
             json!({ "name": row.name, "found": row.found, "bound": row.bound, "holds": row.holds })
         });
         println!(

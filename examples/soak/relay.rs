@@ -75,7 +75,7 @@ impl Process {
     }
 
     /// What it holds once it has answered and hung up.
-    async fn settled(&self) -> Result<Held, String> {
+    async fn settled(&mut self) -> Result<Held, String> {
         self.numbers()?;
         sleep(Duration::from_millis(200)).await;
         self.held()
@@ -141,10 +141,7 @@ impl Process {
     /// Ends it for good; "yes" if it went well and said nothing.
     pub async fn stop(&mut self) -> Result<&'static str, String> {
         let status = self.end("TERM").await?;
-        let mut said = String::new();
-        if let Some(mut errors) = self.child.stderr.take() {
-            let _ = errors.read_to_string(&mut said);
-        }
+        let said = rest(&mut self.child);
         let warned = said.lines().any(|line| !line.contains("not_hardened"));
         Ok(match (status.success(), warned) {
             (true, false) => "yes",
@@ -172,7 +169,19 @@ impl Process {
         })
     }
 
-    pub fn rss_kib(&self) -> Result<u64, String> {
+    /// Whether it still runs: it must, until it is told to end.
+    fn alive(&mut self) -> Result<(), String> {
+        match self.child.try_wait().map_err(|error| error.to_string())? {
+            None => Ok(()),
+            Some(status) => {
+                let said = rest(&mut self.child);
+                Err(format!("the relay ended by itself, {status}: {said}"))
+            }
+        }
+    }
+
+    pub fn rss_kib(&mut self) -> Result<u64, String> {
+        self.alive()?;
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.map_err(|_| "the relay is gone")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -180,7 +189,8 @@ impl Process {
             .ok_or("the relay is gone".into())
     }
 
-    pub fn numbers(&self) -> Result<Numbers, String> {
+    pub fn numbers(&mut self) -> Result<Numbers, String> {
+        self.alive()?;
         let text = self
             .scrape()
             .map_err(|error| format!("no numbers: {error}"))?;
@@ -249,12 +259,18 @@ fn spawn(
     match ready.as_ref().and_then(|ready| ready["address"].as_str()) {
         Some(url) => Ok((child, url.to_owned())),
         None => {
-            let mut said = String::new();
-            if let Some(mut errors) = child.stderr.take() {
-                let _ = errors.read_to_string(&mut said);
-            }
+            let said = rest(&mut child);
             let _ = child.wait();
             Err(format!("the relay does not get ready: {said}"))
         }
     }
+}
+
+/// What a process that has ended said on standard error.
+fn rest(child: &mut Child) -> String {
+    let mut said = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        let _ = errors.read_to_string(&mut said);
+    }
+    said
 }

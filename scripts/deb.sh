@@ -32,4 +32,3 @@ sed -e 's|^define relay = .*|define relay = 443|' -e 's|deploy/notrack|/etc/sott
 
 rm -f target/debian/sottovoce_*.deb
 cargo deb --no-build --locked --quiet ${target:+--target "$target"} --output target/debian/
-ls target/debian/sottovoce_*.deb

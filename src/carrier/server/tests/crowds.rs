@@ -60,22 +60,21 @@ fn one_address_has_so_many_connections_and_nobody_else_notices() {
     net.end();
 }
 
-/// They begin at the same moment, when there still is room for each, and are not asked to show their
-/// address.
+/// When they begin there is room for each. Before they are through, another has shown its address.
 #[test]
 fn one_too_many_that_came_through_is_told() {
     let mut net = Net::few();
     let all: Vec<_> = (1..=3).map(|port| net.behind(port)).collect();
-    net.run(Duration::from_millis(10));
-    let moved = net.client_from("203.0.113.9:9", stock(), RELAY);
-    net.joined(moved);
-    net.run(A_WHILE);
-    assert!(all.iter().all(|&client| net.clients[client].seen.connected));
-    // Under way here already, and one of those who were asked comes first.
-    net.clients[all[0]].mute = true;
-    net.run(A_WHILE);
-    assert_eq!(net.server.peers(), 4);
-    net.clients[all[0]].mute = false;
+    net.run(Duration::from_millis(30));
+    assert_eq!(net.server.connections.held(), (3, 3));
+    all.iter().for_each(|&slow| net.clients[slow].mute = true);
+    net.behind_and_in(4);
+    all.iter().for_each(|&slow| net.clients[slow].mute = false);
+    net.run(Duration::from_secs(5));
+    assert_eq!(net.server.peers(), 3);
+    let told = all.iter().map(|&slow| net.clients[slow].closed_with());
+    let told: Vec<_> = told.flatten().collect();
+    assert_eq!(told, [CloseReason::RelayFull.code()]);
     net.end();
 }
 

@@ -30,8 +30,10 @@ pub const MUCH_INPUT_PACE: Duration = Duration::from_millis(1);
 /// beat, so that a meeting in which someone talks is so without a break.
 pub const LIVELY: Duration = Duration::from_millis(100);
 
-/// How long a stopping relay waits for what is still on its way to its participants.
-pub const DRAIN: Duration = Duration::from_secs(3);
+/// How long a stopping relay waits for what is still on its way to its participants. Longer: everyone
+/// waits for the slowest before the next relay can begin, and those who were told ask ever more seldom.
+/// Whoever was not told learns it from the next relay's first answer.
+pub const DRAIN: Duration = Duration::from_millis(1500);
 
 /// How long a connection may live without `Hello`. Longer: silent connections hold places.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(5);

@@ -149,6 +149,9 @@ impl Watch<'_> {
             let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);
             let allowed = match needle.kind {
+                Kind::PeerText if there && needle.form == Form::Text => {
+                    Some("TLS and QUIC hold it while its sender is there")
+                }
                 _ if !there || !needle.form.is_raw() => None,
                 Kind::Address if shape || !stays => {
                     Some("in the airlock, or on its way through, while its owner is there")
@@ -390,8 +393,11 @@ fn airlock(snapshot: &Snapshot, at: At, needle: &Needle) -> bool {
     family.is_some() && real.last().copied() == family
 }
 
-/// The stand-in in a pair; `None` in what is no pair.
+/// The stand-in in a pair; `None` in what is no pair: its last byte says that it is in use.
 fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
+    if !matches!(pair.last(), Some(1 | 2)) {
+        return None;
+    }
     let ip: [u8; 16] = pair.get(STAND_IN..STAND_IN + 16)?.try_into().ok()?;
     let port = pair
         .get(STAND_IN_PORT..STAND_IN_PORT + 2)?
@@ -399,7 +405,7 @@ fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
         .ok()?;
     let port = u16::from_ne_bytes(port);
     let [first, second, third, fourth, rest @ ..] = ip;
-    let v4 = first >= 240 && rest == [0; 12];
+    let v4 = first >= 240 && rest == [0; 12] && [third, fourth] != [0; 2];
     match (v4, first) {
         _ if port == 0 => None,
         (true, _) => Some((Ipv4Addr::new(first, second, third, fourth), port).into()),

@@ -112,6 +112,7 @@ impl Watch<'_> {
     ) {
         let looks = if phase == Phase::Running { LOOKS } else { 1 };
         let (mut kept, mut last): (Option<HashSet<(usize, usize)>>, _) = (None, None);
+        let mut first = None;
         for look in 0..looks {
             if look > 0 {
                 std::thread::sleep(BETWEEN);
@@ -136,7 +137,9 @@ impl Watch<'_> {
                 Some(before) => before.intersection(&here).copied().collect(),
                 None => here,
             });
-            last = Some((snapshot, hits));
+            if let Some((before, _)) = last.replace((snapshot, hits)) {
+                first.get_or_insert(before);
+            }
         }
         let Some((snapshot, hits)) = last else { return };
         let kept = kept.unwrap_or_default();
@@ -178,7 +181,10 @@ impl Watch<'_> {
             self.learn(&snapshot, search, needles);
         }
         if let Some(baseline) = &self.baseline {
-            self.chance += search.chance(snapshot.changed(baseline));
+            // What changes between looks is no hit that stays.
+            let passing = first.as_ref().map_or(0, |first| snapshot.changed(first));
+            let random = snapshot.changed(baseline).saturating_sub(passing);
+            self.chance += search.chance(random);
         }
         self.keep_snapshot(phase, &snapshot);
         self.rows_of(phase, Place::Memory, search, tallies);
@@ -208,10 +214,9 @@ impl Watch<'_> {
                 std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
                 std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
             };
-            let by_chance = self
-                .baseline
-                .as_ref()
-                .is_some_and(|before| before.has(&bytes));
+            let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+            let before = self.baseline.as_ref();
+            let by_chance = before.is_some_and(|old| old.has(&bytes) || old.has(&reversed));
             if !by_chance && known.insert(stand_in) {
                 needles.address(Kind::StandIn, needle.whose, stand_in);
             }

@@ -237,6 +237,7 @@ async fn enter(place: &Place) -> Option<(Link, Reader)> {
             8.. => Role::Viewer,
             _ => Role::Member,
         },
+        pass: None,
     };
     link.send_control(encode_control(&hello).ok()?).await.ok()?;
     let mut reader = Reader::new();

@@ -31,13 +31,6 @@ pub struct ReceiveBatch {
 // call, to memory that the batch itself owns, and are read by nobody else.
 unsafe impl Send for ReceiveBatch {}
 
-/// A received message; its address is wiped when it is dropped.
-pub(super) struct Received<'a> {
-    pub(super) from: RealAddress,
-    pub(super) marks: Marks,
-    pub(super) bytes: &'a [u8],
-}
-
 impl ReceiveBatch {
     /// `coalesces`: whether any socket may hand over several datagrams as one.
     pub(super) fn new(coalesces: bool) -> Self {
@@ -72,30 +65,33 @@ impl ReceiveBatch {
         &mut self.headers
     }
 
-    /// The message in a filled slot; `None` if it was cut off or came from nowhere.
-    pub(super) fn message(&self, slot: usize, socket: u8) -> Option<Received<'_>> {
-        let header = &self.headers[slot];
-        if header.msg_hdr.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0 {
+    /// Who sent the message in a filled slot; `None` if it was cut off or came from nowhere.
+    pub(super) fn sender(&self, slot: usize, socket: u8) -> Option<RealAddress> {
+        let header = &self.headers[slot].msg_hdr;
+        if header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0 {
             return None;
         }
+        RealAddress::heard(&self.names[slot], header.msg_namelen as usize, socket)
+    }
+
+    /// Forgets who wrote, in all slots that were filled. What they wrote is still there.
+    pub(super) fn wipe_names(&mut self, filled: usize) {
+        self.names[..filled].zeroize();
+    }
+
+    /// What came in a filled slot.
+    pub(super) fn message(&self, slot: usize) -> (Marks, &[u8]) {
+        let header = &self.headers[slot];
         #[allow(clippy::unnecessary_cast, reason = "u32 in some C libraries")]
         let control = header.msg_hdr.msg_controllen as usize;
         let start = slot * self.stride;
         let length = (header.msg_len as usize).min(self.buffer);
-        Some(Received {
-            from: RealAddress::heard(
-                &self.names[slot],
-                header.msg_hdr.msg_namelen as usize,
-                socket,
-            )?,
-            marks: self.controls[slot].read(control),
-            bytes: &self.buffers[start..start + length],
-        })
+        let bytes = &self.buffers[start..start + length];
+        (self.controls[slot].read(control), bytes)
     }
 
-    /// Forgets who wrote, in all slots that were filled.
+    /// Forgets all else about them that is not in the messages.
     pub(super) fn wipe(&mut self, filled: usize) {
-        self.names[..filled].zeroize();
         self.controls[..filled].zeroize();
     }
 

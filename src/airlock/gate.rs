@@ -10,9 +10,9 @@ use super::control::Marks;
 use super::crowds::Allowance;
 use super::kernel::KernelSocket;
 use super::lane::{Blocked, Counters, Lane};
-use super::limits::{CROWDED_PAUSE, SEND_BATCH, SOCKETS};
+use super::limits::{CROWDED_PAUSE, RECEIVE_BATCH, SEND_BATCH, SOCKETS};
 use super::outbound::{Pool, Queued};
-use super::pair::{Route, Tick};
+use super::pair::{Route, Tick, Ticket};
 use super::scrub::scrub_stack;
 use super::socket::Socket;
 use super::stand_in::StandIn;
@@ -57,6 +57,8 @@ pub struct Airlock<S: Socket = KernelSocket> {
     lanes: Vec<Lane<S>>,
     table: Table,
     inbox: ReceiveBatch,
+    /// Whose the messages in the inbox are.
+    senders: Vec<Option<Ticket>>,
     outbox: SendBatch,
     pool: Pool,
     polls: Vec<libc::pollfd>,
@@ -75,6 +77,7 @@ impl<S: Socket> Airlock<S> {
             lanes: sockets.into_iter().map(Lane::new).collect(),
             table: Table::new(limits, seed),
             inbox: ReceiveBatch::new(coalesces),
+            senders: Vec::with_capacity(RECEIVE_BATCH),
             outbox: SendBatch::new(),
             pool: Pool::default(),
             polls: Vec::new(),
@@ -140,54 +143,80 @@ impl<S: Socket> Airlock<S> {
     ///
     /// Costs one lookup for each message (which may be several datagrams, with GRO)
     /// and no allocation, except for a sender that is new.
+    ///
+    /// Addresses are gone from the arrays and from the stack before anything is handed up: a value
+    /// that is made above (a `None`, a short variant of an enum) takes along whatever bytes stood
+    /// where it is made.
     pub fn receive(&mut self, now: Instant, deliver: &mut dyn FnMut(Arrival<'_>)) -> usize {
         self.tick(now);
-        let datagrams = self.receive_all(deliver);
-        scrub_stack();
+        let mut datagrams = 0;
+        for number in 0..self.lanes.len() {
+            let filled = self.name_senders(number);
+            scrub_stack();
+            datagrams += self.hand_up(filled, deliver);
+        }
+        self.counters.received += datagrams as u64;
         datagrams
     }
 
+    /// Takes a batch from a socket and notes whose each message is; how many slots are filled.
     #[inline(never)]
-    fn receive_all(&mut self, deliver: &mut dyn FnMut(Arrival<'_>)) -> usize {
+    fn name_senders(&mut self, number: usize) -> usize {
         let Self {
             lanes,
             table,
             inbox,
+            senders,
             counters,
             now,
             ..
         } = self;
-        let mut datagrams = 0;
-        for (number, lane) in (0..).zip(lanes) {
-            let filled = lane.receive(inbox, counters);
-            for slot in 0..filled {
-                let Some(message) = inbox.message(slot, number) else {
+        let filled = lanes[number].receive(inbox, counters);
+        senders.clear();
+        for slot in 0..filled {
+            let ticket = match inbox.sender(slot, number as u8) {
+                Some(from) => {
+                    let ticket = table.heard(&from, *now);
+                    counters.crowded_out += u64::from(ticket.is_none());
+                    ticket
+                }
+                None => {
                     counters.unreadable += 1;
-                    continue;
-                };
-                counters.received_bytes += message.bytes.len() as u64;
-                let Some(from) = table.enter(&message.from, *now) else {
-                    counters.crowded_out += 1;
-                    continue;
-                };
-                let Marks {
+                    None
+                }
+            };
+            senders.push(ticket);
+        }
+        inbox.wipe_names(filled);
+        filled
+    }
+
+    /// Hands up what is in the filled slots.
+    #[inline(never)]
+    fn hand_up(&mut self, filled: usize, deliver: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        let mut datagrams = 0;
+        for (slot, ticket) in self.senders.iter().enumerate() {
+            let Some(from) = ticket.and_then(|ticket| self.table.named(ticket)) else {
+                continue;
+            };
+            let (marks, bytes) = self.inbox.message(slot);
+            self.counters.received_bytes += bytes.len() as u64;
+            let Marks {
+                local_ip,
+                ecn,
+                segment,
+            } = marks;
+            for bytes in bytes.chunks(segment.unwrap_or(usize::MAX)) {
+                datagrams += 1;
+                deliver(Arrival {
+                    from,
                     local_ip,
                     ecn,
-                    segment,
-                } = message.marks;
-                for bytes in message.bytes.chunks(segment.unwrap_or(usize::MAX)) {
-                    datagrams += 1;
-                    deliver(Arrival {
-                        from,
-                        local_ip,
-                        ecn,
-                        bytes,
-                    });
-                }
+                    bytes,
+                });
             }
-            inbox.wipe(filled);
         }
-        counters.received += datagrams as u64;
+        self.inbox.wipe(filled);
         datagrams
     }
 

@@ -151,9 +151,10 @@ fn coalesced_datagrams_arrive_as_one_message() {
         sender.flush(Instant::now());
         let mut batch = ReceiveBatch::new(true);
         assert_eq!(receiver.receive(&mut batch), Ok(1));
-        let message = batch.message(0, 0).unwrap();
-        assert_eq!(message.marks.segment, Some(1200));
-        assert_eq!(message.bytes, ten());
+        assert!(batch.sender(0, 0).is_some());
+        let (marks, bytes) = batch.message(0);
+        assert_eq!(marks.segment, Some(1200));
+        assert_eq!(bytes, ten());
         assert_eq!(receiver.receive(&mut batch), Err(ReceiveError::Empty));
     }
 }

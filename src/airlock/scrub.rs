@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 /// Bytes below the caller's frame that are overwritten: more than the deepest
 /// call from a turn into the table.
-const DEPTH: usize = 4096;
+const DEPTH: usize = 8192;
 
 /// Overwrites what earlier calls from the same caller left on the stack.
 ///

@@ -90,22 +90,40 @@ impl Table {
         }
     }
 
-    /// The stand-in of a sender, made up if it is new; `None` if there is no room.
+    /// The pair of a sender, made if it is new; `None` if there is no room.
     #[inline]
-    pub(super) fn enter(&mut self, real: &RealAddress, now: Tick) -> Option<StandIn> {
+    pub(super) fn heard(&mut self, real: &RealAddress, now: Tick) -> Option<Ticket> {
         let hash = self.hash.hash(real.words());
         let pairs = &self.pairs;
-        match self
+        let place = match self
             .pair_of_real
             .find(hash, |place| pairs[place].real == *real)
         {
-            Some(place) => Some(self.stand_in(place)),
-            None => self.admit(real, hash, now),
-        }
+            Some(place) => place,
+            None => self.admit(real, hash, now)?,
+        };
+        Some(Ticket {
+            place,
+            generation: self.pairs[place].generation,
+        })
+    }
+
+    /// The stand-in of a pair; `None` if it was pushed out meanwhile.
+    #[inline]
+    pub(super) fn named(&self, ticket: Ticket) -> Option<StandIn> {
+        self.resolve(ticket)?;
+        Some(self.stand_in(ticket.place))
+    }
+
+    /// The stand-in of a sender, at once.
+    #[cfg(test)]
+    pub(super) fn enter(&mut self, real: &RealAddress, now: Tick) -> Option<StandIn> {
+        let ticket = self.heard(real, now)?;
+        self.named(ticket)
     }
 
     #[inline(never)]
-    fn admit(&mut self, real: &RealAddress, hash: u64, now: Tick) -> Option<StandIn> {
+    fn admit(&mut self, real: &RealAddress, hash: u64, now: Tick) -> Option<u32> {
         if self.unproven >= self.limits.unproven && !self.evict_oldest() {
             return None;
         }
@@ -128,7 +146,7 @@ impl Table {
         let hash = self.hash.hash(&key(real.family(), stand_in, port));
         self.pair_of_stand_in.insert(hash, place);
         self.append_unproven(place, now);
-        Some(self.stand_in(place))
+        Some(place)
     }
 
     /// The place of the sender's IP address, made if it is new.

@@ -185,7 +185,8 @@ impl Snapshot {
                 return region.bytes.iter().filter(|&&byte| byte != 0).count();
             };
             let pairs = region.bytes.iter().zip(&old.bytes);
-            let longer = region.bytes.len().saturating_sub(old.bytes.len());
+            let longer = region.bytes.get(old.bytes.len()..).unwrap_or_default();
+            let longer = longer.iter().filter(|&&byte| byte != 0).count();
             pairs.filter(|(new, old)| new != old).count() + longer
         };
         self.regions.iter().map(count).sum()

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::network::Network;
 use super::person::Person;
 use super::scout::main_room;
 use super::strangers::{Strangers, Wanted};
-use crate::carrier::transport::IDLE;
+use crate::carrier::transport::{IDLE, KEEP_ALIVE};
 use crate::wire::RoomHandle;
 
 /// What the story needs.
@@ -119,13 +119,15 @@ impl Stage<'_> {
 
         let guest = meeting.plain("a guest")?;
         self.forwarder.route(guest, cast.elsewhere.address);
-        cast.register.gone(cast.part("a guest")?.whose);
+        // Each of its connections shows it by its next packet, at the latest by a sign of life.
+        let known = Instant::now() + KEEP_ALIVE + Duration::from_secs(1);
+        cast.register.gone_at(cast.part("a guest")?.whose, known);
         meeting.story.push("a guest went to another network".into());
 
         (self.progress)("ways close and open again");
         let way = cast.part("one whose way was closed")?.address;
         self.network.close_way(way, true)?;
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        std::thread::sleep(Duration::from_millis(1500));
         self.network.close_way(way, false)?;
         if self.network.is_own() {
             meeting

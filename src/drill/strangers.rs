@@ -17,6 +17,9 @@ use crate::wire::{
 /// show that their address is theirs.
 const FIRST_PACKETS: usize = 400;
 
+/// How long a stranger stays: long enough for whoever listens inside the relay.
+const STAY: Duration = Duration::from_millis(1500);
+
 /// How much of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -88,7 +91,7 @@ impl Strangers {
         }
         .encode();
         stranger.group(&[&header[..], &part.passed].concat()).await;
-        sleep(Duration::from_millis(200)).await;
+        sleep(STAY).await;
         stranger.close(&part.text).await;
         cast.register.gone(part.whose);
         Ok(vec![format!("{what} came and went")])

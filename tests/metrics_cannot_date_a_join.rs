@@ -31,10 +31,10 @@ fn what_is_told_changes_at_its_own_pace() {
         listen: vec!["127.0.0.1:0".parse().expect("an address")],
         ..RelayConfig::default()
     };
-    let mut relay = Core::open(&config).ok().expect("a relay");
+    let mut relay = Core::open(&config).expect("a relay");
     let (address, stop) = (relay.address().clone(), relay.stop_handle());
     let start = Instant::now();
-    let metrics = relay.meter(EVERY).ok().expect("numbers");
+    let metrics = relay.meter(EVERY).expect("numbers");
     let relay = std::thread::spawn(move || relay.run());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -93,18 +93,18 @@ fn what_is_told_changes_at_its_own_pace() {
 }
 
 async fn enter(address: &RelayAddress, role: Role) -> Link {
-    let link = connect(address, None).await.ok().expect("a connection");
+    let link = connect(address, None).await.expect("a connection");
     let hello = ToRelay::Hello {
         version: VERSION,
         room: RoomHandle([1; 32]),
         role,
     };
-    let hello: Bytes = encode_control(&hello).ok().expect("a message");
-    link.send_control(hello).await.ok().expect("it is sent");
+    let hello: Bytes = encode_control(&hello).expect("a message");
+    link.send_control(hello).await.expect("it is sent");
     let mut reader = ControlReader::<FromRelay>::new();
     loop {
         let bytes = link.recv_control().await.ok().flatten().expect("a welcome");
-        reader.push(&bytes).ok().expect("a message");
+        reader.push(&bytes).expect("a message");
         if let Ok(Some(FromRelay::Welcome { .. })) = reader.next() {
             return link;
         }

@@ -98,6 +98,7 @@ async fn enter(address: &RelayAddress, role: Role) -> Link {
         version: VERSION,
         room: RoomHandle([1; 32]),
         role,
+        pass: None,
     };
     let hello: Bytes = encode_control(&hello).expect("a message");
     link.send_control(hello).await.expect("it is sent");

@@ -31,6 +31,7 @@ const PICTURE_BYTES: usize = 4_000;
 const GROUP: u32 = 20;
 /// As a participant does (`src/participant/backoff.rs`).
 const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 /// Who has not heard anything for longer was not hearing before a restart.
 const FRESH: Duration = Duration::from_millis(500);
@@ -194,7 +195,7 @@ async fn life(place: Rc<Place>, shared: Rc<Shared>) {
             shared.count(|counts| counts.lost += 1);
             sleep(wait / 2 + wait.mul_f64(shared.random(50) as f64 / 100.0)).await;
             (wait, patience) = (
-                (wait * 2).min(Duration::from_secs(5)),
+                (wait * 2).min(LONGEST_WAIT),
                 (patience * 2).min(Duration::from_secs(8)),
             );
             continue;

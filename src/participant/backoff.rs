@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait. Longer, and people sit before a relay that is back already.
 const LONGEST: Duration = Duration::from_secs(5);
+/// For so long after it was lost a relay that restarts is expected back: it refuses everybody while the
+/// old process takes its leave, and nobody then waits longer than [`EAGER_WAIT`] for the new one. Longer:
+/// a relay that is down is asked more often.
+const EAGER: Duration = Duration::from_secs(5);
+/// See [`EAGER`].
+const EAGER_WAIT: Duration = Duration::from_secs(1);
 /// How long to try altogether. Longer, and a person had better be told that it is over.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(120);
 /// The first attempt's patience: a relay that is up answers within a round trip.
@@ -65,13 +71,18 @@ impl Backoff {
     /// The next attempt; `None` when it is time to give up.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Attempt> {
         let lost_at = *self.lost_at.get_or_insert(now);
-        let left = GIVE_UP.checked_sub(now.saturating_duration_since(lost_at))?;
+        let lost_for = now.saturating_duration_since(lost_at);
+        let left = GIVE_UP.checked_sub(lost_for)?;
         if left.is_zero() {
             return None;
         }
         let doublings = self.failures.min(16);
         self.failures = self.failures.saturating_add(1);
-        let whole = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+        let longest = match lost_for < EAGER {
+            true => EAGER_WAIT,
+            false => LONGEST,
+        };
+        let whole = FIRST.saturating_mul(1 << doublings).min(longest);
         let wait = whole / 2 + (whole / 2).mul_f64(self.fraction());
         let patience = FIRST_PATIENCE
             .saturating_mul(1 << doublings)
@@ -110,6 +121,21 @@ mod tests {
             now += attempt.wait + attempt.patience;
         }
         all
+    }
+
+    /// A relay that stops refuses at once, and is back after less than two seconds.
+    #[test]
+    fn a_relay_that_restarts_is_asked_again_soon_after_it_is_back() {
+        for seed in 0..200 {
+            let start = Instant::now();
+            let mut backoff = Backoff::new(seed);
+            backoff.lost(start, Duration::from_secs(60));
+            let mut now = start;
+            while now - start < Duration::from_secs(2) {
+                now += backoff.next(now).unwrap().wait;
+            }
+            assert!(now - start <= Duration::from_secs(3), "seed {seed}");
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ impl Connections {
 
     /// Those whose first packets came with the last batch: who has shown its address goes first.
     pub(in super::super) fn newcomers<S: Socket>(&mut self, airlock: &mut Airlock<S>) {
-        while let Some((from, incoming)) = self.newcomers.pop_front() {
+        // Taken and freed, since a list that is emptied keeps the bytes of its stand-ins.
+        for (from, incoming) in std::mem::take(&mut self.newcomers) {
             let shown = incoming.remote_address_validated();
             let allowance = airlock.may_begin(from, shown);
             let Some(index) = self.admit(from, incoming, allowance) else {

@@ -102,7 +102,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
-    let mut checks: Vec<(String, Box<dyn Fn() -> Result<(), String> + Send + Sync>)> = vec![
+    let mut checks: Vec<Check> = vec![
         (
             "nothing".into(),
             Box::new(nothing_is_found_where_nothing_leaks),
@@ -122,8 +122,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is checked, by its name.
+type Check = (String, Box<dyn Fn() -> Result<(), String> + Send + Sync>);
+
 /// Runs the checks, some at a time; how many failed.
-fn all(checks: &[(String, Box<dyn Fn() -> Result<(), String> + Send + Sync>)]) -> usize {
+fn all(checks: &[Check]) -> usize {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let output = Mutex::new(());
     std::thread::scope(|scope| {

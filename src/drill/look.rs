@@ -41,6 +41,8 @@ pub(super) struct Watch<'a> {
 #[derive(Default)]
 struct Tally {
     found: usize,
+    /// Of these, patterns so short that chance can make them.
+    short: usize,
     details: BTreeMap<String, usize>,
 }
 
@@ -326,6 +328,7 @@ impl Watch<'_> {
                 kind: Some(kind),
                 canaries: search.needles().canaries(kind),
                 found: tally.found,
+                by_chance: (tally.found, tally.short) == (1, 1),
                 verdict: allowed.map_or(Verdict::Found, Verdict::Allowed),
                 details: match allowed {
                     Some(_) => Vec::new(),
@@ -352,6 +355,7 @@ impl Watch<'_> {
             kind: None,
             canaries: canaries.iter().sum(),
             found,
+            by_chance: false,
             verdict,
             details: details.into_iter().collect(),
         });
@@ -363,6 +367,7 @@ impl Tally {
         let (whose, form): (Whose, Form) = (needle.whose, needle.form);
         let what = format!("{}, {} {place}", register.what(whose), form.words());
         *self.details.entry(what).or_default() += 1;
+        self.short += usize::from(needle.is_short());
     }
 }
 

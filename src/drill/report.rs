@@ -118,6 +118,9 @@ pub struct Row {
     pub canaries: usize,
     /// How many copies were found.
     pub found: usize,
+    /// It is a single pattern of four or five bytes, which chance makes too.
+    #[serde(skip)]
+    pub(super) by_chance: bool,
     /// What that means.
     pub verdict: Verdict,
     /// Whose, in which form and where exactly.
@@ -134,6 +137,8 @@ pub struct Findings {
     pub story: Vec<String>,
     /// How likely it is that a hit in memory is one by chance, over all looks.
     pub chance: f64,
+    /// Single short patterns that did not come again with other canaries.
+    pub passing: usize,
 }
 
 impl Findings {
@@ -177,6 +182,14 @@ impl Findings {
             "A hit in memory would be one by chance in {:.2} of 100 drills.",
             self.chance * 100.0
         );
+        if self.passing > 0 {
+            let _ = writeln!(
+                text,
+                "Of single patterns of four or five bytes {} did not come again with other canaries, \
+                 and are taken for chance.",
+                self.passing
+            );
+        }
         let kinds = Kind::ALL.map(|kind| format!("{} {}", self.count(kind), kind.words()));
         let _ = writeln!(
             text,
@@ -204,6 +217,7 @@ impl Findings {
             "not_looked": self.not_looked(),
             "story": self.story,
             "chance": self.chance,
+            "passing": self.passing,
         });
         let _ = writeln!(text, "{summary}");
         text

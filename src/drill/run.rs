@@ -18,7 +18,7 @@ use super::memory::{self, Snapshot};
 use super::needles::Needles;
 use super::network::Network;
 use super::relay::{RelayProcess, Start};
-use super::report::{Findings, Phase};
+use super::report::{Findings, Phase, Verdict};
 use super::scan::Search;
 use super::scratch::Scratch;
 use super::story::{Stage, free_port};
@@ -88,6 +88,11 @@ struct Drill<'a> {
 /// How often a cast is drawn until nothing of it stands anywhere by chance: once in nearly all drills.
 const DRAWS: usize = 8;
 
+/// How often a meeting is held again when chance can have made what was found. Fewer: a drill fails
+/// by chance now and then, with megabytes of sealed pictures in memory; more: what a relay keeps only
+/// sometimes is overlooked.
+const REPEATS: usize = 2;
+
 /// How long a relay is left alone before its memory is looked at for comparison.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -110,7 +115,7 @@ impl<'a> Drill<'a> {
 
     fn run(mut self) -> Result<Findings, DrillError> {
         for &mode in &self.plan.modes {
-            self.whole(mode)?;
+            self.told_from_chance(mode)?;
             for (signal, phase) in [
                 (Signal::SIGABRT, Phase::Aborted),
                 (Signal::SIGKILL, Phase::Killed),
@@ -119,6 +124,24 @@ impl<'a> Drill<'a> {
             }
         }
         Ok(self.findings)
+    }
+
+    /// A meeting, and once more with other canaries where all that was found are single short
+    /// patterns: what a relay keeps is found each time, what chance made is not.
+    fn told_from_chance(&mut self, mode: Mode) -> Result<(), DrillError> {
+        for repeats_left in (0..=REPEATS).rev() {
+            let before = self.findings.rows.len();
+            self.whole(mode)?;
+            let rows = self.findings.rows.iter().skip(before);
+            let found: Vec<_> = rows.filter(|row| row.verdict == Verdict::Found).collect();
+            let chance = !found.is_empty() && found.iter().all(|row| row.by_chance);
+            if !chance || repeats_left == 0 {
+                break;
+            }
+            self.findings.passing += found.len();
+            self.findings.rows.truncate(before);
+        }
+        Ok(())
     }
 
     /// A meeting, its end, and a polite end of the relay.

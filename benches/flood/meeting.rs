@@ -173,6 +173,7 @@ async fn enter(relay: &RelayAddress) -> Result<(Rc<Link>, ParticipantId), String
         version: sottovoce::wire::VERSION,
         room: RoomHandle([1; 32]),
         role: Role::Member,
+        pass: None,
     };
     send(&link, &hello).await?;
     let mut reader = ControlReader::<FromRelay>::new();

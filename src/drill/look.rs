@@ -272,6 +272,8 @@ impl Watch<'_> {
     /// Searches what was read at all places; each place gets its rows.
     fn search(&mut self, phase: Phase, search: &Search, register: &Register, found: &[Found]) {
         let mut places: BTreeMap<Place, (Tallies, Vec<String>)> = BTreeMap::new();
+        // Where there is no file at all, it has been looked all the same.
+        places.entry(Place::Files).or_default();
         for read in found {
             let (tallies, failed) = places.entry(read.place).or_default();
             let bytes = match &read.bytes {

@@ -83,24 +83,12 @@ impl Cast {
         let (register, mut needles) = (Register::default(), Needles::default());
         let mut parts = HashMap::new();
         for (what, six) in PEOPLE {
-            let part = part(
-                &register,
-                &mut needles,
-                network,
-                what,
-                six && network.has_v6(),
-            )?;
+            let part = part(&register, &mut needles, network, what, six)?;
             needles.text(Kind::Name, part.whose, &part.text);
             parts.insert(what, part);
         }
         for (what, six) in STRANGERS {
-            let part = part(
-                &register,
-                &mut needles,
-                network,
-                what,
-                six && network.has_v6(),
-            )?;
+            let part = part(&register, &mut needles, network, what, six)?;
             needles.text(Kind::PeerText, part.whose, &part.text);
             needles.bytes(Kind::Passed, part.whose, &part.passed);
             parts.insert(what, part);
@@ -210,6 +198,7 @@ fn add(needles: &mut Needles, whose: Whose, link: &MeetingLink) {
     }
 }
 
+/// Who is to come by IPv6 comes by IPv4 where there is none.
 fn part(
     register: &Register,
     needles: &mut Needles,
@@ -217,7 +206,10 @@ fn part(
     what: &'static str,
     six: bool,
 ) -> Result<Part, DrillError> {
-    let address = if six { v6(network.is_own())? } else { v4()? };
+    let address = match six && network.has_v6() {
+        true => v6(network.is_own())?,
+        false => v4()?,
+    };
     network.add(address)?;
     let whose = register.enter(what);
     needles.address(Kind::Address, whose, address);

@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::ffi::{OsStr, OsString};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
@@ -101,24 +103,15 @@ fn what_is_no_udp_socket_is_refused_with_a_sentence() {
     assert!(said.contains("LISTEN_FDS"), "{said}");
 }
 
-#[test]
-fn the_manager_hears_when_the_relay_is_ready() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&path).unwrap();
-    manager
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+/// Starts a relay whose manager listens at `place`, and ends it once it has said that it is ready.
+fn tells(manager: &UnixDatagram, place: &OsStr) {
+    let patience = Some(Duration::from_secs(20));
+    manager.set_read_timeout(patience).unwrap();
     let mut command = sottovoce();
     command
-        .args([
-            "relay",
-            "--json",
-            "--listen",
-            "127.0.0.1:0",
-            "--require-sandbox",
-        ])
-        .env("NOTIFY_SOCKET", &path);
+        .args(["relay", "--json", "--listen", "127.0.0.1:0"])
+        .arg("--require-sandbox")
+        .env("NOTIFY_SOCKET", place);
     let relay = Relay::spawn(&mut command);
     let mut said = [0; 64];
     let length = manager.recv(&mut said).unwrap();
@@ -127,4 +120,19 @@ fn the_manager_hears_when_the_relay_is_ready() {
     relay.signal("TERM");
     let (status, _) = relay.finish(Duration::from_secs(5));
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn the_manager_hears_when_the_relay_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    tells(&UnixDatagram::bind(&path).unwrap(), path.as_os_str());
+}
+
+#[test]
+fn a_manager_may_listen_in_no_folder() {
+    let name = format!("sottovoce-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let place = OsString::from(format!("@{name}"));
+    tells(&UnixDatagram::bind_addr(&address).unwrap(), &place);
 }

@@ -259,14 +259,12 @@ impl<S: Socket> Airlock<S> {
         let Some(lane) = self.lanes.get_mut(usize::from(route.lane)) else {
             return;
         };
-        let message = Queued {
-            to: route.ticket,
-            source_ip,
+        let marks = Marks {
+            local_ip: source_ip,
             ecn,
             segment,
-            trial: false,
-            bytes,
         };
+        let message = Queued::new(route.ticket, marks, bytes);
         if let Err(message) = lane.queue.push(message) {
             self.counters.overflowed += 1;
             self.pool.put(message.bytes);

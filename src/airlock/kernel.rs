@@ -231,7 +231,7 @@ impl Socket for KernelSocket {
         }
         let cut = batch
             .first_unsent()
-            .is_some_and(|message| message.segment.is_some());
+            .is_some_and(|message| message.segment().is_some());
         Err(match io::Error::last_os_error().raw_os_error() {
             Some(libc::EAGAIN) => SendError::Full,
             Some(libc::ENOBUFS | libc::ENOMEM) => SendError::Crowded,

@@ -1,7 +1,6 @@
 //! One socket of the airlock, and what waits to leave by it.
 
 use super::batch::{ReceiveBatch, SendBatch};
-use super::control::Marks;
 use super::limits::{RECEIVE_ERRORS, SEGMENTED_BYTES};
 use super::outbound::{Pool, Queue};
 use super::socket::{ReceiveError, SendError, Socket};
@@ -91,18 +90,17 @@ impl<S: Socket> Lane<S> {
                 pool.put(message.bytes);
                 continue;
             };
-            if let Some(size) = message.segment {
+            if let Some(size) = message.segment() {
                 let run = self.segments.min(SEGMENTED_BYTES / size);
                 if message.bytes.len().div_ceil(size) > run.max(1) {
                     self.queue.put_back_cut(message, run, pool);
                     continue;
                 }
             }
-            let marks = Marks {
-                local_ip: message.source_ip.filter(|_| self.wildcard),
-                ecn: message.ecn,
-                segment: message.segment,
-            };
+            let mut marks = message.marks();
+            if !self.wildcard {
+                marks.local_ip = None;
+            }
             outbox.push(to, marks, message);
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use sottovoce::carrier::address::{Host, RelayAddress};
 use sottovoce::carrier::certificate::CertificateStore;
-use sottovoce::quiet::{self, Drain, Event, Format};
+use sottovoce::quiet::{self, Drain, Event, Format, Manager};
 use sottovoce::relay::{Relay, RelayConfig, RelayError, Sockets, StopHandle};
 use sottovoce::system;
 use tokio::signal::unix::{SignalKind, signal};
@@ -268,7 +268,7 @@ fn serve(
     runtime.block_on(async {
         // Signals are caught before anyone is told that the relay is ready.
         let mut signals = Signals::new().map_err(system)?;
-        quiet::announce_ready();
+        let manager = Manager::find();
         sandbox.fence()?;
         let (begun, began) = tokio::sync::oneshot::channel();
         let (ended, end) = tokio::sync::oneshot::channel();
@@ -283,6 +283,7 @@ fn serve(
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
         sandbox.filter()?;
+        manager.ready();
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());
         }

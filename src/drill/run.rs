@@ -290,6 +290,7 @@ impl Act {
             forwarder: &self.forwarder,
             strangers: Strangers {
                 relay: self.addresses.clone(),
+                hashes: self.relay.address.hashes().into(),
                 seats: (self.mode == Mode::TurnedUp).then_some(SEATS),
             },
             progress: drill.progress,

@@ -1,7 +1,6 @@
 //! One who is let in and goes no further, so that the drill knows by which handle the relay knows the
 //! room that the meeting is held in: it derives from what only those inside have.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use tokio::time::{sleep, timeout};
@@ -10,18 +9,14 @@ use super::DrillError;
 use super::canary::draw;
 use super::cast::Part;
 use super::person::PATIENCE;
-use super::stranger::{Stranger, Windows};
+use super::stranger::{Stranger, Target, Windows};
 use crate::meeting::hosted::Meeting;
 use crate::meeting::links::Link;
 use crate::meeting::{Input, Output, Presence, Surface};
 use crate::wire::{RoomHandle, ToRelay};
 
 /// Knocks by a link, and gives the handle of the room that it is led to. Blocks until it is let in.
-pub(super) fn main_room(
-    link: &str,
-    part: &Part,
-    relay: SocketAddr,
-) -> Result<RoomHandle, DrillError> {
+pub(super) fn main_room(link: &str, part: &Part, relay: &Target) -> Result<RoomHandle, DrillError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,7 +26,7 @@ pub(super) fn main_room(
     found.unwrap_or(Err(DrillError::Story("a scout was not let in")))
 }
 
-async fn knock(link: &str, part: &Part, relay: SocketAddr) -> Result<RoomHandle, DrillError> {
+async fn knock(link: &str, part: &Part, relay: &Target) -> Result<RoomHandle, DrillError> {
     let link = Link::parse(link).map_err(|_| DrillError::Story("a link does not parse"))?;
     let presence = Presence {
         name: part.text.clone(),

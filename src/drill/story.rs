@@ -224,7 +224,7 @@ impl Stage<'_> {
         let part = cast.part(what)?;
         let relay = self.strangers.to(part)?;
         let room = std::thread::scope(|scope| {
-            let scout = scope.spawn(|| main_room(link, part, relay));
+            let scout = scope.spawn(|| main_room(link, part, &relay));
             let number = self.knock(cast, meeting, what)?;
             meeting
                 .person("the host")?

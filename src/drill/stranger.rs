@@ -10,16 +10,14 @@ use quinn::{
     ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime,
     VarInt,
 };
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use tokio::time::timeout;
 
 use super::DrillError;
-use crate::carrier::transport::{client_transport, crypto_provider};
+use crate::carrier::certificate::CertificateHash;
+use crate::carrier::client::pinned_tls;
+use crate::carrier::transport::client_transport;
 use crate::wire::{
-    ALPN, CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, VERSION,
+    CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, VERSION,
     encode_control,
 };
 
@@ -32,6 +30,13 @@ pub(super) enum Windows {
     Usual,
     /// A few packets' worth.
     Narrow,
+}
+
+/// The relay, as a stranger finds it.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    pub(super) hashes: Arc<[CertificateHash]>,
 }
 
 /// A connection, and its control stream.
@@ -47,7 +52,7 @@ impl Stranger {
     /// Shakes hands from `from` with the relay, which it calls `name`.
     pub(super) async fn connect(
         from: SocketAddr,
-        relay: SocketAddr,
+        relay: &Target,
         name: &str,
         windows: Windows,
     ) -> Result<Self, DrillError> {
@@ -60,7 +65,8 @@ impl Stranger {
         );
         let endpoint = endpoint.map_err(DrillError::network)?;
         let failed = DrillError::Story("a stranger could not connect to the relay");
-        let Ok(connecting) = endpoint.connect_with(config(windows)?, relay, name) else {
+        let Ok(connecting) = endpoint.connect_with(config(relay, windows)?, relay.address, name)
+        else {
             return Err(failed);
         };
         let shaking = async {
@@ -166,11 +172,11 @@ pub(super) fn framed(class: u16, used: u16, content: &[u8]) -> Bytes {
 }
 
 /// What a client sends before it hears anything.
-pub(super) fn first_packets(relay: SocketAddr, name: &str) -> Result<Vec<Vec<u8>>, DrillError> {
+pub(super) fn first_packets(relay: &Target, name: &str) -> Result<Vec<Vec<u8>>, DrillError> {
     let mut endpoint = quinn_proto::Endpoint::new(Default::default(), None, true, None);
     let now = Instant::now();
-    let Ok((_, mut connection)) = endpoint.connect(now, config(Windows::Usual)?, relay, name)
-    else {
+    let config = config(relay, Windows::Usual)?;
+    let Ok((_, mut connection)) = endpoint.connect(now, config, relay.address, name) else {
         return Err(DrillError::Tls);
     };
     let mut packets = Vec::new();
@@ -186,15 +192,8 @@ pub(super) fn first_packets(relay: SocketAddr, name: &str) -> Result<Vec<Vec<u8>
     }
 }
 
-fn config(windows: Windows) -> Result<ClientConfig, DrillError> {
-    let provider = crypto_provider();
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|_| DrillError::Tls)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![ALPN.to_vec()];
+fn config(relay: &Target, windows: Windows) -> Result<ClientConfig, DrillError> {
+    let tls = pinned_tls(&relay.hashes).map_err(|_| DrillError::Tls)?;
     let mut transport = client_transport();
     transport.keep_alive_interval(Some(Duration::from_secs(1)));
     if windows == Windows::Narrow {
@@ -206,43 +205,4 @@ fn config(windows: Windows) -> Result<ClientConfig, DrillError> {
     let mut config = ClientConfig::new(Arc::new(tls));
     config.transport_config(Arc::new(transport));
     Ok(config)
-}
-
-/// Takes every certificate: the relay is in the drill's own hands.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("TLS 1.2 is not QUIC's".into()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -1,13 +1,15 @@
 //! What those do who are no participants: rubbish, a flood, and a step past each limit.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::DrillError;
 use super::cast::{Cast, FLOOD, Part};
-use super::stranger::{Stranger, Windows, first_packets, framed, hello};
+use super::stranger::{Stranger, Target, Windows, first_packets, framed, hello};
+use crate::carrier::certificate::CertificateHash;
 use crate::wire::limits::{AUDIO_PAYLOAD, BODY};
 use crate::wire::{
     CloseReason, GroupNumber, Role, To, ToRelay, TrackId, UplinkGroup, encode_control, uplink,
@@ -32,6 +34,8 @@ pub(super) enum Wanted {
 #[derive(Clone)]
 pub(super) struct Strangers {
     pub(super) relay: Vec<SocketAddr>,
+    /// By which they know it.
+    pub(super) hashes: Arc<[CertificateHash]>,
     /// Members that fit into a room, where that is few.
     pub(super) seats: Option<usize>,
 }
@@ -58,15 +62,20 @@ impl Strangers {
     }
 
     /// The relay's address in somebody's family.
-    pub(super) fn to(&self, part: &Part) -> Result<SocketAddr, DrillError> {
+    pub(super) fn to(&self, part: &Part) -> Result<Target, DrillError> {
         let same = |relay: &&SocketAddr| relay.is_ipv4() == part.address.is_ipv4();
-        let relay = self.relay.iter().find(same).copied();
-        relay.ok_or(DrillError::Story("the relay does not listen there"))
+        match self.relay.iter().find(same) {
+            None => Err(DrillError::Story("the relay does not listen there")),
+            Some(address) => Ok(Target {
+                address: *address,
+                hashes: self.hashes.clone(),
+            }),
+        }
     }
 
     async fn connect(&self, part: &Part, windows: Windows) -> Result<Stranger, DrillError> {
         let name = format!("{}.invalid", part.text);
-        Stranger::connect(part.address, self.to(part)?, &name, windows).await
+        Stranger::connect(part.address, &self.to(part)?, &name, windows).await
     }
 
     /// Comes by a name of its own, passes bytes on, and goes with a text.
@@ -100,7 +109,7 @@ impl Strangers {
     /// Packets that mean nothing, and ones that are too large.
     async fn rubbish(&self, cast: &Cast) -> Result<Vec<String>, DrillError> {
         let part = cast.part("a sender of rubbish")?;
-        let relay = self.to(part)?;
+        let relay = self.to(part)?.address;
         let socket = UdpSocket::bind(part.address).map_err(DrillError::network)?;
         let mut version = vec![0x0a; 1200];
         version[0] = 0xc0;
@@ -139,8 +148,8 @@ impl Strangers {
             let Some((socket, relay)) = sockets.get(number % FLOOD) else {
                 break;
             };
-            for packet in first_packets(*relay, "flood.invalid")? {
-                let _ = socket.send_to(&packet, relay);
+            for packet in first_packets(relay, "flood.invalid")? {
+                let _ = socket.send_to(&packet, relay.address);
             }
             let mut answer = [0; 2048];
             while let Ok(length) = socket.recv(&mut answer) {

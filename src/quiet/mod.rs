@@ -22,7 +22,7 @@ mod wiping;
 pub use event::{Drain, Event, Level};
 pub use harden::{HardenError, harden, lock_memory};
 #[cfg(feature = "relay")]
-pub use ready::announce_ready;
+pub use ready::Manager;
 pub use say::{Format, log};
 pub use stack::wipe_stack;
 pub use wiping::Wiping;

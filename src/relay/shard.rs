@@ -72,54 +72,82 @@ pub(super) struct Shard<S: Socket, B> {
     pub(super) meter: Option<Meter>,
 }
 
+/// What a shard knows from one turn to the next.
+#[derive(Default)]
+struct Course {
+    /// When it ends at the latest, once it was told to.
+    stopping: Option<Instant>,
+    strain: Strain,
+    /// Until when media is expected.
+    lively: Option<Instant>,
+}
+
+/// What comes after a turn.
+enum Next {
+    /// Another: there is more to receive.
+    Turn,
+    /// Sleep; with a pace, no longer than that, and whatever comes in.
+    Sleep(Option<Duration>),
+    End(Drain),
+}
+
 impl<S: Socket, B: Bus> Shard<S, B> {
     /// The loop. After the stop everyone is told [`CloseReason::Restarting`], and what is still on
     /// its way has [`DRAIN`] to arrive.
     pub(super) fn run(mut self) -> Drain {
-        let mut stopping: Option<Instant> = None;
-        let mut strain = Strain::default();
-        let mut lively = None;
+        let mut course = Course::default();
         loop {
             let now = Instant::now();
-            let input = self.server.turn(now);
-            while let Some(event) = self.server.next_event() {
-                self.rooms.handle(now, event, &mut self.server);
+            match self.turn(now, &mut course) {
+                Next::Turn => {}
+                Next::Sleep(pace) => self.sleep(now, course.stopping, pace),
+                Next::End(drain) => return drain,
             }
-            self.rooms.hear(now, &mut self.server);
-            let beat = self.rooms.beat(now, &mut self.server);
-            if beat != Beat::NotYet {
-                lively = Some(now + LIVELY);
+        }
+    }
+
+    /// Takes what came in and sends what is due. A frame of its own on the stack, whatever the compiler
+    /// would rather do: what lies in the loop's own frame is never wiped.
+    #[inline(never)]
+    fn turn(&mut self, now: Instant, course: &mut Course) -> Next {
+        let input = self.server.turn(now);
+        while let Some(event) = self.server.next_event() {
+            self.rooms.handle(now, event, &mut self.server);
+        }
+        self.rooms.hear(now, &mut self.server);
+        let beat = self.rooms.beat(now, &mut self.server);
+        if beat != Beat::NotYet {
+            course.lively = Some(now + LIVELY);
+        }
+        if let Some(late_percent) = course.strain.count(beat) {
+            quiet::log(Event::Overloaded {
+                shard: 0,
+                late_percent,
+            });
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.turn(now, beat, &self.rooms, &self.server);
+        }
+        if course.stopping.is_none() && self.stop.load(Ordering::Acquire) {
+            course.stopping = Some(now + DRAIN);
+            self.server.shutdown();
+            self.rooms
+                .close_all(now, CloseReason::Restarting, &mut self.server);
+        }
+        self.server.flush(now);
+        if let Some(until) = course.stopping {
+            if self.server.drained() {
+                return Next::End(Drain::Complete);
             }
-            if let Some(late_percent) = strain.count(beat) {
-                quiet::log(Event::Overloaded {
-                    shard: 0,
-                    late_percent,
-                });
+            if now >= until {
+                return Next::End(Drain::Partial);
             }
-            if let Some(meter) = &mut self.meter {
-                meter.turn(now, beat, &self.rooms, &self.server);
-            }
-            if stopping.is_none() && self.stop.load(Ordering::Acquire) {
-                stopping = Some(now + DRAIN);
-                self.server.shutdown();
-                self.rooms
-                    .close_all(now, CloseReason::Restarting, &mut self.server);
-            }
-            self.server.flush(now);
-            if let Some(until) = stopping {
-                if self.server.drained() {
-                    return Drain::Complete;
-                }
-                if now >= until {
-                    return Drain::Partial;
-                }
-            }
-            let lively = lively.is_some_and(|until| now < until);
-            match input {
-                Input::More => {}
-                Input::Much => self.sleep(now, stopping, lively.then_some(MUCH_INPUT_PACE)),
-                Input::Little => self.sleep(now, stopping, lively.then_some(INPUT_PACE)),
-            }
+        }
+        let lively = course.lively.is_some_and(|until| now < until);
+        match input {
+            Input::More => Next::Turn,
+            Input::Much => Next::Sleep(lively.then_some(MUCH_INPUT_PACE)),
+            Input::Little => Next::Sleep(lively.then_some(INPUT_PACE)),
         }
     }
 

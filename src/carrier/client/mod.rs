@@ -13,6 +13,7 @@ pub use dial::connect;
 pub use error::{BindFailed, ConnectError, DatagramError, GroupError, LostReason};
 pub use group::{GroupReader, GroupWriter};
 pub use link::{Farewell, Link, LinkStats};
+pub(crate) use verifier::pinned_tls;
 
 #[cfg(all(test, feature = "relay"))] // against its certificates
 mod tests;

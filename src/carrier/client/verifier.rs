@@ -15,6 +15,7 @@ use rustls::{
 
 use super::ConnectError;
 use crate::carrier::certificate::{CertificateHash, Facts, Validity};
+use crate::carrier::transport::crypto_provider;
 use crate::wire::ALPN;
 
 /// What a relay's certificate is held against.
@@ -119,6 +120,13 @@ impl Verifier {
             }
         }
     }
+}
+
+/// TLS of a client that takes one of these certificates, by whatever name it calls the relay.
+pub(crate) fn pinned_tls(hashes: &[CertificateHash]) -> Result<ClientConfig, TlsError> {
+    let provider = crypto_provider();
+    let verifier = Verifier::new(Trust::Pinned(hashes.into()), &provider);
+    Arc::new(verifier).tls(provider)
 }
 
 impl ServerCertVerifier for Verifier {

@@ -12,10 +12,8 @@ use quinn_proto::{
     Endpoint, EndpointConfig, Event, RandomConnectionIdGenerator, ReadError, StreamEvent, StreamId,
     TransportConfig, VarInt,
 };
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::anyone::Anyone;
 use crate::airlock::fake::FakeHost;
 use crate::carrier::transport::{client_transport, crypto_provider};
 use crate::wire::{ALPN, CloseReason};
@@ -65,11 +63,11 @@ pub(super) struct Sent {
 /// What a participant's own carrier sets, for tests to vary.
 pub(super) fn usual() -> (TransportConfig, rustls::ClientConfig) {
     let provider = crypto_provider();
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone))
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
         .with_no_client_auth();
     tls.alpn_protocols = vec![ALPN.to_vec()];
     (client_transport(), tls)
@@ -247,47 +245,6 @@ fn take(quic: &mut Connection, id: StreamId, into: &mut Vec<u8>) -> End {
     };
     let _ = chunks.finalize();
     end
-}
-
-/// Lets any certificate pass: these tests are not about them.
-#[derive(Debug)]
-struct Anyone;
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("QUIC has TLS 1.3 alone".into()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        crypto_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
 }
 
 /// Long enough for anything that is going to happen on a good path.

@@ -1,6 +1,8 @@
 //! The server against stock clients of quinn: in memory on a virtual clock, and over real sockets
 //! on loopback.
 
+#[path = "../../../../tests/support/anyone.rs"]
+mod anyone;
 mod client;
 #[cfg(feature = "participant")]
 mod loopback;

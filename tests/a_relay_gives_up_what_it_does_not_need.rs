@@ -272,6 +272,25 @@ fn a_relay_that_is_ready_has_given_everything_up() {
     );
 }
 
+#[test]
+fn a_heap_of_large_pages_is_allowed() {
+    let mut command = sottovoce();
+    let arguments = ["relay", "--json", "--listen", "127.0.0.1:0"];
+    command
+        .args(arguments)
+        .arg("--require-sandbox")
+        .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+    let relay = Relay::spawn(&mut command);
+    let mut participant = Participant::hosts(&relay.invite(), "Ada", &[] as &[&str]);
+    participant.until("connected", Duration::from_secs(10));
+    relay.signal("TERM");
+    let (status, printed) = relay.finish(Duration::from_secs(5));
+    assert!(
+        status.success() && printed.is_empty(),
+        "{status}: {printed}"
+    );
+}
+
 /// A relay on a kernel that does not know a call.
 fn without(call: libc::c_long, error: i32, arguments: &[&str]) -> Command {
     let rules = [(call, vec![])].into();

@@ -76,8 +76,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     quiet::log(Event::Started { shards: 1 });
     let sockets = u16::try_from(config.listen.len()).unwrap_or(u16::MAX);
     quiet::log(Event::Listening { sockets });
-    let hang_up = HangUp::of(&config);
-    let sandbox = Sandbox::of(&config, arguments.require_sandbox);
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let files = hang_up::files(&config, credentials.as_deref());
+    let hang_up = HangUp::of(&files);
+    let sandbox = Sandbox::of(&config, files, arguments.require_sandbox);
     serve(relay, arguments.json, hint, hang_up, desk, &sandbox)
 }
 
@@ -271,18 +273,23 @@ fn serve(
         let manager = Manager::find();
         sandbox.fence()?;
         let (begun, began) = tokio::sync::oneshot::channel();
+        let (lock, locked) = tokio::sync::oneshot::channel();
         let (ended, end) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
             .name("shard".into())
             .spawn(move || {
                 relay.prepare();
                 let _ = begun.send(());
-                let _ = ended.send(relay.run());
+                // Nobody is served outside the sandbox.
+                if locked.blocking_recv().is_ok() {
+                    let _ = ended.send(relay.run());
+                }
             })
             .map_err(system)?;
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
         sandbox.filter()?;
+        let _ = lock.send(());
         manager.ready();
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());

@@ -138,17 +138,17 @@ impl fmt::Display for Event {
             Self::CertificateRotated => formatter.write_str("shows another certificate now"),
             Self::ConfigReloaded => formatter.write_str("read the certificate files again, and shows the new one"),
             Self::CertificateKept => formatter.write_str(
-                "has no new certificate to show, and keeps the one from before; check the certificate files and this machine's clock",
+                "has no new certificate to show, and keeps the one from before; check the certificate files and this machine's clock, and restart the relay if they are in another folder now",
             ),
             // Which shard helps nobody to mend it; JSON has the number.
             Self::Overloaded { late_percent, .. } => write!(
                 formatter,
                 "overloaded: {late_percent} times in a hundred it sends too late to be of use; \
-                 give the relay a faster machine, or lower limits"
+                 give the relay a faster machine, or lower limits (this is said once)"
             ),
             Self::Full => formatter.write_str(
                 "full: turns newcomers away; the limits in its configuration allow no more rooms \
-                 or participants",
+                 or participants (this is said once)",
             ),
             Self::NotHardened { measure } => write!(formatter, "{measure}"),
             Self::Stopping => formatter.write_str("stopping as asked"),

@@ -7,7 +7,7 @@
 mod event;
 mod harden;
 pub mod metrics;
-mod pace;
+mod once;
 mod panic;
 #[cfg(feature = "relay")]
 mod ready;

@@ -1,9 +1,8 @@
 //! The only way an event leaves the process: one line on standard error, with no time in it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
-use super::pace::Paces;
+use super::once::Said;
 use super::{Event, Level, stderr};
 
 /// How events are written.
@@ -19,20 +18,20 @@ struct Voice {
     format: Format,
     /// Says events up to this level; `None`: none.
     loudest: Option<Level>,
-    paces: Paces,
+    said: Said,
 }
 
 static VOICE: Mutex<Voice> = Mutex::new(Voice {
     format: Format::Text,
     loudest: Some(Level::Warn),
-    paces: Paces::new(),
+    said: Said::nothing(),
 });
 
-/// Says an event, if its level is on and it was not said just now. Never fails and never waits: a
+/// Says an event, if its level is on and it was not said already (see [`super::once`]). Never fails and never waits: a
 /// shard calls it.
 pub fn log(event: Event) {
     let mut voice = VOICE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(line) = voice.line(event, Instant::now()) {
+    if let Some(line) = voice.line(event) {
         stderr::write(&line);
     }
 }
@@ -50,8 +49,8 @@ pub(super) fn format() -> Format {
 }
 
 impl Voice {
-    fn line(&mut self, event: Event, now: Instant) -> Option<String> {
-        if self.loudest < Some(event.level()) || !self.paces.may(event, now) {
+    fn line(&mut self, event: Event) -> Option<String> {
+        if self.loudest < Some(event.level()) || !self.said.may(event) {
             return None;
         }
         Some(match self.format {
@@ -90,7 +89,7 @@ mod tests {
         Voice {
             format,
             loudest: loudest(rust_log),
-            paces: Paces::new(),
+            said: Said::nothing(),
         }
     }
 
@@ -107,8 +106,7 @@ mod tests {
 
     #[test]
     fn an_event_is_said_from_its_level_on() {
-        let now = Instant::now();
-        let said = |rust_log, event| voice(Format::Text, rust_log).line(event, now).is_some();
+        let said = |rust_log, event| voice(Format::Text, rust_log).line(event).is_some();
         let (info, warn) = (Event::CertificateRotated, Event::CertificateKept);
         assert_eq!((said("off", info), said("off", warn)), (false, false));
         assert_eq!((said("", info), said("", warn)), (false, true));
@@ -117,14 +115,13 @@ mod tests {
 
     #[test]
     fn a_line_is_a_sentence_or_an_object() {
-        let now = Instant::now();
         let event = Event::Started { shards: 1 };
-        let text = voice(Format::Text, "info").line(event, now);
+        let text = voice(Format::Text, "info").line(event);
         assert_eq!(
             text.as_deref(),
             Some("sottovoce: started; one thread serves everyone\n")
         );
-        let json = voice(Format::Json, "info").line(event, now);
+        let json = voice(Format::Json, "info").line(event);
         assert_eq!(
             json.as_deref(),
             Some("{\"event\":\"started\",\"shards\":1}\n")

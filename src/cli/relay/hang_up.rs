@@ -2,6 +2,7 @@
 //! operator, or a service's `reload`, when the certificate's files are other ones.
 
 use std::fs::{File, read_to_string};
+use std::path::{Path, PathBuf};
 
 use sottovoce::relay::RelayConfig;
 
@@ -17,13 +18,23 @@ pub(super) enum HangUp {
 }
 
 impl HangUp {
-    /// Ask before signals are caught.
-    pub(super) fn of(config: &RelayConfig) -> Self {
-        match &config.certificate {
-            Some(_) => Self::Reload,
-            None if has_terminal() && !is_ignored() => Self::Stop,
-            None => Self::Ignore,
+    /// For a relay that reads such [`files`] again. Ask before signals are caught.
+    pub(super) fn of(files: &[PathBuf]) -> Self {
+        match files {
+            [_, ..] => Self::Reload,
+            [] if has_terminal() && !is_ignored() => Self::Stop,
+            [] => Self::Ignore,
         }
+    }
+}
+
+/// The files that are read again. Not those among systemd's credentials: they never change while the
+/// service runs, and where they are, the identity is too.
+pub(super) fn files(config: &RelayConfig, credentials: Option<&Path>) -> Vec<PathBuf> {
+    let files = || config.certificate.iter().chain(&config.key);
+    match credentials {
+        Some(folder) if files().any(|file| file.starts_with(folder)) => Vec::new(),
+        _ => files().cloned().collect(),
     }
 }
 
@@ -49,6 +60,20 @@ fn ignored_in(status: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_are_not_read_again() {
+        let config = RelayConfig {
+            certificate: Some("/run/credentials/x/certificate".into()),
+            key: Some("/run/credentials/x/key".into()),
+            ..RelayConfig::default()
+        };
+        let of = |folder| files(&config, folder).len();
+        assert_eq!(of(None), 2);
+        assert_eq!(of(Some(Path::new("/run/credentials/y"))), 2);
+        assert_eq!(of(Some(Path::new("/run/credentials/x"))), 0);
+        assert_eq!(files(&RelayConfig::default(), None).len(), 0);
+    }
 
     #[test]
     fn nohup_is_seen() {

@@ -1,5 +1,7 @@
 //! What a relay gives up, at the two moments when it can.
 
+use std::path::PathBuf;
+
 use sottovoce::quiet::sandbox::{self, Needs};
 use sottovoce::quiet::{self, Event, HardenError};
 use sottovoce::relay::RelayConfig;
@@ -14,11 +16,10 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    /// What this configuration needs later on stays allowed.
-    pub(super) fn of(config: &RelayConfig, required: bool) -> Self {
-        let files = config.certificate.iter().chain(&config.key);
+    /// What this configuration needs later on stays allowed, and to read some files again.
+    pub(super) fn of(config: &RelayConfig, rereads: Vec<PathBuf>, required: bool) -> Self {
         let needs = Needs {
-            rereads: files.cloned().collect(),
+            rereads,
             accepts: config.metrics.listen.is_some(),
         };
         Self { needs, required }

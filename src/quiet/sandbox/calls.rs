@@ -87,15 +87,23 @@ pub(super) fn allowed(needs: &Needs) -> Vec<Call> {
 }
 
 /// Memory of no file, in which nothing can run.
-fn memory() -> [Call; 4] {
+fn memory() -> Vec<Call> {
     let no_code = check(2, Test::Lacks(bits(libc::PROT_EXEC)));
     let no_file = check(3, Test::Has(bits(libc::MAP_ANONYMOUS)));
-    [
+    let mut calls = vec![
         call(libc::SYS_mmap, &[no_code, no_file]),
         call(libc::SYS_mprotect, &[no_code]),
-        call(libc::SYS_madvise, &[is(2, libc::MADV_DONTNEED)]),
-        call(libc::SYS_madvise, &[is(2, libc::MADV_FREE)]),
-    ]
+    ];
+    // Pages that are given back, and large ones where the C library was told to ask for them.
+    for advice in [
+        libc::MADV_DONTNEED,
+        libc::MADV_FREE,
+        libc::MADV_HUGEPAGE,
+        libc::MADV_NOHUGEPAGE,
+    ] {
+        calls.push(call(libc::SYS_madvise, &[is(2, advice)]));
+    }
+    calls
 }
 
 /// An abort is a signal to oneself; a fault of memory is shown as what it is.

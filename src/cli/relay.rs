@@ -283,11 +283,12 @@ fn serve(
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
         sandbox.filter()?;
-        manager.ready();
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());
         }
         say(&announcer.line("ready"))?;
+        // Who waited for the manager finds the address in the journal.
+        manager.ready();
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());
         let drain = attend(

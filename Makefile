@@ -4,10 +4,15 @@ CARGO ?= cargo
 BIN := target/release/sottovoce
 # Where `make install` puts things; DESTDIR goes before it, for those who make packages.
 PREFIX ?= /usr/local
+# Who runs these as root often has no Rust there, since `sudo` has a PATH of its own: then what was built
+# before is taken.
+RUST := $(shell command -v $(CARGO) 2>/dev/null)
+BUILT := $(if $(RUST),build,built)
+FLOOD = $(firstword $(shell ls -t target/release/deps/flood-* 2>/dev/null | grep -v '\.d$$'))
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
+.PHONY: built help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -24,9 +29,11 @@ reproduce: setup-build ## build it twice in different directories and compare th
 sbom: ## a list of all that the program is made of: target/sottovoce.cdx.json
 	@scripts/sbom.sh
 
-# Builds nothing, since root often has no Rust.
-install: ## put the program that `make build` made, and a systemd unit, under PREFIX (/usr/local)
+built:
 	@test -x $(BIN) || { echo "There is no $(BIN) yet: run \`make build\` first." >&2; exit 1; }
+
+# Builds nothing.
+install: built ## put the program that `make build` made, and a systemd unit, under PREFIX (/usr/local)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sottovoce
 	install -d $(UNITS)
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/sottovoce.service >$(UNITS)/sottovoce.service
@@ -36,7 +43,7 @@ install: ## put the program that `make build` made, and a systemd unit, under PR
 deb: build ## a Debian package of it: target/debian/sottovoce_*.deb
 	@scripts/deb.sh $(BIN)
 
-deb-test: deb ## install, upgrade and purge that package in a Debian of its own (as root)
+deb-test: $(if $(RUST),deb) ## install, stop, upgrade and purge that package in a Debian of its own (as root)
 	@scripts/deb-test.sh target/debian/sottovoce_*.deb
 
 run: build ## a relay on this machine and a meeting link with the lines to paste
@@ -46,11 +53,11 @@ demo: build setup-media ## a relay and three participants for 20 s, then a table
 	@scripts/release.sh --quiet --example demo
 	@target/release/examples/demo --sottovoce $(BIN)
 
-drill: build ## seize a relay of your own and look for what it should not have (as root: its memory too)
+drill: $(BUILT) ## seize a relay of your own and look for what it should not have (as root: its memory too)
 	@$(BIN) drill
 
-soak: build ## a relay for MINUTES (10): 200 come and go, loss, restarts; then what was found beside its bound
-	@scripts/release.sh --quiet --example soak
+soak: $(BUILT) ## a relay for MINUTES (10): 200 come and go, loss, restarts; then what was found beside its bound (as root: its descriptors too)
+	@$(if $(RUST),scripts/release.sh --quiet --example soak,test -x target/release/examples/soak || { echo "There is no soak yet: run \`scripts/release.sh --example soak\` first." >&2; exit 1; })
 	@target/release/examples/soak --sottovoce $(BIN) --minutes $(or $(MINUTES),10)
 
 check: setup-build ## the fast loop: format, lints, unit tests
@@ -71,8 +78,8 @@ test: setup-build setup-media setup-units setup-judges ## everything that must h
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
 	$(CARGO) bench --locked --bench fanout
 
-bench-flood: setup-build ## what a meeting loses during 100,000 spoofed handshakes a second (as root)
-	$(CARGO) bench --locked --bench flood
+bench-flood: $(if $(RUST),setup-build) ## what a meeting loses during 100,000 spoofed handshakes a second (as root)
+	@$(if $(RUST),$(CARGO) bench --locked --bench flood,$(or $(FLOOD),echo "There is no bench yet: run \`cargo bench --locked --bench flood --no-run\` first." >&2; exit 1))
 
 bench-meeting: setup-build ## what end-to-end encryption costs a participant's device
 	$(CARGO) bench --locked --no-default-features --features meeting --bench meeting

@@ -1,14 +1,16 @@
 #!/bin/bash
 # Installs a package of ours in a Debian of its own, with systemd as its first process; sees that the
-# relay runs and answers, upgrades it over itself, purges it, and sees that nothing is left. Needs
-# root, mmdebstrap, and a Debian mirror; changes nothing outside its scratch folder.
+# relay runs and answers, stops it, upgrades it over itself, purges it, and sees that nothing is left.
+# Needs root, mmdebstrap, and a mirror; changes nothing outside its scratch folder.
 #
 #     scripts/deb-test.sh PACKAGE.deb [ROOT.tar]     # a Debian that was made before
 set -euo pipefail
 
-package=$(realpath "${1:?usage: deb-test.sh PACKAGE.deb [ROOT.tar]}")
+package=${1:?usage: deb-test.sh PACKAGE.deb [ROOT.tar]}
 made=${2:-}
 here=$(realpath "$(dirname "$0")")
+[ -f "$package" ] || { echo "There is no $package yet: run \`make deb\` first." >&2; exit 1; }
+package=$(realpath "$package")
 [ "$(id -u)" = 0 ] || { echo "Run this as root: it starts a systemd in namespaces of its own." >&2; exit 1; }
 
 scratch=$(mktemp -d)
@@ -52,8 +54,17 @@ if [ -n "$made" ]; then
     tar -C "$root" -xf "$made"
 else
     command -v mmdebstrap >/dev/null || { echo "Install mmdebstrap, then run this again." >&2; exit 1; }
+    # Of the kind that this machine is: the package depends on libraries as new as it was built with.
+    of_this() { (. /etc/os-release && echo "${!1:-}"); }
+    id=$(of_this ID)
+    suite=$(of_this VERSION_CODENAME)
+    keyring=/usr/share/keyrings/$id-archive-keyring.gpg
+    if [ -z "$suite" ] || [ ! -f "$keyring" ]; then
+        echo "This is neither a Debian nor an Ubuntu with its $keyring: give a ROOT.tar of one." >&2
+        exit 1
+    fi
     mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,iproute2 \
-        bookworm "$root"
+        --keyring="$keyring" "$suite" "$root"
 fi
 cp "$package" "$root/package.deb"
 
@@ -68,7 +79,9 @@ until_so booted || fail "systemd does not get ready"
 files() { (cd "$root" && find etc usr var -xdev | grep -vE '^var/(log/journal|log/dpkg.log|cache|tmp|lib/dpkg)|~$' | sort); }
 files >"$scratch/before"
 
-answers() { inside sottovoce check | grep -q '0.0.0.0:443 answers'; }
+# It ends with 42 when something is wrong.
+check_says() { { inside sottovoce check || true; } | grep -q "$1"; }
+answers() { check_says '0.0.0.0:443 answers'; }
 active() { [ "$(inside systemctl is-active "$1")" = active ]; }
 process() { inside systemctl show --property MainPID --value sottovoce; }
 
@@ -77,12 +90,30 @@ inside dpkg -i /package.deb
 until_so active sottovoce.service || fail "the relay does not start"
 active sottovoce.socket || fail "systemd does not listen"
 until_so answers || fail "the relay does not answer"
+inside journalctl --sync
 inside journalctl --no-pager -o cat -u sottovoce | grep -q '^https://' || fail "no address in the journal"
 before=$(process)
 identity=$(sha256sum <"$root/var/lib/sottovoce/identity")
 [ "$(stat -c '%a %u %s' "$root/var/lib/sottovoce/identity")" = "600 0 32" ] || fail "the identity is open"
 inside sottovoce check || fail "check finds fault with what the package installs"
 grep -E '^(Uid|NoNewPrivs|Seccomp|VmRSS|VmLck):' "/proc/$(pgrep -P "$systemd" -f '^/usr/bin/sottovoce relay')/status"
+
+say "stop"
+inside systemctl stop sottovoce.socket sottovoce
+inside bash -c 'echo >/dev/udp/127.0.0.1/443'
+check_says 'the relay is not running' || fail "check does not see that the relay is stopped"
+sleep 1
+if active sottovoce.service; then fail "a packet starts a relay that was stopped"; fi
+inside systemctl start sottovoce
+until_so answers || fail "the relay does not start again"
+
+say "a stop of the service alone"
+inside systemctl stop sottovoce
+check_says 'the relay is not running' || fail "check does not see that the relay is stopped"
+if active sottovoce.service; then fail "check starts a relay that was stopped"; fi
+inside bash -c 'echo >/dev/udp/127.0.0.1/443'
+until_so active sottovoce.service || fail "a packet does not start the relay"
+until_so answers || fail "the relay does not answer"
 
 say "upgrade over itself"
 inside dpkg -i /package.deb

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -130,6 +130,73 @@ fn an_identity_that_others_can_read_is_wrong_and_is_not_made_by_looking() {
     checked.says("identity", "wrong", "chmod 600");
     mode(0o600).expect("a mode");
     place.check().says("identity", "ok", "alone");
+}
+
+/// With each of these the relay ends at its start.
+#[test]
+fn what_the_relay_does_not_start_with_is_wrong() {
+    let place = Place::with("[access]\nwho = \"pass\"\n");
+    let checked = place.check();
+    assert_eq!(checked.code, Some(42));
+    checked.says("access", "wrong", "needs an `identity`");
+    let config = format!(
+        "identity = {:?}\n[access]\nwho = \"pass\"\ngeneration = 3\n",
+        place.path("identity")
+    );
+    std::fs::write(place.path("relay.toml"), config).expect("write");
+    place.check().says("access", "ok", "generations 2 and 3");
+
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = other.local_addr().expect("an address").port();
+    let told_at = |listen: &str| {
+        let config = format!("listen = [\"127.0.0.1:0\"]\n[metrics]\nlisten = \"{listen}\"\n");
+        Place::with(&config)
+    };
+    let place = told_at(&format!("127.0.0.1:{port}"));
+    let checked = place.check();
+    assert_eq!(checked.code, Some(42));
+    checked.says("metrics", "wrong", "another program listens");
+    drop(other);
+    place.check().says("metrics", "ok", "is free");
+    let checked = told_at("unix:/nowhere/at/all/metrics").check();
+    assert_eq!(checked.code, Some(42));
+    checked.says("metrics", "wrong", "folder");
+}
+
+#[test]
+fn numbers_that_a_relay_tells_are_found() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let socket = format!("unix:{}", folder.path().join("metrics").display());
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let port = format!("127.0.0.1:{}", free.expect("a free port").port());
+    for listen in [socket, port] {
+        let config = format!("listen = [\"127.0.0.1:0\"]\n[metrics]\nlisten = \"{listen}\"\n");
+        let place = Place::with(&config);
+        let file = place.path("relay.toml");
+        let relay = Relay::with(&["--config", file.to_str().expect("a path")]);
+        place.check().says("metrics", "ok", "answers");
+        drop(relay);
+        assert_eq!(place.check().of_check("metrics")[0].0, "ok");
+    }
+}
+
+#[test]
+fn a_certificate_beside_the_identity_is_wrong() {
+    let place = Place::with("");
+    for (from, to) in [("relay.pem", "c.pem"), ("relay.key", "k.pem")] {
+        let from = fixture(&format!("authority/{from}"));
+        std::fs::copy(from, place.path(to)).expect("a copy");
+    }
+    let config = format!(
+        "public_address = \"127.0.0.1:443\"\ncertificate = {:?}\nkey = {:?}\nidentity = {:?}\n",
+        place.path("c.pem"),
+        place.path("k.pem"),
+        place.path("identity")
+    );
+    std::fs::write(place.path("relay.toml"), config).expect("write");
+    let checked = place.check();
+    assert_eq!(checked.code, Some(42));
+    checked.says("certificate", "wrong", "holds the identity");
 }
 
 #[test]

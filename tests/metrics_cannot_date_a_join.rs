@@ -126,10 +126,28 @@ fn relay_with(file: &Path) -> Relay {
     Relay::spawn(&mut command)
 }
 
-fn descriptors(relay: &Relay) -> usize {
-    let all = std::fs::read_dir(format!("/proc/{}/fd", relay.pid()));
-    // Nobody but root looks into a relay.
-    all.map_or(0, Iterator::count)
+/// What the relay has open, by what its descriptors lead to; `None`, having said so, for everybody but
+/// root, since nobody else looks into a relay.
+fn descriptors(relay: &Relay) -> Option<Vec<PathBuf>> {
+    let folder = format!("/proc/{}/fd", relay.pid());
+    match std::fs::read_dir(folder) {
+        Ok(all) => {
+            // One may be closed meanwhile.
+            let to = all.map(|entry| entry.expect("an entry").path().read_link());
+            Some(to.filter_map(Result::ok).collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            // Past what holds back the output of tests that pass.
+            let said = b"\nNOT LOOKED AT: which descriptors the relay has open; root can.\n";
+            std::io::stderr().write_all(said).expect("standard error");
+            None
+        }
+        Err(error) => panic!("the relay's descriptors: {error}"),
+    }
+}
+
+fn count(relay: &Relay) -> Option<usize> {
+    descriptors(relay).map(|all| all.len())
 }
 
 /// The program itself, in its sandbox, with real participants: for more than a minute, so that the
@@ -143,7 +161,7 @@ fn a_relay_tells_sums_and_a_bad_scraper_harms_nobody() {
     let relay = relay_with(&file);
     let before = numbers(&scrape(&place));
     assert!(before.all().iter().all(|(_, value)| *value == 0));
-    let open = descriptors(&relay);
+    let open = count(&relay);
 
     let links = relay.invite();
     let begun = Instant::now();
@@ -160,7 +178,7 @@ fn a_relay_tells_sums_and_a_bad_scraper_harms_nobody() {
         hanging.push(line);
     }
     numbers(&scrape(&place));
-    assert!(open == 0 || descriptors(&relay) <= open + 64, "bounded");
+    assert!(count(&relay) <= open.map(|open| open + 64), "not bounded");
     // What is no request, and what is too much of one.
     let long = format!(
         "GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n",
@@ -205,7 +223,7 @@ fn a_relay_tells_sums_and_a_bad_scraper_harms_nobody() {
     bob.signal("INT");
     assert!(ada.finish(PATIENCE).0.success() && bob.finish(PATIENCE).0.success());
     let deadline = Instant::now() + PATIENCE;
-    while descriptors(&relay) > open {
+    while count(&relay) > open {
         assert!(Instant::now() < deadline, "descriptors are left open");
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -311,22 +329,19 @@ fn nothing_listens_unless_asked_for_nor_where_others_could_come_in() {
     }
     let relay = Relay::start();
     // Landlock and the filter would refuse it; and there is nothing to find.
-    let sockets = std::fs::read_dir(format!("/proc/{}/fd", relay.pid()));
-    let inodes: Vec<String> = sockets
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            entry
-                .path()
-                .read_link()
-                .ok()?
-                .to_str()?
+    let Some(open) = descriptors(&relay) else {
+        return;
+    };
+    let inodes: Vec<String> = open
+        .iter()
+        .filter_map(|to| {
+            to.to_str()?
                 .strip_prefix("socket:[")?
                 .strip_suffix(']')
                 .map(str::to_owned)
         })
         .collect();
+    assert!(!inodes.is_empty(), "it has its own socket at least");
     let tcp = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
     assert!(!tcp.lines().any(|line| {
         inodes

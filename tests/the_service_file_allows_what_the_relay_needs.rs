@@ -7,13 +7,14 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use support::{Participant, Relay, sottovoce};
+use support::{Participant, Relay, fixture, sottovoce};
 
 /// How exposed a service may be, in tenths: peers are at 68 to 93.
 const EXPOSURE: &str = "15";
@@ -33,7 +34,11 @@ fn settings(unit: &str, key: &str) -> Vec<String> {
 
 /// The service has this setting once, so.
 fn has(key: &str, value: &str) {
-    assert_eq!(settings("sottovoce.service", key), [value], "{key}");
+    unit_has("sottovoce.service", key, value);
+}
+
+fn unit_has(unit: &str, key: &str, value: &str) {
+    assert_eq!(settings(unit, key), [value], "{key} of {unit}");
 }
 
 fn is_there(tool: &str) -> bool {
@@ -92,8 +97,29 @@ fn allowed() -> BTreeSet<String> {
     allowed
 }
 
+/// A certificate, its key, numbers at a socket: what a configuration can have the relay ask for.
+fn configured(folder: &Path) -> PathBuf {
+    let path = |name: &str| folder.join(name);
+    certificate(folder, "relay");
+    let text = format!(
+        "listen = [\"127.0.0.1:0\"]\ncertificate = {:?}\nkey = {:?}\n[metrics]\nlisten = \"unix:{}\"\n",
+        path("chain.pem"),
+        path("key.pem"),
+        path("metrics").display()
+    );
+    fs::write(path("relay.toml"), text).expect("a configuration");
+    path("relay.toml")
+}
+
+fn certificate(folder: &Path, name: &str) {
+    for (ending, to) in [("pem", "chain.pem"), ("key", "key.pem")] {
+        let from = fixture(&format!("authority/{name}.{ending}"));
+        fs::copy(from, folder.join(to)).expect("a copy");
+    }
+}
+
 /// The names of all system calls of a relay's life: it starts as the service does, has a meeting,
-/// reads its files again, and stops.
+/// tells its numbers, reads its files again, and stops.
 fn used(folder: &Path) -> BTreeSet<String> {
     let trace = folder.join("trace");
     let manager = UnixDatagram::bind(folder.join("notify")).expect("a socket");
@@ -110,20 +136,32 @@ fn used(folder: &Path) -> BTreeSet<String> {
             ])
             .arg(&trace)
             .arg(sottovoce().get_program())
-            .args(["relay", "--json", "--listen", "127.0.0.1:0", "--identity"])
+            .args(["relay", "--json", "--identity"])
             .arg(folder.join("identity"))
+            .arg("--config")
+            .arg(configured(folder))
             .env("NOTIFY_SOCKET", folder.join("notify")),
     );
     let mut word = [0; 64];
     let length = manager.recv(&mut word).expect("a word to the manager");
     assert!(word[..length].starts_with(b"READY=1"));
 
-    let links = relay.invite();
+    let of_strace = fs::read_to_string(format!("/proc/{0}/task/{0}/children", relay.pid()));
+    let traced = of_strace.expect("its child").trim().parse().expect("a pid");
+    // One that is known by its hash, so that the relay says that it has it.
+    certificate(folder, "own");
+    support::signal(traced, "HUP");
+    let address = relay.announced("address");
+    let links = support::invite(&address, &[]);
     let mut host = Participant::hosts(&links, "Host", &["--for", "3s"]);
     host.until("connected", Duration::from_secs(20));
     drop(host);
-    let of_strace = fs::read_to_string(format!("/proc/{0}/task/{0}/children", relay.pid()));
-    let traced = of_strace.expect("its child").trim().parse().expect("a pid");
+    let mut line = UnixStream::connect(folder.join("metrics")).expect("it listens");
+    line.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        .expect("it is asked");
+    let mut told = String::new();
+    line.read_to_string(&mut told).expect("an answer");
+    assert!(told.starts_with("HTTP/1.1 200 OK"), "{told}");
     support::signal(traced, "TERM");
     let (status, said) = relay.finish(Duration::from_secs(20));
     assert!(status.success(), "{status}: {said}");
@@ -148,7 +186,7 @@ fn every_system_call_of_a_relays_life_is_in_the_filter() {
     }
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (used, allowed) = (used(folder.path()), allowed());
-    for call in ["execve", "sendmmsg", "recvmmsg", "exit_group"] {
+    for call in ["execve", "sendmmsg", "recvmmsg", "accept4", "exit_group"] {
         assert!(used.contains(call), "the trace lacks {call}: {used:?}");
     }
     let denied: Vec<_> = used.difference(&allowed).collect();
@@ -213,6 +251,18 @@ fn what_the_relay_asks_for_at_its_start_is_granted() {
     // It has no folder on a disk.
     let folders = settings("sottovoce.service", "StateDirectory");
     assert!(folders.is_empty(), "{folders:?}");
+}
+
+/// What comes by a socket of systemd's is accounted to the socket's unit (systemd.resource-control(5)),
+/// and summed up in the journal when that ends, as a notice at most.
+#[test]
+fn no_unit_has_its_traffic_counted_or_told() {
+    for unit in ["sottovoce.service", "sottovoce.socket"] {
+        unit_has(unit, "LogLevelMax", "warning");
+        for counted in ["CPU", "IO", "IP", "Memory", "Tasks"] {
+            unit_has(unit, &format!("{counted}Accounting"), "no");
+        }
+    }
 }
 
 /// What systemd binds, the configuration that is delivered says as well.

@@ -120,6 +120,31 @@ fn level_of(levels: &[&str], name: &str) -> Option<usize> {
     levels.iter().position(|level| *level == name)
 }
 
+/// `sudo` has a PATH of its own, where a user's Rust is not.
+#[test]
+fn what_runs_as_root_takes_what_was_built_where_there_is_no_rust() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let make = |task: &str, binary: &Path| {
+        let mut command = Command::new("make");
+        command
+            .current_dir(ROOT)
+            .args(["--no-print-directory", task]);
+        command.args(["CARGO=/nowhere/cargo", &format!("BIN={}", binary.display())]);
+        command.output().expect("make runs")
+    };
+    let binary = folder.path().join("sottovoce");
+    for task in ["drill", "soak", "install"] {
+        let output = make(task, &binary);
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("run `make build` first"), "{task}: {said}");
+    }
+    script(&binary, "echo it runs: $*");
+    let output = make("drill", &binary);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"it runs: drill\n");
+}
+
 #[test]
 fn what_is_not_built_is_not_installed() {
     let folder = tempfile::tempdir().expect("a scratch folder");

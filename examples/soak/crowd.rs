@@ -109,6 +109,11 @@ impl Crowd {
         })
     }
 
+    /// How many could be.
+    pub fn places(&self) -> usize {
+        self.places.len()
+    }
+
     /// How many are in their rooms.
     pub fn here(&self) -> usize {
         self.places.iter().filter(|place| place.here.get()).count()

@@ -6,7 +6,8 @@
 //! Restarts fall into the first half: told so (SIGTERM), not (SIGKILL), and told so with a socket that
 //! is held for the relay, as systemd does. The second half is one process alone, and its memory is
 //! looked at in that half: the median of the last quarter against that of the first. What it held open
-//! when it was ready is compared with what it holds when all have gone.
+//! when it was ready is compared with what it holds when all have gone. An empty room would hold all of
+//! this, so that people must have been there, too.
 
 mod crowd;
 mod meeting;
@@ -34,6 +35,10 @@ const GROWTH: f64 = 2.0;
 /// Below so many minutes there may be a network that dies for the first time in the second half, and
 /// growth is told and not judged.
 const JUDGED_FROM: f64 = 4.0;
+/// Of how many places, in percent, somebody must be there, as a rule of the second half.
+const HERE: usize = 90;
+/// Of how many somebody must be hearing when a restart begins.
+const WITNESSES: usize = 50;
 /// How long whatever is left may take to go: a silent peer, a newcomer's address, and two refreshes of
 /// the numbers.
 const GONE_WITHIN: Duration = Duration::from_secs(180);
@@ -196,38 +201,53 @@ async fn soak(options: &Options) -> Result<Table, String> {
         soak.restart(restart).await?;
     }
     soak.until(from_start(0.5), &weather, None).await?;
-    let mut memory = Vec::new();
-    soak.until(from_start(1.0), &weather, Some(&mut memory))
+    let mut seen = Seen::default();
+    soak.until(from_start(1.0), &weather, Some(&mut seen))
         .await?;
     weather.clear();
     let counts = soak.crowd.counts();
-    soak.grown(&memory, options.minutes >= JUDGED_FROM);
+    soak.attended(&seen.here);
+    soak.grown(&seen.memory, options.minutes >= JUDGED_FROM);
     soak.end().await?;
     let mut table = soak.table;
-    table.fact("participants at a time", options.participants);
     table.fact("came in", counts.entered);
     table.fact("were lost and tried again", counts.lost);
     table.fact("frames of speech heard", counts.heard);
     Ok(table)
 }
 
+/// What is noted each second.
+#[derive(Default)]
+struct Seen {
+    /// Of the relay, in KiB.
+    memory: Vec<u64>,
+    /// How many of the crowd were there.
+    here: Vec<u64>,
+}
+
+fn median(of: &[u64]) -> u64 {
+    let mut of = of.to_vec();
+    of.sort_unstable();
+    of.get(of.len() / 2).copied().unwrap_or_default()
+}
+
 impl Soak {
-    /// Lets time pass, with changes of the weather, and notes memory where it is wanted.
+    /// Lets time pass, with changes of the weather, and notes what is seen where it is wanted.
     async fn until(
         &mut self,
         until: Instant,
         weather: &Weather,
-        mut memory: Option<&mut Vec<u64>>,
+        mut seen: Option<&mut Seen>,
     ) -> Result<(), String> {
         while Instant::now() < until {
             sleep(Duration::from_secs(1)).await;
             weather.change(self.bar.elapsed());
-            let kib = self.relay.rss_kib()?;
-            if let Some(memory) = &mut memory {
-                memory.push(kib);
+            let (kib, here) = (self.relay.rss_kib()?, self.crowd.here());
+            if let Some(seen) = &mut seen {
+                seen.memory.push(kib);
+                seen.here.push(here as u64);
             }
             self.bar.set_position(self.bar.elapsed().as_secs());
-            let here = self.crowd.here();
             self.bar.set_message(format!("{here} here, {kib} KiB"));
         }
         Ok(())
@@ -259,10 +279,15 @@ impl Soak {
         let median = crowd.get(all / 2).copied().unwrap_or(BACK_WITHIN);
         let worst = crowd.last().copied().unwrap_or(BACK_WITHIN);
         let meeting = self.meeting.release();
-        self.table.fact(
-            &format!("{words}: {all} of the crowd, median"),
-            seconds(median),
+        let least = self.crowd.places() * WITNESSES / 100;
+        self.table.row(
+            &format!("{words}: were hearing"),
+            all,
+            format!("at least {least}"),
+            all >= least,
         );
+        self.table
+            .fact(&format!("{words}: of the crowd, median"), seconds(median));
         for (whose, gap) in [
             ("of the crowd, longest", worst),
             ("real meeting, longest", meeting),
@@ -274,14 +299,18 @@ impl Soak {
         Ok(())
     }
 
+    /// Whether the rooms were full in the second half.
+    fn attended(&mut self, here: &[u64]) {
+        let (here, places) = (median(here), self.crowd.places());
+        let least = places * HERE / 100;
+        let name = format!("here at a time, of {places}, median");
+        let bound = format!("at least {least}");
+        self.table.row(&name, here, bound, here >= least as u64);
+    }
+
     /// Whether memory is flat over the second half.
     fn grown(&mut self, memory: &[u64], judged: bool) {
         let quarter = memory.len() / 4;
-        let median = |part: &[u64]| {
-            let mut part = part.to_vec();
-            part.sort_unstable();
-            part.get(part.len() / 2).copied().unwrap_or_default()
-        };
         let first = median(memory.get(..quarter).unwrap_or_default());
         let last = median(memory.get(memory.len() - quarter..).unwrap_or_default());
         let growth = (last as f64 / first.max(1) as f64 - 1.0) * 100.0;
@@ -336,12 +365,12 @@ impl Soak {
         let row = |table: &mut Table, name, now: usize, then: usize| {
             table.row(name, now, format!("{then}, as at start"), now == then);
         };
-        row(
-            &mut self.table,
-            "descriptors open",
-            after.descriptors,
-            descriptors,
-        );
+        match (after.descriptors, descriptors) {
+            (Some(now), Some(then)) => row(&mut self.table, "descriptors open", now, then),
+            _ => self
+                .table
+                .fact("descriptors open (root can count them)", "not looked at"),
+        }
         row(&mut self.table, "threads", after.threads, threads);
         let memory = self.relay.rss_kib()?;
         self.table

@@ -290,11 +290,12 @@ fn serve(
         let _ = began.await;
         sandbox.filter()?;
         let _ = lock.send(());
-        manager.ready();
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());
         }
         say(&announcer.line("ready"))?;
+        // Who waited for the manager finds the address in the journal.
+        manager.ready();
         // Nobody is left to be told when standard error is gone.
         let _ = std::io::stderr().write_all(hint.unwrap_or_default().as_bytes());
         let drain = attend(

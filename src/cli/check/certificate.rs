@@ -1,12 +1,13 @@
 //! The relay's certificate: files of an authority's, or derived from the identity.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use sottovoce::carrier::address::RelayAddress;
 use sottovoce::carrier::certificate::{
     CertificateFileError, CertificateReport, CertificateStore, Window,
 };
+use sottovoce::quiet::sandbox::folders;
 use sottovoce::relay::RelayConfig;
 
 use super::Finding;
@@ -35,6 +36,43 @@ pub(super) fn check(
     let [certificate, key] = &places;
     of_files(certificate, key, config, now)
         .unwrap_or_else(|error| Finding::wrong(CHECK, format!("{}.", capital(&error.to_string()))))
+}
+
+/// What is off with the folder of the files: since whoever renews one puts another in its place, the
+/// relay may read all that is below it for as long as it runs. What systemd hands over lies in a folder
+/// that nobody chose.
+pub(super) fn folder(
+    machine: &Machine,
+    service: &Service,
+    config: &RelayConfig,
+) -> Option<Finding> {
+    let itself = |file: &&PathBuf| service.source_of(file) == Source::Itself;
+    let files = config.certificate.iter().chain(&config.key).filter(itself);
+    let files: Vec<_> = files.map(|file| machine.place(file)).collect();
+    let open: Vec<_> = folders(&files).iter().map(|folder| real(folder)).collect();
+    let remedy = "The relay may read all that is there while it runs: put certificate and key in a \
+                  folder of their own.";
+    if open.contains(&real(&machine.place("/"))) {
+        let sentence = format!("The certificate's folder is the whole file system. {remedy}");
+        return Some(Finding::wrong(CHECK, sentence));
+    }
+    let identity = real(&machine.place(config.identity.as_ref().filter(itself)?));
+    let holds = open.iter().find(|folder| identity.starts_with(folder))?;
+    let holds = holds.display();
+    let sentence = format!("The certificate's folder {holds} holds the identity too. {remedy}");
+    Some(Finding::wrong(CHECK, sentence))
+}
+
+/// Where a path leads; a file that is not there yet, where it would be.
+fn real(path: &Path) -> PathBuf {
+    let made = || {
+        let name = path.file_name()?;
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(name))
+    };
+    let there = path.canonicalize().ok();
+    there.or_else(made).unwrap_or_else(|| path.to_owned())
 }
 
 fn derived(now: SystemTime) -> Finding {
@@ -178,6 +216,47 @@ mod tests {
         }
         let (_, sentence) = found(here, &key, Some(Duration::ZERO));
         assert!(sentence.contains("good for 0 more days"), "{sentence}");
+    }
+
+    #[test]
+    fn a_folder_that_stays_open_holds_nothing_else() {
+        let unit = (
+            "/lib/systemd/system/sottovoce.service",
+            "LoadCredential=c:/c.pem\nLoadCredential=identity:/i\n",
+        );
+        let files = [
+            "/tls/c.pem",
+            "/tls/deep/identity",
+            "/ids/identity",
+            "/c.pem",
+        ];
+        let mut files: Vec<_> = files.iter().map(|file| (*file, "")).collect();
+        files.push(unit);
+        let machine = made_up(&files);
+        let handed = |name| format!("/run/credentials/sottovoce.service/{name}");
+        std::os::unix::fs::symlink(machine.place("/ids/c.pem"), machine.place("/tls/link.pem"))
+            .unwrap();
+        for (certificate, identity, words) in [
+            ("/tls/c.pem", Some("/ids/identity"), None),
+            ("/tls/c.pem", None, None),
+            ("/tls/c.pem", Some("/tls/identity"), Some("/tls holds")),
+            ("/tls/c.pem", Some("/tls/deep/identity"), Some("/tls holds")),
+            ("/tls/link.pem", Some("/ids/identity"), Some("/ids holds")),
+            ("/c.pem", None, Some("whole file system")),
+            (&handed("c"), Some(handed("identity").as_str()), None),
+        ] {
+            let config = RelayConfig {
+                certificate: Some(certificate.into()),
+                key: Some(certificate.into()),
+                identity: identity.map(Into::into),
+                ..RelayConfig::default()
+            };
+            let finding = folder(&machine, &Service::find(&machine), &config);
+            let sentence = finding.map(|finding| finding.sentence);
+            assert_eq!(sentence.is_some(), words.is_some(), "{sentence:?}");
+            let (sentence, words) = (sentence.unwrap_or_default(), words.unwrap_or_default());
+            assert!(sentence.contains(words), "{sentence}");
+        }
     }
 
     #[test]

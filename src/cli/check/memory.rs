@@ -10,12 +10,11 @@ pub(super) fn swap(machine: &Machine, service: &Service) -> Finding {
     let Some(table) = machine.text("/proc/swaps") else {
         return Finding::fine(CHECK, "This kernel has no swap.");
     };
-    let devices = table
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(' ').next());
-    let names = devices.map(|device| device.split('\t').next().unwrap_or_default());
-    let open: Vec<_> = names.filter(|name| !harmless(machine, name)).collect();
+    let rows = table.lines().skip(1).filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?, words.next()?))
+    });
+    let open: Vec<_> = rows.filter(|(name, _)| !harmless(machine, name)).collect();
     if open.is_empty() {
         let sentence = match table.lines().count() {
             0 | 1 => "No swap is on.",
@@ -23,7 +22,8 @@ pub(super) fn swap(machine: &Machine, service: &Service) -> Finding {
         };
         return Finding::fine(CHECK, sentence);
     }
-    let devices = open.join(" and ");
+    let names: Vec<_> = open.iter().map(|(name, _)| *name).collect();
+    let devices = names.join(" and ");
     let cgroups = machine.text("/sys/fs/cgroup/cgroup.controllers");
     let bounded = cgroups.is_some_and(|list| list.split(' ').any(|name| name == "memory"));
     if bounded && service.setting("MemorySwapMax") == Some("0") {
@@ -33,6 +33,14 @@ pub(super) fn swap(machine: &Machine, service: &Service) -> Finding {
         );
         return Finding::fine(CHECK, sentence);
     }
+    if open.iter().all(|(_, kind)| *kind == "file") {
+        let sentence = format!(
+            "{devices} can take the relay's memory to a disk; whether that is encrypted cannot be seen \
+             from here. If it is not: `swapoff -a` and take it out of /etc/fstab, or run the relay as \
+             the service."
+        );
+        return Finding::advice(CHECK, sentence);
+    }
     let sentence = format!(
         "{devices} can take the relay's memory to a disk: `swapoff -a` and take it out of \
          /etc/fstab, encrypt it, or run the relay as the service."
@@ -40,15 +48,25 @@ pub(super) fn swap(machine: &Machine, service: &Service) -> Finding {
     Finding::wrong(CHECK, sentence)
 }
 
-/// Compressed memory, or a device of dm-crypt.
+/// Compressed memory, or what is on dm-crypt.
 fn harmless(machine: &Machine, device: &str) -> bool {
     let name = device.strip_prefix("/dev/").unwrap_or(device);
     if name.starts_with("zram") {
         let backing = machine.text(format!("/sys/block/{name}/backing_dev"));
         return backing.is_none_or(|backing| backing == "none");
     }
+    sealed(machine, name)
+}
+
+/// Whether all that is written to a device goes through dm-crypt, in it or in those below it, as where
+/// a volume of LVM lies on an encrypted disk.
+fn sealed(machine: &Machine, name: &str) -> bool {
     let mapped = machine.text(format!("/sys/block/{name}/dm/uuid"));
-    mapped.is_some_and(|kind| kind.starts_with("CRYPT-"))
+    if mapped.is_some_and(|kind| kind.starts_with("CRYPT-")) {
+        return true;
+    }
+    let below = machine.names(&format!("/sys/block/{name}/slaves"));
+    !below.is_empty() && below.iter().all(|name| sealed(machine, name))
 }
 
 /// How much memory the relay may keep out of swap by itself.
@@ -99,7 +117,12 @@ mod tests {
         let table = match device {
             "" => HEAD.to_owned(),
             device => {
-                format!("{HEAD}{device}                               partition\t99\t0\t-2\n")
+                let kind = if device.starts_with("/dev") {
+                    "partition"
+                } else {
+                    "file\t"
+                };
+                format!("{HEAD}{device}                               {kind}\t99\t0\t-2\n")
             }
         };
         let mut all = vec![("/proc/swaps", table.as_str())];
@@ -114,7 +137,7 @@ mod tests {
         let finding = swapping("/dev/sda2", &[]);
         assert_eq!(finding.state, State::Wrong);
         assert!(finding.sentence.starts_with("/dev/sda2 can take"));
-        assert_eq!(swapping("/swap.img", &[]).state, State::Wrong);
+        assert_eq!(swapping("/swap.img", &[]).state, State::Advice);
         assert_eq!(swapping("/dev/zram0", &[]).state, State::Fine);
         let written_back = ("/sys/block/zram0/backing_dev", "/dev/sda3");
         assert_eq!(swapping("/dev/zram0", &[written_back]).state, State::Wrong);
@@ -122,6 +145,13 @@ mod tests {
         assert_eq!(swapping("/dev/dm-1", &[crypt]).state, State::Fine);
         let volume = ("/sys/block/dm-1/dm/uuid", "LVM-abc");
         assert_eq!(swapping("/dev/dm-1", &[volume]).state, State::Wrong);
+        let sealed = ("/sys/block/dm-1/slaves/dm-0", "");
+        let open = ("/sys/block/dm-1/slaves/sda2", "");
+        let disk = ("/sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-abc");
+        let state = |files: &[(&str, &str)]| swapping("/dev/dm-1", files).state;
+        assert_eq!(state(&[volume, sealed, disk]), State::Fine);
+        assert_eq!(state(&[volume, sealed, open, disk]), State::Wrong);
+        assert_eq!(state(&[volume, open, disk]), State::Wrong);
         let unit = (UNIT, "[Service]\nMemorySwapMax=0\n");
         assert_eq!(swapping("/dev/sda2", &[unit]).state, State::Wrong);
         assert_eq!(swapping("/dev/sda2", &[unit, CGROUPS]).state, State::Fine);

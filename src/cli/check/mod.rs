@@ -1,8 +1,9 @@
 //! `sottovoce check`: looks at a relay's configuration and at the machine, and says what to change.
 //!
-//! It reads and changes nothing, but for a packet without content to the relay's own port. What it
-//! reads of the machine goes through [`machine::Machine`], so that tests can make machines up.
+//! It reads and changes nothing, but for a packet without content to the port of a relay that runs, and
+//! a request to where that tells its numbers. What it reads of the machine goes through [`machine::Machine`], so that tests can make machines up.
 
+mod access;
 mod certificate;
 mod clock;
 mod configuration;
@@ -11,6 +12,7 @@ mod journal;
 mod kernel;
 mod machine;
 mod memory;
+mod metrics;
 mod network;
 mod port;
 mod probe;
@@ -143,10 +145,11 @@ fn all(machine: &Machine, file: Option<&Path>, now: SystemTime) -> Vec<Finding> 
     let (mut findings, mut config) = configuration::check(machine, file);
     if let Some(config) = &mut config {
         // What the service is started with goes before the file.
-        if let Some(identity) = file.and_then(|file| service.identity(file)) {
-            config.identity = Some(identity);
-        }
+        let handed = file.and_then(|file| service.identity(file));
+        let served = handed.is_some();
+        config.identity = handed.or(config.identity.take());
         findings.extend(of_the_relay(machine, &service, config, now));
+        findings.push(metrics::check(machine, &service, config, served));
     }
     findings.push(clock::check(machine, now));
     findings.push(kernel::check(machine));
@@ -155,7 +158,7 @@ fn all(machine: &Machine, file: Option<&Path>, now: SystemTime) -> Vec<Finding> 
     findings.push(memory::locking(machine, &service));
     findings.push(memory::core_dumps(machine));
     findings.push(kernel::open_files(machine));
-    findings.push(journal::check(machine, &service));
+    findings.extend(journal::check(machine, &service));
     findings
 }
 
@@ -167,9 +170,11 @@ fn of_the_relay(
     now: SystemTime,
 ) -> Vec<Finding> {
     let mut findings = vec![
+        access::check(config),
         identity::check(machine, service, config),
         certificate::check(machine, service, config, now),
     ];
+    findings.extend(certificate::folder(machine, service, config));
     findings.extend(port::check(machine, service, config));
     findings.push(network::firewall(config));
     findings.push(network::conntrack(machine, config));
@@ -191,6 +196,22 @@ mod tests {
     }
 
     #[test]
+    fn the_identity_that_the_service_has_is_one_for_a_pass() {
+        let config = ("/c.toml", "[access]\nwho = \"pass\"\n");
+        let unit = "ExecStart=/bin/x relay --config /c.toml --identity %d/identity\n";
+        let unit = ("/lib/systemd/system/sottovoce.service", unit);
+        for (files, state) in [
+            (vec![config], State::Wrong),
+            (vec![config, unit], State::Fine),
+        ] {
+            let machine = machine::made_up(&files);
+            let findings = all(&machine, Some(Path::new("/c.toml")), SystemTime::now());
+            let found = findings.iter().find(|finding| finding.check == "access");
+            assert_eq!(found.unwrap().state, state);
+        }
+    }
+
+    #[test]
     fn a_bare_machine_has_a_finding_of_each_kind() {
         let machine = machine::made_up(&[]);
         let findings = all(&machine, None, SystemTime::now());
@@ -201,12 +222,14 @@ mod tests {
             [
                 "configuration",
                 "public-address",
+                "access",
                 "identity",
                 "certificate",
                 "port",
                 "firewall",
                 "conntrack",
                 "buffers",
+                "metrics",
                 "clock",
                 "kernel",
                 "sandbox",

@@ -1,14 +1,19 @@
-//! Whether QUIC is spoken at an address. A first packet of a version that nobody has is answered,
-//! without any cryptography, by the list of those that there are (RFC 9000, section 6.1).
+//! Whether a relay answers: QUIC at its port, and `/healthz` where it tells its numbers.
+//!
+//! A first packet of a version that nobody has is answered, without any cryptography, by the list of
+//! those that there are (RFC 9000, section 6.1).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long an answer may take on this machine, and how often it is asked for.
 const PATIENCE: Duration = Duration::from_millis(300);
 const TRIES: usize = 3;
 
-/// Smaller first packets are not answered (RFC 9000, section 14.1).
+/// Smaller first packets are not answered (RFC 9000, section 14.1). Longer answers are none.
 const SIZE: usize = 1200;
 
 /// One of the versions that are kept for trying this out (RFC 9000, section 15).
@@ -71,9 +76,36 @@ fn answers(packet: &[u8]) -> bool {
     first & 0x80 != 0 && !versions.is_empty() && versions.len().is_multiple_of(4)
 }
 
+/// Whether a relay says at this port of this machine that it is alive.
+pub(super) fn port_is_alive(address: SocketAddr) -> bool {
+    let asked = || {
+        let line = TcpStream::connect_timeout(&address, PATIENCE)?;
+        line.set_read_timeout(Some(PATIENCE))?;
+        is_alive(line)
+    };
+    asked().unwrap_or(false)
+}
+
+/// The same at a Unix socket; the kind of error where nobody can be asked.
+pub(super) fn socket_is_alive(path: &Path) -> Result<bool, io::ErrorKind> {
+    let line = UnixStream::connect(path).map_err(|error| error.kind())?;
+    let asked = || {
+        line.set_read_timeout(Some(PATIENCE))?;
+        is_alive(&line)
+    };
+    Ok(asked().unwrap_or(false))
+}
+
+fn is_alive(mut line: impl Read + Write) -> io::Result<bool> {
+    line.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut answer = Vec::new();
+    line.take(SIZE as u64).read_to_end(&mut answer)?;
+    Ok(answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(b"\r\n\r\nalive\n"))
+}
+
 /// Somebody at a port of this machine who answers nothing, until it is dropped.
 #[cfg(test)]
-pub(super) fn somebody() -> (impl Sized, SocketAddr) {
+pub(super) fn somebody() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)

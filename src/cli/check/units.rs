@@ -50,6 +50,11 @@ impl Service {
         socket.is_some_and(|socket| socket.all("ListenDatagram").into_iter().any(listens))
     }
 
+    /// Whether systemd listens for the relay here.
+    pub(super) fn has_socket(&self) -> bool {
+        self.socket.is_some()
+    }
+
     /// A setting of the socket that systemd listens on.
     pub(super) fn socket_setting(&self, key: &str) -> Option<&str> {
         self.socket.as_ref()?.last(key)

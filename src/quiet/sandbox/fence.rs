@@ -81,8 +81,8 @@ fn restrict(readable: &BTreeSet<PathBuf>) -> Result<RulesetStatus, Refused> {
 }
 
 /// The folders of `files`, and of whatever links lead to: certbot's `live/` holds links into
-/// `archive/`, and makes new ones.
-fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+/// `archive/`, and makes new ones. All that is below them stays readable.
+pub fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut folders = BTreeSet::new();
     for file in files {
         let mut file = file.clone();

@@ -11,7 +11,7 @@ mod support;
 
 use std::path::PathBuf;
 
-pub use fence::fence;
+pub use fence::{fence, folders};
 pub use filter::filter;
 pub use support::{Support, support};
 

@@ -126,7 +126,9 @@ fn what_runs_as_root_takes_what_was_built_where_there_is_no_rust() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let make = |task: &str, binary: &Path| {
         let mut command = Command::new("make");
-        command.current_dir(ROOT).args(["--no-print-directory", task]);
+        command
+            .current_dir(ROOT)
+            .args(["--no-print-directory", task]);
         command.args(["CARGO=/nowhere/cargo", &format!("BIN={}", binary.display())]);
         command.output().expect("make runs")
     };

@@ -132,4 +132,4 @@ inside dpkg --purge sottovoce
 files >"$scratch/after"
 diff "$scratch/before" "$scratch/after" || fail "these are left, or gone"
 [ ! -e "$root/var/lib/sottovoce" ] || fail "the identity is left"
-say "the package installs, runs, upgrades, and leaves nothing"
+say "the package installs, runs, stops, upgrades, and leaves nothing"

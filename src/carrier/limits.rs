@@ -10,6 +10,11 @@ pub const RETRY_FROM: usize = 256;
 /// about 20 KiB and half a millisecond of CPU time.
 pub const HANDSHAKES: usize = 2048;
 
+/// Of these, handshakes of one address that has shown itself: its next newcomer gets no answer until
+/// another is through. More: fewer addresses that say nothing after their first packets keep everyone
+/// else out. Fewer: a building that comes back at once does so more slowly.
+pub const HANDSHAKES_OF_ONE_ADDRESS: usize = HANDSHAKES / 8;
+
 /// How long a handshake may take before it is dropped.
 pub const HANDSHAKE: Duration = Duration::from_secs(8);
 

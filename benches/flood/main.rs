@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use sottovoce::carrier::address::RelayAddress;
 
 /// What is sent, and where to.
-const CASES: [(&str, &str); 5] = [
+const CASES: [(&str, &str); 6] = [
     ("quiet", "no flood"),
     (
         "elsewhere",
@@ -44,6 +44,10 @@ const CASES: [(&str, &str); 5] = [
     (
         "tokens",
         "first packets with the token of a Retry that never was",
+    ),
+    (
+        "ids",
+        "first packets and packets of ended connections, under ids that the relay gave out",
     ),
 ];
 

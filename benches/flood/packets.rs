@@ -1,8 +1,9 @@
-//! First packets of handshakes, each below the headers of IP and UDP that it is sent with.
+//! First packets of handshakes and their like, each below the headers of IP and UDP that it is sent with.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{ClientConfig, Endpoint, EndpointConfig};
@@ -20,6 +21,12 @@ const HANDSHAKES: usize = 8000;
 /// The same for packets that cost nothing to make.
 const GARBAGE: usize = 20_000;
 
+/// Bytes of a made-up token.
+const TOKEN: usize = 90;
+
+/// Connection ids of the relay's that are used in turn.
+const IDS: usize = 100;
+
 /// xorshift64* (Vigna 2016).
 pub struct Random(pub u64);
 
@@ -30,31 +37,88 @@ impl Random {
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
+
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
+    }
 }
 
-/// Payloads of one kind.
-pub fn of(kind: &str, random: &mut Random) -> Option<Vec<Vec<u8>>> {
+/// Payloads of one kind, for the relay at a port of this machine.
+pub fn of(kind: &str, port: u16, random: &mut Random) -> Option<Vec<Vec<u8>>> {
     match kind {
-        "garbage" => Some((0..GARBAGE).map(|_| garbage(random, 0)).collect()),
-        "tokens" => Some((0..GARBAGE).map(|_| garbage(random, 90)).collect()),
+        "garbage" => Some((0..GARBAGE).map(|_| newcomer(random, 0)).collect()),
+        "tokens" => Some((0..GARBAGE).map(|_| newcomer(random, TOKEN)).collect()),
         "real" => Some(real()),
+        "ids" => ids(port, random),
         _ => None,
     }
 }
 
-/// An Initial of QUIC version 1 with a token of so many bytes and the length that it should have;
-/// the rest is random.
-fn garbage(random: &mut Random, token: usize) -> Vec<u8> {
-    let mut packet: Vec<u8> = (0..INITIAL).map(|_| random.next() as u8).collect();
-    packet[0] = 0xc3;
-    packet[1..5].copy_from_slice(&1_u32.to_be_bytes());
-    packet[5] = 20;
-    packet[26] = 20;
-    packet[47..49].copy_from_slice(&(0x4000 | token as u16).to_be_bytes());
-    let rest = 49 + token;
-    let length = (INITIAL - rest - 2) as u16;
-    packet[rest..rest + 2].copy_from_slice(&(0x4000 | length).to_be_bytes());
+/// A first packet under an id that the sender drew.
+fn newcomer(random: &mut Random, token: usize) -> Vec<u8> {
+    let id = random.bytes(20);
+    initial(random, &id, token)
+}
+
+/// An Initial of QUIC version 1 to a connection id, with a token of so many bytes and the length that
+/// it should have; the rest is random.
+fn initial(random: &mut Random, id: &[u8], token: usize) -> Vec<u8> {
+    let mut packet = vec![0xc3, 0, 0, 0, 1, id.len() as u8];
+    packet.extend(id);
+    packet.push(20);
+    packet.extend(random.bytes(20));
+    packet.extend((0x4000 | token as u16).to_be_bytes());
+    packet.extend(random.bytes(token));
+    let rest = INITIAL - packet.len() - 2;
+    packet.extend((0x4000 | rest as u16).to_be_bytes());
+    packet.extend(random.bytes(rest));
     packet
+}
+
+/// What costs something under ids that the relay gave out: first packets without a token and with one
+/// that never was, and packets of a connection that has ended.
+fn ids(port: u16, random: &mut Random) -> Option<Vec<Vec<u8>>> {
+    let ids = given_out(port).ok()?;
+    let mut packets = Vec::new();
+    for id in ids.iter().cycle().take(GARBAGE) {
+        packets.push(match packets.len() % 3 {
+            0 => initial(random, id, 0),
+            1 => initial(random, id, TOKEN),
+            _ => [&[0x43][..], id, &random.bytes(INITIAL - 9)].concat(),
+        });
+    }
+    (!packets.is_empty()).then_some(packets)
+}
+
+/// Ids out of the relay's Retries. So many begin at once that it asks most of them to show their
+/// address, which none does: no connection lives under these ids.
+fn given_out(port: u16) -> io::Result<Vec<Vec<u8>>> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.connect(("127.0.0.1", port))?;
+    socket.set_read_timeout(Some(Duration::from_millis(50)))?;
+    let mut ids = Vec::new();
+    for some in real().chunks(64) {
+        for packet in some {
+            socket.send(packet)?;
+        }
+        let mut answer = [0; 2048];
+        while let Ok(length) = socket.recv(&mut answer) {
+            ids.extend(retried(&answer[..length]));
+        }
+        if ids.len() >= IDS {
+            break;
+        }
+    }
+    Ok(ids)
+}
+
+/// The relay's id in a Retry (RFC 9000, section 17.2.5): behind the type, the version and our own id.
+fn retried(packet: &[u8]) -> Option<Vec<u8>> {
+    let retry = packet.first()? & 0xf0 == 0xf0;
+    let ours = usize::from(*packet.get(5)?);
+    let length = usize::from(*packet.get(6 + ours)?);
+    let id = packet.get(7 + ours..7 + ours + length)?;
+    retry.then(|| id.to_vec())
 }
 
 /// What stock quinn sends first, each time with another key and another connection id.

@@ -25,7 +25,8 @@ pub fn main(kind: &str, port: &str, rate: &str, seconds: &str) -> ExitCode {
         return ExitCode::from(2);
     };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let Some(payloads) = packets::of(kind, &mut random) else {
+    let Some(payloads) = packets::of(kind, port, &mut random) else {
+        eprintln!("no packets of that kind: {kind}");
         return ExitCode::from(2);
     };
     let mut packets: Vec<Vec<u8>> = payloads

@@ -12,6 +12,17 @@ const CELLS: usize = 4096;
 /// A connection's place in the count: a number that says nothing. Whoever has it gives it back.
 pub struct Berth(u32);
 
+/// In the number of a taken berth's cell: its handshake is under way.
+const UNDER_WAY: u16 = 1 << 15;
+
+/// What one counter tells of the addresses that share it.
+#[derive(Clone, Copy, Default, Zeroize)]
+pub(super) struct Taken {
+    /// Connections, those included whose handshake is under way.
+    pub(super) all: u32,
+    pub(super) under_way: u32,
+}
+
 /// Counters under a secret key, and which of them each connection is counted in. It stays the one of
 /// the address at which the connection was proven, wherever it moves: the source of a packet that
 /// moves a connection may be forged.
@@ -19,8 +30,8 @@ pub struct Berth(u32);
 /// When nobody is connected all of it is zero, and the next to come is counted under another key.
 pub(super) struct Berths {
     key: HashKey,
-    cells: Vec<u32>,
-    /// By the number of the berth: the cell, and zero for a free one.
+    cells: Vec<Taken>,
+    /// By the number of the berth: the cell plus one, and zero for a free one; see [`UNDER_WAY`].
     taken: Vec<u16>,
     free: Vec<u32>,
 }
@@ -29,36 +40,49 @@ impl Berths {
     pub(super) fn new(dice: &mut Dice) -> Self {
         Self {
             key: HashKey::new(dice),
-            cells: vec![0; CELLS],
+            cells: vec![Taken::default(); CELLS],
             taken: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    /// How many are open from there; more when others share the counter.
-    pub(super) fn count(&self, prefix: &[u64; 3]) -> usize {
-        self.cells[self.cell(prefix)] as usize
+    /// How many are taken from there; more when others share the counter.
+    pub(super) fn count(&self, prefix: &[u64; 3]) -> Taken {
+        self.cells[self.cell(prefix)]
     }
 
-    /// One more is open.
+    /// One more is taken, by a handshake that is under way.
     pub(super) fn take(&mut self, prefix: &[u64; 3]) -> Berth {
         let cell = self.cell(prefix);
-        self.cells[cell] += 1;
+        self.cells[cell].all += 1;
+        self.cells[cell].under_way += 1;
         let number = self.free.pop().unwrap_or_else(|| {
             self.taken.push(0);
             self.taken.len() as u32 - 1
         });
-        self.taken[number as usize] = cell as u16 + 1;
+        self.taken[number as usize] = (cell as u16 + 1) | UNDER_WAY;
         Berth(number)
     }
 
-    /// One is open no more.
+    /// Its handshake is complete.
+    pub(super) fn arrive(&mut self, berth: &Berth) {
+        let Some(taken) = self.taken.get_mut(berth.0 as usize) else {
+            return;
+        };
+        if *taken & UNDER_WAY != 0 {
+            *taken &= !UNDER_WAY;
+            self.cells[usize::from(*taken) - 1].under_way -= 1;
+        }
+    }
+
+    /// One is taken no more.
     pub(super) fn give_back(&mut self, berth: Berth, dice: &mut Dice) {
+        self.arrive(&berth);
         let taken = self.taken.get_mut(berth.0 as usize).map(std::mem::take);
         let Some(cell) = taken.and_then(|taken| usize::from(taken).checked_sub(1)) else {
             return;
         };
-        self.cells[cell] -= 1;
+        self.cells[cell].all -= 1;
         self.free.push(berth.0);
         if self.free.len() == self.taken.len() {
             (self.taken, self.free) = (Vec::new(), Vec::new());
@@ -74,7 +98,8 @@ impl Berths {
     #[cfg(test)]
     pub(super) fn counters(&self) -> impl Iterator<Item = u32> {
         let taken = self.taken.iter().map(|cell| u32::from(*cell));
-        self.cells.iter().copied().chain(taken)
+        let both = |cell: &Taken| [cell.all, cell.under_way];
+        self.cells.iter().flat_map(both).chain(taken)
     }
 
     #[cfg(test)]

@@ -317,13 +317,18 @@ impl<S: Socket> Airlock<S> {
         scrub_stack();
     }
 
-    /// One more connection of a proven peer is open. It counts where it is now, wherever it moves,
-    /// until it is [given back](Self::unberth). `None`: its address has as many as one may have, and
-    /// it should go.
+    /// One more connection of a proven peer, whose handshake is under way until it has
+    /// [arrived](Self::arrive). It counts where it is now, wherever it moves, until it is [given
+    /// back](Self::unberth). `None`: its address has as many as one may have, and it should go.
     pub fn berth(&mut self, who: StandIn) -> Option<Berth> {
         let berth = self.table.berth(who);
         scrub_stack();
         berth
+    }
+
+    /// The handshake of a connection is complete.
+    pub fn arrive(&mut self, berth: &Berth) {
+        self.table.arrive(berth);
     }
 
     /// A connection is open no more.

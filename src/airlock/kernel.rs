@@ -116,8 +116,11 @@ pub(super) fn prepare(socket: BorrowedFd<'_>, address: &SocketAddr) -> io::Resul
 
     if address.is_ipv4() {
         set(socket, libc::IPPROTO_IP, libc::IP_RECVTOS, 1)?;
-        // The do-not-fragment bit, and no memory of path MTUs in the kernel's
-        // routing cache, where it would stand beside peers' addresses.
+        // The do-not-fragment bit, and no care for what the kernel has learned of path MTUs.
+        // It still learns: where a path is too narrow for a packet of ours, or an ICMP report
+        // of that is forged, the peer's address may stand in its routing cache for ten
+        // minutes (`ip route show cache`). IP_PMTUDISC_INTERFACE would turn that off, and the
+        // bit with it.
         set(
             socket,
             libc::IPPROTO_IP,

@@ -28,6 +28,9 @@ pub struct TableLimits {
     pub unproven_for: Duration,
     /// What may come from one address.
     pub per_address: PerAddress,
+    /// Handshakes under way at a time from one address that was shown: further ones have to wait, or
+    /// somebody who shows one address many times and then says nothing would hold every place.
+    pub under_way_per_address: usize,
 }
 
 impl Default for TableLimits {
@@ -37,6 +40,7 @@ impl Default for TableLimits {
             unproven: 32_768,
             unproven_for: Duration::from_secs(15),
             per_address: PerAddress::default(),
+            under_way_per_address: 256,
         }
     }
 }
@@ -75,7 +79,7 @@ impl Table {
                 u32::try_from(limits.unproven_for.as_millis().div_ceil(100)).unwrap_or(u32::MAX),
             ),
             hash: HashKey::new(&mut dice),
-            crowds: Crowds::new(limits.per_address, &mut dice),
+            crowds: Crowds::new(limits.per_address, limits.under_way_per_address, &mut dice),
             dice,
             pairs: Store::new(bound),
             hosts: Store::new(bound),
@@ -222,10 +226,15 @@ impl Table {
         }
     }
 
-    /// One more connection is open from there; `None` when it is one too many.
+    /// One more connection from there; `None` when it is one too many.
     pub(super) fn berth(&mut self, who: StandIn) -> Option<Berth> {
         let place = self.place(who)?;
         self.crowds.berth(&self.pairs[place].real)
+    }
+
+    /// It is open.
+    pub(super) fn arrive(&mut self, berth: &Berth) {
+        self.crowds.arrive(berth);
     }
 
     /// It is open no more.

@@ -12,6 +12,7 @@ fn table(proven: usize, unproven: usize) -> Table {
             unproven,
             unproven_for,
             per_address: PerAddress::default(),
+            under_way_per_address: 256,
         },
         [3; 32],
     )

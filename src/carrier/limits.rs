@@ -10,6 +10,11 @@ pub const RETRY_FROM: usize = 256;
 /// about 20 KiB and half a millisecond of CPU time.
 pub const HANDSHAKES: usize = 2048;
 
+/// Of these, handshakes of one address that has shown itself: its next newcomer gets no answer until
+/// another is through. More: fewer addresses that say nothing after their first packets keep everyone
+/// else out. Fewer: a building that comes back at once does so more slowly.
+pub const HANDSHAKES_OF_ONE_ADDRESS: usize = HANDSHAKES / 8;
+
 /// How long a handshake may take before it is dropped.
 pub const HANDSHAKE: Duration = Duration::from_secs(8);
 
@@ -32,16 +37,27 @@ pub const MUCH_INPUT: usize = 128;
 /// would delay everyone's beat. Further newcomers are asked to show their address, or to try again.
 pub const TURN_HANDSHAKES: usize = 16;
 
-/// First packets of handshakes that are opened in a second, of those without a token; a handshake of
-/// ours has two. More: a flood takes more of the time in which meetings are served. Fewer: in a flood
-/// fewer honest newcomers are heard at the first try.
+/// First packets of handshakes (Initials) that are opened in a second, of those from newcomers; a
+/// handshake of ours has two. More: a flood takes more of the time in which meetings are served.
+/// Fewer: in a flood fewer honest newcomers are heard at the first try.
 pub const FIRST_PACKETS: u32 = 20_000;
 
-/// The same of those with a token.
+/// The same of those that come back with the token of a Retry, under the connection id that came with
+/// it.
 pub const RETURNING_PACKETS: u32 = 10_000;
 
-/// How many of either at once: a full meeting that comes back at the same moment.
+/// The same of those under a connection id of ours and without a token. A handshake has one or two, to
+/// acknowledge our first answer; should they be dropped, what matters in them comes again in packets
+/// of another kind, which have no pace. A core is through with 2,000 handshakes a second at most.
+pub const FOLLOWING_PACKETS: u32 = 5000;
+
+/// How many of each at once: a full meeting that comes back at the same moment.
 pub const FIRST_PACKETS_AT_ONCE: u32 = 2000;
+
+/// Stateless resets in a second, when as many have been sent at once as there may be connections. More:
+/// whoever sends under the ids of connections that have ended takes more of the time in which meetings
+/// are served. Fewer: after a restart it takes longer until all know that they have to come back.
+pub const RESETS: u32 = 10_000;
 
 /// The largest UDP payload that is looked at, in bytes. We tell peers that we take 1,472; a packet
 /// of 64 KiB, cut into fragments by IP, would hold as much memory for each byte of a group in it.

@@ -1,8 +1,10 @@
 //! What comes from one address: bounded, forgotten within a minute, and never another's loss.
 
 use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::super::address::{Name, RealAddress};
 use super::super::fake::FakeHost;
 use super::super::{Allowance, Berth, PerAddress, StandIn, TableLimits};
 use super::{Story, limits};
@@ -63,11 +65,19 @@ impl Story {
         self.airlock.parts().0.crowds().counters()
     }
 
-    fn hashes(&self, of: &FakeHost) -> Vec<u64> {
-        let (name, length) = super::super::address::Name::encode(&of.address());
-        let real = super::super::address::RealAddress::heard(&name, length, 0).unwrap();
-        self.airlock.parts().0.crowds().hashes(&real)
+    fn hashes(&self, of: &FakeHost) -> [u64; 3] {
+        self.airlock.parts().0.crowds().hashes(&real(of.address()))
     }
+
+    /// What the counts of handshakes tell of an address.
+    fn told(&self, of: SocketAddr) -> [u32; 4] {
+        self.airlock.parts().0.crowds().told(&real(of))
+    }
+}
+
+fn real(address: SocketAddr) -> RealAddress {
+    let (name, length) = Name::encode(&address);
+    RealAddress::heard(&name, length, 0).unwrap()
 }
 
 fn none(counters: &[u32]) -> bool {
@@ -206,18 +216,67 @@ fn nothing_is_left_of_who_left() {
     assert!(none(&begun) && none(&open));
 }
 
+/// Whoever seizes the relay has the counters and their keys, and can ask for every address there is.
+#[test]
+fn no_address_can_be_read_out_of_the_counts() {
+    let mut story = story();
+    let came = [7, 77, 103, 140, 201].map(|n| Ipv4Addr::new(198, 51, 100, n));
+    for half in 0..2 {
+        for ip in came {
+            for shown in [false, true] {
+                let (_, allowance) = story.begin(&format!("{ip}:5000"), shown);
+                assert_eq!(allowance, Allowance::Yes, "{half}");
+            }
+        }
+        if half == 0 {
+            story.pass(29);
+        }
+    }
+    // Even of those who did all that is counted, in both halves.
+    let fits = |ip: Ipv4Addr| story.told((ip, 5000).into()).iter().all(|count| *count > 0);
+    assert!(came.into_iter().all(fits));
+    let others = (0..1 << 20).map(|n| Ipv4Addr::from_bits(0x0a00_0000 | n));
+    let fit = others.filter(|ip| fits(*ip)).count();
+    assert!(
+        fit > 50,
+        "{fit} others of a four-thousandth of the addresses"
+    );
+}
+
+#[test]
+fn one_address_has_few_handshakes_under_way() {
+    let mut story = Story::with(TableLimits {
+        under_way_per_address: 3,
+        ..limits(1000, 1000)
+    });
+    let mut come = |port: u16| story.come(&format!("198.51.100.5:{port}"));
+    let mut all: Vec<_> = (1..=3).map(|port| come(port).ok().unwrap()).collect();
+    assert_eq!(come(4).err(), Some(Allowance::Later));
+    assert!(story.come("198.51.100.6:1").is_ok(), "another has its own");
+    story.airlock.arrive(&all[0]);
+    story.airlock.arrive(&all[0]);
+    all.push(story.come("198.51.100.5:4").ok().unwrap());
+    assert_eq!(story.come_and_go("198.51.100.5:5"), Allowance::Later);
+    // The first is through, the second gives up: one place.
+    story.airlock.unberth(all.remove(0));
+    assert_eq!(story.come_and_go("198.51.100.5:5"), Allowance::Later);
+    story.airlock.unberth(all.remove(0));
+    all.push(story.come("198.51.100.5:5").ok().unwrap());
+    assert_eq!(story.come_and_go("198.51.100.5:6"), Allowance::Later);
+}
+
 #[test]
 fn each_half_has_another_key() {
     let mut story = story();
     let host = story.host("198.51.100.5:1");
-    // Two counts in each half, and the connections'.
+    // One in each half, and the connections'.
     let mut seen: HashSet<_> = story.hashes(&host).into_iter().collect();
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 3);
     for _ in 0..10 {
         story.pass(29);
         let hashes = story.hashes(&host);
         let new = hashes.iter().filter(|hash| seen.insert(**hash));
-        assert_eq!(new.count(), 2, "the newer half is the older one now");
+        assert_eq!(new.count(), 1, "the newer half is the older one now");
     }
     let open = |story: &Story| *story.hashes(&host).last().unwrap();
     let before = open(&story);

@@ -23,6 +23,7 @@ fn limits(proven: usize, unproven: usize) -> TableLimits {
         unproven,
         unproven_for: Duration::from_secs(15),
         per_address: PerAddress::default(),
+        under_way_per_address: 256,
     }
 }
 

@@ -1,58 +1,79 @@
-//! Which first packets of handshakes are looked at, by what stands in their headers in the clear.
+//! Which first packets of handshakes are looked at, by what stands in their headers in the clear, and
+//! how many packets of connections that are gone are answered.
 //!
 //! To open a first packet costs keys, whoever sent it, and an answer costs more: a flood of them would
 //! take the time in which meetings are served. So there are so many a second, and the rest is thrown
-//! away unread; honest newcomers send theirs again. Those that come back with a token have a rate of
-//! their own: a flood that cannot receive has none, and one that makes them up takes nothing from
-//! those without.
+//! away unread; honest newcomers send theirs again. There are three kinds, each with a rate of its own,
+//! so that a flood of one takes nothing from the others:
+//!
+//! * a newcomer's, under a connection id that it drew by itself;
+//! * those that come back with the token of a Retry. They come under the id that the Retry gave them
+//!   (RFC 9000, section 17.2.5.2): with a token, but under another id, it is a newcomer's;
+//! * those of a handshake that was answered: under an id of ours, and without a token.
+//!
+//! An id of ours proves little. Every Retry and every handshake gives some out, and here nobody can
+//! tell whether a connection still lives under it.
 
 use std::time::{Duration, Instant};
 
 use quinn_proto::{ConnectionId, ConnectionIdGenerator, HashedConnectionIdGenerator};
 
-use super::super::limits::{FIRST_PACKETS, FIRST_PACKETS_AT_ONCE, RETURNING_PACKETS};
+use super::super::limits::{
+    FIRST_PACKETS, FIRST_PACKETS_AT_ONCE, FOLLOWING_PACKETS, RESETS, RETURNING_PACKETS,
+};
+use super::ServerSettings;
 
 pub(super) struct Door {
     /// Tells our own connection ids from those that newcomers draw.
     ids: HashedConnectionIdGenerator,
     first: Pace,
     returning: Pace,
+    following: Pace,
+    resets: Pace,
 }
 
 /// What a packet is to the door.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
-    /// Of a connection, or nothing that would be answered at any cost.
+    /// No first packet, or nothing that would be answered at any cost.
     Other,
     First,
-    /// A first packet with a token.
     Returning,
+    Following,
 }
 
 impl Door {
-    pub(super) fn new(ids: HashedConnectionIdGenerator, now: Instant) -> Self {
+    pub(super) fn new(settings: &ServerSettings, now: Instant) -> Self {
+        let pace = |a_second| Pace::new(a_second, FIRST_PACKETS_AT_ONCE, now);
+        // After a restart everybody who was in is told.
+        let everybody = u32::try_from(settings.connections).unwrap_or(u32::MAX);
         Self {
-            ids,
-            first: Pace::new(FIRST_PACKETS, now),
-            returning: Pace::new(RETURNING_PACKETS, now),
+            ids: settings.ids(),
+            first: pace(FIRST_PACKETS),
+            returning: pace(RETURNING_PACKETS),
+            following: pace(FOLLOWING_PACKETS),
+            resets: Pace::new(RESETS, everybody, now),
         }
     }
 
     /// Whether to look at a datagram.
     #[inline]
     pub(super) fn lets_in(&mut self, now: Instant, datagram: &[u8]) -> bool {
-        const LONG_HEADER: u8 = 0x80;
-        if datagram
-            .first()
-            .is_none_or(|first| first & LONG_HEADER == 0)
-        {
+        if !is_long(datagram) {
             return true;
         }
         match self.kind(datagram).unwrap_or(Kind::Other) {
             Kind::Other => true,
             Kind::First => self.first.take(now),
             Kind::Returning => self.returning.take(now),
+            Kind::Following => self.following.take(now),
         }
+    }
+
+    /// Whether to send an answer that belongs to no connection, to a datagram that was looked at. To a
+    /// short header that is a stateless reset.
+    pub(super) fn lets_out(&mut self, now: Instant, datagram: &[u8]) -> bool {
+        is_long(datagram) || self.resets.take(now)
     }
 
     /// What begins with a long header (RFC 9000, section 17.2); `None` if it is cut off.
@@ -66,13 +87,15 @@ impl Door {
         if *version != VERSION_1 {
             return Some(Kind::First);
         }
-        if first & TYPE != 0 || self.is_ours(destination) {
+        if first & TYPE != 0 {
             return Some(Kind::Other);
         }
         let (_source, rest) = counted(rest)?;
-        Some(match rest.first()? {
-            0 => Kind::First,
-            _ => Kind::Returning,
+        let &token = rest.first()?;
+        Some(match (self.is_ours(destination), token) {
+            (false, _) => Kind::First,
+            (true, 0) => Kind::Following,
+            (true, _) => Kind::Returning,
         })
     }
 
@@ -81,6 +104,14 @@ impl Door {
         destination.len() == self.ids.cid_len()
             && self.ids.validate(&ConnectionId::new(destination)).is_ok()
     }
+}
+
+/// Whether a datagram begins with a long header.
+fn is_long(datagram: &[u8]) -> bool {
+    const LONG_HEADER: u8 = 0x80;
+    datagram
+        .first()
+        .is_some_and(|first| first & LONG_HEADER != 0)
 }
 
 /// A field with its length before it in a byte, and what comes after.
@@ -98,11 +129,11 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(a_second: u32, now: Instant) -> Self {
+    fn new(a_second: u32, at_once: u32, now: Instant) -> Self {
         let each = Duration::from_secs(1) / a_second;
         Self {
             each,
-            at_once: each * FIRST_PACKETS_AT_ONCE,
+            at_once: each * at_once,
             even: now,
         }
     }
@@ -121,8 +152,13 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const SETTINGS: ServerSettings = ServerSettings {
+        connections: 300,
+        reset_key: [7; 32],
+    };
+
     fn door(now: Instant) -> Door {
-        Door::new(HashedConnectionIdGenerator::from_key(7), now)
+        Door::new(&SETTINGS, now)
     }
 
     /// A long header, then so many bytes of a token.
@@ -158,21 +194,46 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_a_pace_of_its_own_and_connections_have_none() {
+    fn each_kind_has_a_pace_of_its_own() {
+        let now = Instant::now();
+        let ours = SETTINGS.ids().generate_cid();
+        let kinds = [
+            header(0xc3, 1, &[9; 20], 0),
+            header(0xc3, 1, &ours, 63),
+            header(0xc3, 1, &ours, 0),
+        ];
+        for flood in 0..kinds.len() {
+            let mut door = door(now);
+            // Whether a connection lives under the id, the door does not know.
+            let let_in = taken(&mut door, now, &kinds[flood], 50_000);
+            assert_eq!(let_in, FIRST_PACKETS_AT_ONCE);
+            for (kind, packet) in kinds.iter().enumerate() {
+                assert_eq!(door.lets_in(now, packet), kind != flood);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_makes_up_a_token_or_a_version_is_a_newcomer() {
         let now = Instant::now();
         let mut door = door(now);
-        let first = header(0xc3, 1, &[9; 20], 0);
-        let unknown = header(0xc3, 0x0a0a_0a0a, &[9; 20], 0);
-        taken(&mut door, now, &first, 50_000);
-        assert!(!door.lets_in(now, &first) && !door.lets_in(now, &unknown));
-        let returning = header(0xc3, 1, &[9; 20], 63);
-        assert_eq!(
-            taken(&mut door, now, &returning, 50_000),
-            FIRST_PACKETS_AT_ONCE
-        );
-        let ours = HashedConnectionIdGenerator::from_key(7).generate_cid();
+        taken(&mut door, now, &header(0xc3, 1, &[9; 20], 0), 50_000);
         for packet in [
-            header(0xc3, 1, &ours, 0),
+            header(0xc3, 1, &[9; 20], 63),
+            header(0xc3, 1, &[9; 8], 63),
+            header(0xc3, 0x0a0a_0a0a, &[9; 20], 0),
+        ] {
+            assert!(!door.lets_in(now, &packet));
+        }
+    }
+
+    #[test]
+    fn what_is_no_first_packet_has_no_pace() {
+        let now = Instant::now();
+        let mut door = door(now);
+        let ours = SETTINGS.ids().generate_cid();
+        for packet in [
+            header(0xe3, 1, &ours, 0),
             header(0xe3, 1, &[9; 20], 0),
             [&[0x43][..], &[9; 40]].concat(),
             Vec::new(),
@@ -180,5 +241,20 @@ mod tests {
         ] {
             assert_eq!(taken(&mut door, now, &packet, 50_000), 50_000);
         }
+    }
+
+    #[test]
+    fn everybody_is_told_at_once_that_the_relay_forgot_them_and_then_there_is_a_pace() {
+        let start = Instant::now();
+        let mut door = door(start);
+        let mut told = |now, of: u32| -> u32 {
+            let out = |_| u32::from(door.lets_out(now, &[0x43; 40]));
+            (0..of).map(out).sum()
+        };
+        assert_eq!(told(start, 5000), 300);
+        let later = (1..=100).map(|ms| told(start + Duration::from_millis(ms), 100));
+        assert!(later.sum::<u32>().abs_diff(RESETS / 10) <= 1);
+        let answer_of_a_handshake = header(0xc3, 1, &[9; 20], 0);
+        assert!(door.lets_out(start, &answer_of_a_handshake));
     }
 }

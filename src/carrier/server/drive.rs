@@ -145,7 +145,10 @@ impl<S: Socket> Server<S> {
         };
         if slot.berth.is_none() {
             slot.berth = self.airlock.berth(at);
-            if slot.berth.is_none() {
+        }
+        match &slot.berth {
+            Some(berth) => self.airlock.arrive(berth),
+            None => {
                 self.close(peer, CloseReason::RelayFull);
                 self.connections.events.push_back(Event::Closed(peer));
             }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use super::super::limits::UNPROVEN;
+use super::super::limits::{HANDSHAKES_OF_ONE_ADDRESS, UNPROVEN};
 use crate::airlock::{
     Airlock, BindError, HandedError, KernelSocket, PerAddress, Socket, TableLimits, bind, handed,
 };
@@ -60,6 +60,7 @@ pub fn listen(
         // A connection that moves stands in the table twice for a while.
         proven: connections.saturating_mul(2).max(1024),
         per_address,
+        under_way_per_address: HANDSHAKES_OF_ONE_ADDRESS,
         unproven_for: UNPROVEN,
         ..TableLimits::default()
     };

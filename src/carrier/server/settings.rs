@@ -31,8 +31,9 @@ impl ServerSettings {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
         let settings = *self;
         let mut config = EndpointConfig::new(Arc::new(key));
-        // All peers of a relay that crashed are to learn it at once, not one in 20 ms. A reset is
-        // smaller than what it answers, and answers connection ids alone that this relay has made.
+        // All peers of a relay that crashed are to learn it at once, not one in 20 ms: the door has a
+        // pace for them. A reset is smaller than what it answers, and answers connection ids alone
+        // that this relay has made.
         config.min_reset_interval(Duration::ZERO);
         config.cid_generator(move || Box::new(settings.ids()));
         config

@@ -64,7 +64,7 @@ impl Connections {
         Ok(Self {
             endpoint: endpoint(&configs),
             configs,
-            door: Door::new(settings.ids(), now),
+            door: Door::new(settings, now),
             slots: Vec::new(),
             generations: Vec::new(),
             deadlines: Deadlines::default(),
@@ -136,8 +136,10 @@ impl Connections {
                     self.newcomers.push_back((from, incoming));
                 }
             }
-            Some(DatagramEvent::Response(transmit)) => self.reply(from, &transmit),
-            None => {}
+            Some(DatagramEvent::Response(transmit)) if self.door.lets_out(self.now, bytes) => {
+                self.reply(from, &transmit);
+            }
+            Some(DatagramEvent::Response(_)) | None => {}
         }
     }
 

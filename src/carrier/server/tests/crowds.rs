@@ -8,6 +8,7 @@ use quinn_proto::ClientConfig;
 use super::client::{A_WHILE, Client, config, usual};
 use super::net::{Net, RELAY};
 use crate::airlock::PerAddress;
+use crate::carrier::limits::{HANDSHAKES_OF_ONE_ADDRESS, RETRY_FROM};
 use crate::wire::CloseReason;
 
 const FEW: PerAddress = PerAddress {
@@ -57,6 +58,21 @@ fn one_address_has_so_many_connections_and_nobody_else_notices() {
     net.clients[first].close(now);
     net.run(Duration::from_secs(3));
     net.behind_and_in(5);
+    net.end();
+}
+
+#[test]
+fn one_address_that_says_nothing_more_leaves_places_for_others() {
+    let mut net = Net::new(1);
+    let most = RETRY_FROM + HANDSHAKES_OF_ONE_ADDRESS;
+    for port in 1..most as u16 + 100 {
+        net.half_way(([203, 0, 113, 1], port).into(), &stock());
+    }
+    // Until so many are under way nobody has to show an address.
+    assert_eq!(net.server.connections.held(), (most, most));
+    net.join();
+    net.run(Duration::from_secs(20));
+    net.behind_and_in(9999);
     net.end();
 }
 

@@ -1,12 +1,13 @@
 //! Floods of newcomers: bounded, and without harm to who is in or honest.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use quinn_proto::{ClientConfig, ConnectionError};
 
 use super::client::{A_WHILE, Client, config, usual};
-use super::net::{Net, RELAY};
+use super::net::{Net, RELAY, id_of_the_gone};
 use crate::carrier::limits::{HANDSHAKES, LARGEST, RETRY_FROM, TURN_HANDSHAKES};
 
 /// First packets from addresses that are not the sender's own, at one instant.
@@ -34,6 +35,29 @@ fn spoofed(net: &mut Net, config: &ClientConfig, from: u32, count: u32) -> usize
 /// Whether a packet is a Retry: a long header, of that type (RFC 9000, section 17.2.5).
 fn is_retry(packet: &[u8]) -> bool {
     packet.first().is_some_and(|first| first & 0xf0 == 0xf0)
+}
+
+impl Net {
+    /// Somebody begins a handshake, and shows its address if it is asked to; but does not complete it.
+    pub(super) fn half_way(&mut self, from: SocketAddr, config: &ClientConfig) {
+        let relay = RELAY.parse().unwrap();
+        let host = self.network.host(from);
+        let mut client = Client::connect(host, relay, config.clone(), self.now);
+        // The first packet, and the one with the token.
+        for _ in 0..2 {
+            for sent in client.drive(self.now) {
+                client.host.send(relay, &sent.bytes);
+            }
+            self.turn();
+            for packet in client.host.receive_all() {
+                if is_retry(&packet.bytes) {
+                    client.receive(self.now, packet.from, 0, &packet.bytes);
+                }
+            }
+        }
+        // No faster than first packets are looked at.
+        self.now += Duration::from_millis(1);
+    }
 }
 
 #[test]
@@ -101,26 +125,9 @@ fn handshakes_under_way_are_bounded_also_from_true_addresses() {
     let (inside, peer) = net.join();
     let (transport, tls) = usual();
     let config = config(transport, tls);
-    let most = HANDSHAKES + 20;
-    let relay = RELAY.parse().unwrap();
-    for number in 0..most {
+    for number in 0..HANDSHAKES + 20 {
         let [high, low] = (number as u16).to_be_bytes();
-        let host = net.network.host(([203, 0, high, low], 7).into());
-        let mut client = Client::connect(host, relay, config.clone(), net.now);
-        // No faster than first packets are looked at.
-        net.now += Duration::from_millis(1);
-        // The first packet, and the one with the token; not what completes the handshake.
-        for _ in 0..2 {
-            for sent in client.drive(net.now) {
-                client.host.send(relay, &sent.bytes);
-            }
-            net.turn();
-            for packet in client.host.receive_all() {
-                if is_retry(&packet.bytes) {
-                    client.receive(net.now, packet.from, 0, &packet.bytes);
-                }
-            }
-        }
+        net.half_way(([203, 0, high, low], 7).into(), &config);
     }
     assert_eq!(net.server.connections.held(), (HANDSHAKES + 1, HANDSHAKES));
     let word = Bytes::from_static(b"still here");
@@ -170,6 +177,31 @@ fn one_turn_begins_few_handshakes() {
     assert_eq!(net.server.connections.held().1, TURN_HANDSHAKES);
     net.run(Duration::from_secs(70));
     net.nothing_left();
+}
+
+#[test]
+fn a_flood_under_ids_that_the_relay_gave_out_keeps_nobody_out() {
+    let mut net = Net::new(1);
+    let (relay, stranger) = (RELAY.parse().unwrap(), "203.0.113.250:9".parse().unwrap());
+    let stranger = net.network.host(stranger);
+    let flood = |net: &mut Net, packets: u32| {
+        for number in 0..packets {
+            // First packets without a token, and with one.
+            let token = (number % 2) as u8 * 63;
+            let head = [&[0xc3, 0, 0, 0, 1, 8][..], &id_of_the_gone(), &[0, token]];
+            let mut packet = head.concat();
+            packet.resize(1200, 0x45);
+            stranger.send(relay, &packet);
+        }
+        net.run(Duration::from_millis(1));
+    };
+    let newcomer = net.client();
+    flood(&mut net, 6000);
+    for _ in 0..1500 {
+        flood(&mut net, 40);
+    }
+    assert!(net.clients[newcomer].seen.connected);
+    net.end();
 }
 
 #[test]

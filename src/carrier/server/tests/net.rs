@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use quinn_proto::ClientConfig;
+use quinn_proto::{ClientConfig, ConnectionId, ConnectionIdGenerator};
 
 use super::client::{Client, End, config, usual};
 use crate::airlock::fake::{FakeNetwork, FakeSocket};
@@ -103,11 +103,19 @@ fn server(
         ..TableLimits::default()
     };
     let airlock = Airlock::new(sockets.into(), limits, [1; 32]);
-    let settings = ServerSettings {
+    Server::new(airlock, settings(connections), certificates(), now).unwrap()
+}
+
+fn settings(connections: usize) -> ServerSettings {
+    ServerSettings {
         connections,
         reset_key: RESET_KEY,
-    };
-    Server::new(airlock, settings, certificates(), now).unwrap()
+    }
+}
+
+/// A connection id as the relay gives them out, of a connection that is gone.
+pub(super) fn id_of_the_gone() -> ConnectionId {
+    settings(0).ids().generate_cid()
 }
 
 impl Net {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use quinn_proto::ConnectionError;
 
 use super::client::A_WHILE;
-use super::net::{Net, RELAY};
+use super::net::{Net, RELAY, id_of_the_gone};
+use crate::carrier::limits::RESETS;
 
 #[test]
 fn a_relay_that_forgot_its_peers_tells_them() {
@@ -38,6 +39,29 @@ fn a_reset_also_answers_a_keep_alive() {
     net.restart();
     net.run(Duration::from_secs(4));
     assert_eq!(net.clients[client].seen.lost, Some(ConnectionError::Reset));
+}
+
+/// Somebody keeps sending under the ids of connections that have ended, in the name of anybody.
+#[test]
+fn resets_are_no_more_than_peers_at_once_and_then_have_a_pace() {
+    let mut net = Net::for_connections(1, 40);
+    let (client, _) = net.join();
+    let stranger = net.network.host("203.0.113.9:9".parse().unwrap());
+    let answers = |net: &mut Net| {
+        for _ in 0..200 {
+            let packet = [&[0x40][..], &id_of_the_gone(), &[7; 51]].concat();
+            stranger.send(RELAY.parse().unwrap(), &packet);
+        }
+        net.turn();
+        stranger.receive_all().len()
+    };
+    assert_eq!(answers(&mut net), 40);
+    assert_eq!(answers(&mut net), 0);
+    net.now += Duration::from_millis(1);
+    assert_eq!(answers(&mut net), RESETS as usize / 1000);
+    net.run(A_WHILE);
+    assert!(net.clients[client].seen.lost.is_none());
+    net.end();
 }
 
 /// A long header of an unknown version, with ids of eight bytes.

@@ -46,6 +46,11 @@ fn the_drill_finds_nothing() {
             assert!(rows.iter().any(|row| is(&row)), "{run} {phase} {place}");
         }
     }
+    for place in ["metrics", "health"] {
+        let asked = |row: &&Value| row["run"] == "turned up" && row["place"] == place;
+        let rows: Vec<&Value> = rows.iter().filter(asked).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["verdict"] == "clean"));
+    }
     let airlock = rows.iter().find(|row| {
         row["phase"] == "running" && row["place"] == "memory" && row["kind"] == "address"
     });

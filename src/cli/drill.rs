@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use sottovoce::drill::{self, Findings, Mode, Plan};
+use nix::unistd::Uid;
+use sottovoce::drill::{self, DrillError, Findings, Mode, Plan};
 
 use super::{Exit, Failure, say};
 
@@ -51,22 +52,28 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         modes: vec![Mode::Default, Mode::TurnedUp],
         environment: Vec::new(),
         short: arguments.short,
-        keep: arguments.keep,
+        keep: arguments.keep.clone(),
     };
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new_spinner(),
         false => ProgressBar::hidden(),
     };
     bar.enable_steady_tick(Duration::from_millis(120));
-    let held = drill::run(&plan, &|now| bar.set_message(now.to_owned()));
+    let shown = bar.clone();
+    let held = drill::run(plan, move |now| shown.set_message(now.to_owned()));
     bar.finish_and_clear();
-    let findings =
-        held.map_err(|error| Failure::new(Exit::NotLooked, format!("Nothing is shown: {error}.")))?;
+    let findings = held.map_err(|error| {
+        let exit = match error {
+            DrillError::Interrupted => Exit::Interrupted,
+            _ => Exit::NotLooked,
+        };
+        Failure::new(exit, format!("Nothing is shown: {error}."))
+    })?;
     say(&match arguments.json {
         true => findings.json(),
         false => findings.table(),
     })?;
-    if let Some(keep) = &plan.keep {
+    if let Some(keep) = &arguments.keep {
         let told = format!(
             "What was captured is in {}; it holds canaries only.\n",
             keep.display()
@@ -83,8 +90,13 @@ fn verdict(findings: &Findings) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Found, sentence));
     }
     if findings.not_looked() {
-        let sentence = "The drill could not look everywhere, so that it shows less than it should: \
-                        run it as root (memory needs CAP_SYS_PTRACE).";
+        let remedy = match Uid::effective().is_root() {
+            true => "the rows NOT LOOKED say where and why",
+            false => "run it as root",
+        };
+        let sentence = format!(
+            "The drill could not look everywhere, so that it shows less than it should: {remedy}."
+        );
         return Err(Failure::new(Exit::NotLooked, sentence));
     }
     Ok(())

@@ -39,7 +39,7 @@ pub(crate) enum Exit {
     NotLooked,
     /// `check` found something to change.
     Unfit,
-    /// It was asked to end before it was in the meeting.
+    /// It was asked to end before it was in the meeting, or before the end of a drill.
     Interrupted,
 }
 
@@ -184,7 +184,8 @@ impl Exit {
             }
             Self::Unfit => "`check` found something to change; its list says what",
             Self::Interrupted => {
-                "it was stopped (ctrl-C) before the meeting was joined; join again to take part"
+                "it was stopped (ctrl-C) before the meeting was joined, or before the drill's end; start it \
+                 again"
             }
         }
     }

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use nix::unistd::Uid;
+
 use super::DrillError;
 use super::canary::{Kind, Register, Whose};
+use super::journal::journal;
 use super::memory::{self, Place as At, Snapshot, Unread};
 use super::needles::{Form, Needle, Needles};
-use super::places::{self, Found};
+use super::places::{self, Found, Traces};
+use super::probe::neighbour;
 use super::relay::RelayProcess;
 use super::report::{Phase, Place, Row, Verdict};
 use super::scan::Search;
@@ -32,6 +35,8 @@ pub(super) struct Watch<'a> {
     pub(super) since: SystemTime,
     pub(super) metrics: Option<SocketAddr>,
     pub(super) keep: Option<&'a Path>,
+    /// Whether this system writes core dumps at all.
+    pub(super) dumps: bool,
     pub(super) baseline: Option<Snapshot>,
     pub(super) rows: Vec<Row>,
     pub(super) chance: f64,
@@ -61,13 +66,11 @@ impl Watch<'_> {
         let search = Search::new(needles.clone())?;
         let pid = relay.pid();
         self.memory(phase, pid, &search, register, needles);
-        let mut found = said(relay);
+        let mut found = relay.said();
         found.extend(places::process(pid));
         found.extend(places::sockets(pid));
-        found.extend(places::files(&relay.home, self.root, self.since));
         self.endpoints(phase, &mut found, &search);
-        self.search(phase, &search, register, &found);
-        self.journal(phase, &search);
+        self.left(phase, relay, found, &search, register);
         self.neighbour(phase, pid, &search);
         Ok(())
     }
@@ -82,14 +85,11 @@ impl Watch<'_> {
         register: &Register,
     ) -> Result<(), DrillError> {
         let search = Search::new(needles.clone())?;
-        let mut found = said(relay);
-        found.extend(places::files(&relay.home, self.root, self.since));
-        self.search(phase, &search, register, &found);
-        self.journal(phase, &search);
-        let verdict = if dumped {
-            Verdict::Found
-        } else {
-            Verdict::Clean
+        self.left(phase, relay, relay.said(), &search, register);
+        let verdict = match (dumped, self.dumps) {
+            (true, _) => Verdict::Found,
+            (false, true) => Verdict::Clean,
+            (false, false) => Verdict::NotThere("this system writes none"),
         };
         let detail = dumped.then(|| "the system wrote one".to_owned());
         self.row(
@@ -123,7 +123,10 @@ impl Watch<'_> {
                 Ok(snapshot) => snapshot,
                 Err(why) => {
                     let why = match why {
-                        Unread::NotAllowed => "it takes root or CAP_SYS_PTRACE",
+                        Unread::NotAllowed if self.root => {
+                            "root needs CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3"
+                        }
+                        Unread::NotAllowed => "it takes root",
                         Unread::Gone => "the relay has gone",
                     };
                     let verdict = Verdict::NotLooked(why.into());
@@ -227,46 +230,55 @@ impl Watch<'_> {
 
     fn endpoints(&mut self, phase: Phase, found: &mut Vec<Found>, search: &Search) {
         for (place, path) in [(Place::Metrics, "/metrics"), (Place::Health, "/healthz")] {
-            let answer = self.metrics.and_then(|at| places::http(place, at, path));
-            match answer {
-                Some(answer) => found.push(answer),
-                None => {
-                    let verdict = Verdict::NotThere("off");
-                    self.row(phase, place, search, 0, verdict, None);
-                }
+            match self.metrics {
+                Some(at) => found.push(places::http(place, at, path)),
+                None => self.row(phase, place, search, 0, Verdict::NotThere("off"), None),
             }
         }
     }
 
-    /// A relay that is no service of the system's has nobody who writes a journal for it.
-    fn journal(&mut self, phase: Phase, search: &Search) {
-        let verdict = Verdict::NotThere("not asked: what this relay says goes to the drill alone");
-        self.row(phase, Place::Journal, search, 0, verdict, None);
+    /// Searches what was `found`, and what a relay leaves elsewhere, whether it runs or has ended.
+    fn left(
+        &mut self,
+        phase: Phase,
+        relay: &RelayProcess,
+        mut found: Vec<Found>,
+        search: &Search,
+        register: &Register,
+    ) {
+        let user = Uid::effective().as_raw();
+        let folder = self.scratch.folder();
+        let traces = Traces {
+            home: &relay.home,
+            uid: if self.root { NOBODY } else { user },
+            since: self.since,
+            own: &[folder, self.keep.unwrap_or(folder)],
+        };
+        found.extend(traces.find());
+        let journal = journal(relay.pid(), self.root, self.since);
+        let not_there = journal.map(|written| found.push(written)).err();
+        self.search(phase, search, register, &found);
+        if relay.home_was_used() {
+            let detail = "something was made or removed in its home".to_owned();
+            self.row(phase, Place::Files, search, 1, Verdict::Found, [detail]);
+        }
+        if let Some(why) = not_there {
+            let verdict = Verdict::NotThere(why);
+            self.row(phase, Place::Journal, search, 0, verdict, None);
+        }
     }
 
     /// Another process of the relay's user tries to look into it.
     fn neighbour(&mut self, phase: Phase, pid: u32, search: &Search) {
-        let mut probe = std::process::Command::new(&self.scratch.program);
-        probe.args(["drill", "--probe", &pid.to_string()]);
-        if self.root {
-            probe.uid(NOBODY).gid(NOBODY);
-        }
-        let (found, verdict, details) = match probe.output() {
-            Ok(output) if output.status.success() => {
-                let said = String::from_utf8_lossy(&output.stdout).into_owned();
-                let ways: Vec<String> = said.lines().map(str::to_owned).collect();
-                match ways.is_empty() {
-                    true => (0, Verdict::Clean, ways),
-                    false => (ways.len(), Verdict::Found, ways),
-                }
-            }
-            _ => (
-                0,
+        let (verdict, ways) = match neighbour(self.scratch, self.root, pid) {
+            Some(ways) if ways.is_empty() => (Verdict::Clean, ways),
+            Some(ways) => (Verdict::Found, ways),
+            None => (
                 Verdict::NotLooked("the probe did not run".into()),
                 Vec::new(),
             ),
         };
-        self.row(phase, Place::Neighbour, search, found, verdict, details);
+        self.row(phase, Place::Neighbour, search, ways.len(), verdict, ways);
     }
 
     /// Searches what was read at all places; each place gets its rows.
@@ -293,7 +305,10 @@ impl Watch<'_> {
             }
         }
         for (place, (tallies, failed)) in places {
-            self.rows_of(phase, place, search, tallies);
+            // "0 of so many" is no word for what was not read.
+            if failed.is_empty() || !tallies.is_empty() {
+                self.rows_of(phase, place, search, tallies);
+            }
             if !failed.is_empty() {
                 let verdict = Verdict::NotLooked(failed.join(", "));
                 self.row(phase, place, search, 0, verdict, None);
@@ -371,14 +386,6 @@ impl Tally {
         *self.details.entry(what).or_default() += 1;
         self.short += usize::from(needle.is_short());
     }
-}
-
-fn said(relay: &RelayProcess) -> Vec<Found> {
-    let [out, error] = relay.said();
-    vec![
-        Found::new(Place::Output, "standard output", out),
-        Found::new(Place::Output, "standard error", error),
-    ]
 }
 
 /// Bytes of a pair in the airlock's table (`airlock/pair.rs`): the real address, the stand-in's IP,

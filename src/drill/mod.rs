@@ -12,12 +12,15 @@ mod canary;
 mod needles;
 mod scan;
 
+mod dump;
+mod journal;
 mod memory;
 mod places;
 mod probe;
 mod report;
 
 mod forwarder;
+mod leftovers;
 mod media;
 mod network;
 mod person;
@@ -50,6 +53,18 @@ pub enum DrillError {
     /// No folder of its own.
     #[error("the drill cannot write to its own folder ({}): make room in the temporary folder", words(*.0))]
     Scratch(ErrorKind),
+    /// Its folder is in one that is no place for it: the reason, and which.
+    #[error(
+        "{} is no place for a drill ({}): set TMPDIR to a folder that every user may enter and that \
+         programs may be run from (TMPDIR=/var/tmp)", .0.display(), words(*.1)
+    )]
+    Place(PathBuf, ErrorKind),
+    /// Root that cannot become another user.
+    #[error(
+        "root has too few of its rights here: the drill runs the relay as another user, which takes \
+         CAP_CHOWN, CAP_SETUID and CAP_SETGID (a container may drop them)"
+    )]
+    Capability,
     /// A program does not start.
     #[error("{} cannot be run ({}): give another with --relay", .0.display(), words(*.1))]
     Program(PathBuf, ErrorKind),
@@ -59,6 +74,9 @@ pub enum DrillError {
     /// The meeting did not go as told: at which step.
     #[error("the canary meeting could not be held to its end: {0}")]
     Story(&'static str),
+    /// A signal has ended it.
+    #[error("the drill was stopped before its end")]
+    Interrupted,
     /// The network refuses something.
     #[error("the network refuses what the drill needs ({})", words(*.0))]
     Network(ErrorKind),

@@ -3,20 +3,21 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::IpAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::DrillError;
+use super::leftovers::Process;
 
 /// How long anything in the meeting may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `sottovoce join`.
 pub(super) struct Person {
-    child: Child,
+    process: Process,
     input: Option<ChildStdin>,
     events: Receiver<Value>,
 }
@@ -41,9 +42,10 @@ impl Person {
             command.arg("--play").arg(media).arg("--loop");
         }
         let failed = |error: std::io::Error| DrillError::Program(program.into(), error.kind());
-        let mut child = command.spawn().map_err(failed)?;
+        let process = Process::spawn(&mut command).map_err(failed)?;
         let (sender, events) = channel();
-        if let Some(output) = child.stdout.take() {
+        let output = process.child().stdout.take();
+        if let Some(output) = output {
             std::thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     if let Ok(value) = serde_json::from_str(&line)
@@ -54,9 +56,9 @@ impl Person {
                 }
             });
         }
-        let input = child.stdin.take();
+        let input = process.child().stdin.take();
         let mut person = Self {
-            child,
+            process,
             input,
             events,
         };
@@ -97,7 +99,7 @@ impl Person {
         self.types("/leave");
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
+            if matches!(self.process.child().try_wait(), Ok(Some(_))) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -108,14 +110,7 @@ impl Person {
     }
 
     /// Its machine loses power.
-    pub(super) fn crash(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        self.crash();
+    pub(super) fn crash(self) {
+        drop(self.process);
     }
 }

@@ -1,15 +1,14 @@
 //! Every place but memory where a process can leave something, as bytes to search.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::report::Place;
-use super::scratch::NOBODY;
 
 /// Bytes of one file that are searched.
 const LARGEST: u64 = 64 << 20;
@@ -31,24 +30,29 @@ impl Found {
         }
     }
 
-    /// A file; `None` when there is none.
-    fn read(place: Place, path: &Path) -> Option<Self> {
+    /// A file; nothing when there is none. Of one that is too large its beginning, and that.
+    fn read(place: Place, path: &Path) -> Vec<Self> {
         let bytes = fs::File::open(path).and_then(|file| {
             let mut bytes = Vec::new();
-            file.take(LARGEST).read_to_end(&mut bytes)?;
+            file.take(LARGEST + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         });
-        let bytes = match bytes {
-            Ok(bytes) => Ok(bytes),
+        let what = path.display().to_string();
+        match bytes {
+            Ok(bytes) => {
+                let rest = bytes.len() as u64 > LARGEST;
+                let rest = rest.then(|| Self {
+                    place,
+                    what: what.clone(),
+                    bytes: Err(format!("{what} is larger than what is read")),
+                });
+                let read = Self::new(place, what, bytes);
+                [read].into_iter().chain(rest).collect()
+            }
             // The thread or descriptor has gone, or the kernel has no such file.
-            Err(error) if gone(&error) => return None,
-            Err(error) => Err(format!("{} ({})", path.display(), error.kind())),
-        };
-        Some(Self {
-            place,
-            what: path.display().to_string(),
-            bytes,
-        })
+            Err(error) if gone(&error) => Vec::new(),
+            Err(error) => vec![failed(place, &what, &error)],
+        }
     }
 }
 
@@ -96,6 +100,7 @@ pub(super) fn process(pid: u32) -> Vec<Found> {
                 for name in ["comm", "status"] {
                     all.extend(Found::read(Place::Threads, &task.path().join(name)));
                 }
+                all.extend(children(&task.path()));
             }
         }
         Err(error) => all.push(failed(Place::Threads, "task", &error)),
@@ -118,6 +123,21 @@ pub(super) fn process(pid: u32) -> Vec<Found> {
         Err(error) => all.push(failed(Place::Process, "fd", &error)),
     }
     all
+}
+
+/// Processes that a thread has started: into these nobody looks.
+fn children(task: &Path) -> Option<Found> {
+    let why = match fs::read_to_string(task.join("children")) {
+        Ok(children) if children.trim().is_empty() => return None,
+        Ok(children) => format!("processes of its own: {}", children.trim()),
+        Err(_) if !task.exists() => return None,
+        Err(error) => format!("children ({})", error.kind()),
+    };
+    Some(Found {
+        place: Place::Process,
+        what: "children".into(),
+        bytes: Err(why),
+    })
 }
 
 fn failed(place: Place, what: &str, error: &std::io::Error) -> Found {
@@ -172,68 +192,93 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
     all
 }
 
-/// The relay's home with all that is in it, and what its user has written elsewhere since.
-pub(super) fn files(home: &Path, root: bool, since: SystemTime) -> Vec<Found> {
-    let mut all = Vec::new();
-    walk(home, &|_| true, &mut |path, _| {
-        all.push(Found::new(
-            Place::Files,
-            "a file's name",
-            path.display().to_string().into(),
-        ));
-        all.extend(Found::read(Place::Files, path));
-    });
-    if root {
-        for folder in ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"] {
-            walk(Path::new(folder), &may_write, &mut |path, kind| {
-                let new = kind.modified().is_ok_and(|at| at >= since);
-                if kind.uid() == NOBODY && new && !path.starts_with(home) {
-                    all.extend(Found::read(Place::Files, path));
-                }
-            });
+/// Where every user may leave something.
+const SHARED: [&str; 4] = ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"];
+
+/// Whose traces are looked for in the file system.
+pub(super) struct Traces<'a> {
+    /// The relay's own folder: all that is in it.
+    pub(super) home: &'a Path,
+    /// As whom it runs, and since when: what that user has made or changed elsewhere.
+    pub(super) uid: u32,
+    pub(super) since: SystemTime,
+    /// Folders of the drill's own, which are passed over.
+    pub(super) own: &'a [&'a Path],
+}
+
+impl Traces<'_> {
+    /// Everything that has a name: names are searched too.
+    pub(super) fn find(&self) -> Vec<Found> {
+        let mut all = Vec::new();
+        self.walk(self.home, &|_| true, &mut all);
+        for folder in SHARED {
+            let new = |kind: &Metadata| kind.uid() == self.uid && changed_at(kind) >= self.since;
+            self.walk(Path::new(folder), &new, &mut all);
         }
+        all
     }
-    all
-}
 
-/// Whether the relay's user can have put something there.
-fn may_write(folder: &fs::Metadata) -> bool {
-    folder.uid() == NOBODY || folder.mode() & 0o002 != 0
-}
-
-/// Visits all regular files below a folder, in such folders as `enter` says.
-fn walk(
-    folder: &Path,
-    enter: &dyn Fn(&fs::Metadata) -> bool,
-    visit: &mut dyn FnMut(&Path, &fs::Metadata),
-) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let Ok(kind) = fs::symlink_metadata(&path) else {
-            continue;
+    /// Goes through a folder, and those in it in which the relay can have put something.
+    fn walk(&self, folder: &Path, is_wanted: &dyn Fn(&Metadata) -> bool, all: &mut Vec<Found>) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if gone(&error) => return,
+            Err(error) => {
+                all.push(failed(Place::Files, &folder.display().to_string(), &error));
+                return;
+            }
         };
-        if kind.is_dir() && enter(&kind) {
-            walk(&path, enter, visit);
-        } else if kind.is_file() {
-            visit(&path, &kind);
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let Ok(kind) = fs::symlink_metadata(&path) else {
+                continue;
+            };
+            if self.own.contains(&path.as_path()) {
+                continue;
+            }
+            if is_wanted(&kind) {
+                let name = path.display().to_string();
+                all.push(Found::new(Place::Files, "a name", name.into_bytes()));
+                if kind.is_file() {
+                    all.extend(Found::read(Place::Files, &path));
+                }
+                if let Ok(target) = fs::read_link(&path) {
+                    let target = target.display().to_string();
+                    all.push(Found::new(Place::Files, "a link", target.into_bytes()));
+                }
+            }
+            if kind.is_dir() && (kind.uid() == self.uid || kind.mode() & 0o002 != 0) {
+                self.walk(&path, is_wanted, all);
+            }
         }
     }
 }
 
-/// What an HTTP endpoint of the relay answers; `None` where nothing listens.
-pub(super) fn http(place: Place, at: SocketAddr, path: &str) -> Option<Found> {
+/// When a file or folder was last changed: its owner cannot set this back.
+pub(super) fn changed_at(kind: &Metadata) -> SystemTime {
+    let seconds = u64::try_from(kind.ctime()).unwrap_or_default();
+    let part = u32::try_from(kind.ctime_nsec()).unwrap_or_default();
+    UNIX_EPOCH + Duration::new(seconds, part)
+}
+
+/// What an HTTP endpoint of the relay answers.
+pub(super) fn http(place: Place, at: SocketAddr, path: &str) -> Found {
     let patience = Duration::from_secs(5);
-    let mut stream = TcpStream::connect_timeout(&at, patience).ok()?;
+    let mut stream = match TcpStream::connect_timeout(&at, patience) {
+        Ok(stream) => stream,
+        Err(error) => {
+            let mut failed = failed(place, path, &error);
+            failed.bytes = Err(format!("nobody answers at {at}"));
+            return failed;
+        }
+    };
     let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
     let asked = stream
         .set_read_timeout(Some(patience))
         .and_then(|()| stream.write_all(request.as_bytes()));
     let mut bytes = Vec::new();
     let answer = asked.and_then(|()| stream.take(LARGEST).read_to_end(&mut bytes));
-    Some(Found {
+    Found {
         place,
         what: path.to_owned(),
         bytes: match (answer, bytes.is_empty()) {
@@ -241,5 +286,5 @@ pub(super) fn http(place: Place, at: SocketAddr, path: &str) -> Option<Found> {
             (Ok(_), true) => Err(format!("{path} answers nothing")),
             (Err(error), true) => Err(format!("{path} ({})", error.kind())),
         },
-    })
+    }
 }

@@ -2,9 +2,13 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use nix::sys::ptrace;
 use nix::unistd::Pid;
+
+use super::scratch::{NOBODY, Scratch};
 
 /// Tries to look into a process, and says by what means it could. It is run as the relay's user.
 pub fn probe(pid: u32) -> Vec<&'static str> {
@@ -29,4 +33,17 @@ pub fn probe(pid: u32) -> Vec<&'static str> {
         ways.push("it can be traced");
     }
     ways
+}
+
+/// What a process of the relay's user says that [`probe`] could do; `None` when it says nothing.
+pub(super) fn neighbour(scratch: &Scratch, root: bool, pid: u32) -> Option<Vec<String>> {
+    let mut command = Command::new(&scratch.program);
+    command.args(["drill", "--probe", &pid.to_string()]);
+    if root {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let ways = said.lines().map(str::to_owned).collect();
+    output.status.success().then_some(ways)
 }

@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::Uid;
+use tokio::sync::oneshot;
 
 use super::DrillError;
 use super::cast::Cast;
+use super::dump;
 use super::forwarder::Forwarder;
+use super::leftovers::{Interrupts, clear};
 use super::look::{Watch, keep_in};
 use super::media::webm;
 use super::memory::{self, Snapshot};
 use super::needles::Needles;
 use super::network::Network;
-use super::relay::{RelayProcess, Start};
+use super::relay::{RelayProcess, Start, printed_config};
 use super::report::{Findings, Phase, Verdict};
 use super::scan::Search;
 use super::scratch::Scratch;
@@ -64,15 +66,37 @@ const SEATS: usize = 16;
 
 /// Holds a drill. `progress` is told what goes on now.
 ///
+/// From then on this process no longer ends by SIGINT, SIGTERM and SIGHUP: they end its drills.
+///
 /// # Errors
 /// [`DrillError`]: the drill came to no end, and shows nothing.
-pub fn run(plan: &Plan, progress: &(dyn Fn(&str) + Sync)) -> Result<Findings, DrillError> {
-    // A thread of its own: the network that it enters is no concern of the caller's.
-    std::thread::scope(|scope| {
-        let drill = scope.spawn(|| Drill::new(plan, progress)?.run());
-        drill
-            .join()
-            .unwrap_or(Err(DrillError::Story("the drill's thread ended")))
+pub fn run(
+    plan: Plan,
+    progress: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<Findings, DrillError> {
+    let system = |error: std::io::Error| DrillError::System(error.kind());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(system)?;
+    runtime.block_on(async {
+        let mut interrupts = Interrupts::new().map_err(system)?;
+        let (sender, held) = oneshot::channel();
+        // A thread of its own: the network that it enters is no concern of the caller's, and who
+        // ends the drill does not wait for it.
+        std::thread::spawn(move || {
+            let held = Drill::new(&plan, &progress).and_then(Drill::run);
+            let _ = sender.send(held);
+        });
+        tokio::select! {
+            // Those whom a terminal ends with the drill must not look like a fault of theirs.
+            biased;
+            () = interrupts.next() => {
+                clear();
+                Err(DrillError::Interrupted)
+            }
+            held = held => held.unwrap_or(Err(DrillError::Story("the drill's thread ended"))),
+        }
     })
 }
 
@@ -82,6 +106,8 @@ struct Drill<'a> {
     network: Network,
     scratch: Scratch,
     root: bool,
+    /// Whether this system writes core dumps.
+    dumps: bool,
     findings: Findings,
 }
 
@@ -100,15 +126,17 @@ impl<'a> Drill<'a> {
     fn new(plan: &'a Plan, progress: &'a (dyn Fn(&str) + Sync)) -> Result<Self, DrillError> {
         let root = Uid::effective().is_root();
         // Were a core dump allowed, this would not stop it; the relay inherits it.
-        if let Ok((_, most)) = getrlimit(Resource::RLIMIT_CORE) {
-            let _ = setrlimit(Resource::RLIMIT_CORE, most, most);
-        }
+        dump::lift_limit(root);
+        let network = Network::enter();
+        let scratch = Scratch::new(&plan.relay, &plan.program)?;
+        let dumps = dump::is_written(&scratch, root)?;
         Ok(Self {
             plan,
             progress,
-            network: Network::enter(),
-            scratch: Scratch::new(&plan.relay, &plan.program)?,
+            network,
+            scratch,
             root,
+            dumps,
             findings: Findings::default(),
         })
     }
@@ -208,11 +236,13 @@ impl Drill<'_> {
     /// The configuration of a relay that is turned up, and where its metrics are, if it has any.
     fn turned_up(&self) -> Result<(String, Option<SocketAddr>), DrillError> {
         let mut config = format!("[limits]\nmembers_per_room = {SEATS}\n");
-        let printed = std::process::Command::new(&self.scratch.relay)
-            .args(["relay", "--print-config"])
-            .output()
-            .map_err(|error| DrillError::Program(self.scratch.relay.clone(), error.kind()))?;
-        if !String::from_utf8_lossy(&printed.stdout).contains("[metrics]") {
+        let printed = printed_config(&Start {
+            scratch: &self.scratch,
+            root: self.root,
+            arguments: vec!["--print-config".into()],
+            environment: self.plan.environment.clone(),
+        })?;
+        if !printed.contains("[metrics]") {
             return Ok((config, None));
         }
         let at = SocketAddr::from(([127, 0, 0, 1], free_port()?));
@@ -336,6 +366,7 @@ impl Act {
             root: drill.root,
             since: self.since,
             metrics: self.metrics,
+            dumps: drill.dumps,
             keep: keep_in(drill.plan.keep.as_ref())?,
             baseline: self.baseline.take(),
             rows: Vec::new(),

@@ -111,7 +111,7 @@ impl Stage<'_> {
         meeting.story.push("one was denied".into());
 
         self.admit(cast, meeting, "one whose device crashed")?;
-        let mut crashed = meeting.take("one whose device crashed")?;
+        let crashed = meeting.take("one whose device crashed")?;
         crashed.person.crash();
         let whose = cast.part("one whose device crashed")?.whose;
         cast.register.gone_at(whose, Instant::now() + IDLE);
@@ -129,10 +129,17 @@ impl Stage<'_> {
         self.network.close_way(way, true)?;
         std::thread::sleep(Duration::from_millis(1500));
         self.network.close_way(way, false)?;
-        if self.network.is_own() {
-            meeting
-                .story
-                .push("sending to one failed for a while".into());
+        let sending = match self.network.is_own() {
+            true => "sending to one failed for a while",
+            false => "no sending failed, since the drill has no network of its own here",
+        };
+        meeting.story.push(sending.into());
+        if !self.network.has_v6() {
+            let nobody = "nobody came by IPv6, which is not here";
+            meeting.story.push(nobody.into());
+        } else if !self.network.is_own() {
+            let same = "who came by IPv6 came from ::1, which is told by its port alone";
+            meeting.story.push(same.into());
         }
 
         self.admit(cast, meeting, "one who was removed")?;

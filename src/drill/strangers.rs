@@ -103,7 +103,12 @@ impl Strangers {
         sleep(STAY).await;
         stranger.close(&part.text).await;
         cast.register.gone(part.whose);
-        Ok(vec![format!("{what} came and went")])
+        // One by IPv6 comes by IPv4 where there is no other.
+        let came = match part.address.is_ipv4() {
+            true => "a stranger",
+            false => what,
+        };
+        Ok(vec![format!("{came} came and went")])
     }
 
     /// Packets that mean nothing, and ones that are too large.

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::process::ExitCode;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use super::eavesdropper::{Heard, listen};
 
 /// Names the leak.
 pub const LEAK: &str = "SOTTOVOCE_LEAK";
+
+/// Where processes write to the system's journal.
+pub const JOURNAL: &str = "/run/systemd/journal/socket";
 
 /// What leaks, and where to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +39,22 @@ pub enum Leak {
     FreedUnwiped,
     ThreadName,
     File,
+    FileForAMoment,
+    LinkInAFolder,
+    Journal,
     ConnectedSocket,
     CoreDump,
     Traceable,
     CloseReason,
     RoomKept,
     BytesKept,
+    /// None, but its metrics are not served.
+    Deaf,
+    /// None, but another process holds its standard error.
+    Helped,
 }
 
-const ALL: [Leak; 16] = [
+const ALL: [Leak; 21] = [
     Leak::Nothing,
     Leak::Traced,
     Leak::Log,
@@ -54,12 +65,17 @@ const ALL: [Leak; 16] = [
     Leak::FreedUnwiped,
     Leak::ThreadName,
     Leak::File,
+    Leak::FileForAMoment,
+    Leak::LinkInAFolder,
+    Leak::Journal,
     Leak::ConnectedSocket,
     Leak::CoreDump,
     Leak::Traceable,
     Leak::CloseReason,
     Leak::RoomKept,
     Leak::BytesKept,
+    Leak::Deaf,
+    Leak::Helped,
 ];
 
 /// Runs it until a signal ends it.
@@ -102,9 +118,12 @@ pub fn relay(arguments: Vec<String>) -> ExitCode {
     };
     let relay = Relay::open(&config).unwrap_or_else(|error| panic!("{error}"));
     let address = relay.address().to_url();
-    if let Some(config) = given("--config").first() {
+    if leak != Leak::Deaf
+        && let Some(config) = given("--config").first()
+    {
         serve_metrics(&std::fs::read_to_string(config).expect("a configuration"));
     }
+    let _helper = (leak == Leak::Helped).then(help);
     std::thread::spawn(move || eavesdrop(leak));
     println!("{{\"event\":\"ready\",\"address\":\"{address}\"}}");
     std::thread::Builder::new()
@@ -175,6 +194,23 @@ fn tell(leak: Leak, heard: Heard<'_>) {
                 .expect("a file");
             writeln!(file, "{address}").expect("room");
         }
+        (Leak::FileForAMoment, Heard::Address(address)) => {
+            let path = std::env::temp_dir().join("peer");
+            std::fs::write(&path, address.to_string()).expect("room");
+            std::fs::remove_file(path).expect("a file");
+        }
+        (Leak::LinkInAFolder, Heard::Address(address)) => {
+            let folder = std::env::temp_dir().join("peers");
+            let _ = std::fs::create_dir(&folder);
+            let link = folder.join(address.port().to_string());
+            let _ = std::os::unix::fs::symlink(address.to_string(), link);
+        }
+        (Leak::Journal, Heard::Address(address)) => {
+            let entry = format!("MESSAGE=joined from {address}\n");
+            let socket = UnixDatagram::unbound().expect("a socket");
+            let sent = socket.send_to(entry.as_bytes(), JOURNAL);
+            sent.expect("a journal");
+        }
         (Leak::ConnectedSocket, Heard::Address(address)) => {
             let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
             socket.connect(address).expect("a way");
@@ -188,6 +224,13 @@ fn tell(leak: Leak, heard: Heard<'_>) {
         }
         _ => {}
     }
+}
+
+/// Starts a process that outlives this one by longer than the drill waits for last words.
+fn help() -> Child {
+    let mut helper = Command::new("sh");
+    helper.args(["-c", "cat; sleep 8"]).stdin(Stdio::piped());
+    helper.stdout(Stdio::null()).spawn().expect("a process")
 }
 
 /// As a program without a wiping allocator frees everything.

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::limits::{
-    BODIES_BURST, BODIES_RATE, DATAGRAM_BURST, DATAGRAM_RATE, GREETINGS, GROUP_BURST, GROUP_BYTES,
-    GROUP_RATE, GROUPS_BURST, GROUPS_RATE, HELLO_WITHIN, MESSAGES_BURST, MESSAGES_RATE,
-    PARTICIPANT_BYTES, ROOM_BYTES, SUBSCRIPTIONS, TRACKS,
+    BODIES_BURST, BODIES_RATE, CATCH_UPS_BURST, CATCH_UPS_RATE, DATAGRAM_BURST, DATAGRAM_RATE,
+    GREETINGS, GROUP_BURST, GROUP_BYTES, GROUP_RATE, GROUPS_BURST, GROUPS_RATE, HELLO_WITHIN,
+    MESSAGES_BURST, MESSAGES_RATE, PARTICIPANT_BYTES, ROOM_BYTES, SUBSCRIPTIONS, TRACKS,
 };
 use crate::carrier::server::CONTROL_QUEUE;
 use crate::carrier::transport::IDLE;
@@ -67,6 +67,11 @@ fn all() -> Vec<(&'static str, String, String)> {
             "tracks of others that it asks for",
             SUBSCRIPTIONS.to_string(),
             told(TooMany),
+        ),
+        (
+            "pictures that it begins in the middle",
+            rate(CATCH_UPS_RATE.to_string(), CATCH_UPS_BURST.to_string()),
+            "begin with the next key frame".into(),
         ),
         (
             "control messages",

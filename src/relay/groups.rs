@@ -280,6 +280,14 @@ impl View {
         }
     }
 
+    /// Of a track that goes on: begins with the next group.
+    pub(super) fn from_next(source: Source, track: &Track) -> Self {
+        Self {
+            started: track.newest,
+            ..Self::from_newest(source)
+        }
+    }
+
     /// Of a track that begins.
     pub(super) fn from_first(source: Source) -> Self {
         Self {

@@ -18,6 +18,7 @@ use super::limits::{
 };
 use super::outflow::Outflow;
 use super::outlet::{OutgoingGroup, Outlet, Peer};
+use super::post::framed;
 use super::room::{Place, Room};
 use super::rooms::Rooms;
 use super::subscription::{MemberIndex, Source};
@@ -242,7 +243,7 @@ impl<B: Bus> Rooms<B> {
         let Some(member) = seat.member else {
             return self.doomed.push((peer, CloseReason::Unexpected));
         };
-        let cost = (body.len() as u32).max(BODY_COST);
+        let cost = (framed(body.len()) as u32).max(BODY_COST);
         let Some(guest) = self.guest(peer) else {
             return;
         };

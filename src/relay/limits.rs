@@ -49,13 +49,22 @@ pub const TRACKS: u8 = crate::wire::limits::TRACKS;
 /// can make the relay look at for its sake.
 pub const SUBSCRIPTIONS: u32 = 4096;
 
+/// Subscriptions of one participant that begin with a track's current group, if the room has enough
+/// left: how many at once, and how many a second after; those that are over begin with the next. What
+/// is begun counts as sent (up to half a mebibyte of each), and whoever takes its subscription back
+/// takes nothing of it. As many at once as our participants take of streams.
+pub const CATCH_UPS_BURST: u32 = 256;
+/// See [`CATCH_UPS_BURST`].
+pub const CATCH_UPS_RATE: u32 = 4;
+
 /// Control messages of one participant: how many at once, and how many a second after. A member
 /// that enters a full room subscribes to two tracks of a thousand others at once.
 pub const MESSAGES_BURST: u32 = 4096;
 /// See [`MESSAGES_BURST`].
 pub const MESSAGES_RATE: u32 = 256;
 
-/// Bodies (`Send`) of one participant in bytes: how many at once, and how many a second after.
+/// Bodies (`Send`) of one participant in bytes of their size classes: how many at once, and how many a
+/// second after.
 /// Each goes to as many as a room holds: the relay's cost is a multiple of it.
 pub const BODIES_BURST: u32 = 1024 * 1024;
 /// See [`BODIES_BURST`].

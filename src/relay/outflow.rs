@@ -6,8 +6,13 @@
 //! its pictures end, until their next key frames. Sound gives way to nothing but sound and control
 //! messages: past the bound by these alone it is lost. Control messages, which must not be lost, go on
 //! a second's worth longer, and then whoever sends one is closed.
+//!
+//! Nobody can take all of it from the others. What was begun for newcomers is counted though it may
+//! never be sent, so that a second's worth is kept from them for those who watch. And half a second's
+//! is kept from whoever has sent more than a share of control messages, for sound and for those who
+//! have not.
 
-use super::bucket::Millis;
+use super::bucket::{Bucket, Millis};
 
 /// What a packet of sound costs beside its bytes: the headers of IP, UDP and QUIC, and the tag.
 pub(super) const PACKET: usize = 64;
@@ -59,16 +64,37 @@ impl Outflow {
         self.all > 0
     }
 
+    /// Whether somebody who asks for a picture may be given what there is of it.
+    pub(super) fn has_for_newcomers(&mut self, now: Millis) -> bool {
+        self.refill(now);
+        self.all > self.rate
+    }
+
     /// Whether sound may come in.
     pub(super) fn has_for_sound(&mut self, now: Millis) -> bool {
         self.refill(now);
         self.voice > 0
     }
 
-    /// Whether control messages may be sent to others.
-    pub(super) fn has_for_words(&mut self, now: Millis) -> bool {
+    /// What a member who comes may have sent in control messages, whatever the others do. It fills
+    /// with time: whoever comes anew for each flood has little.
+    pub(super) fn share(&self, now: Millis) -> Bucket {
+        Bucket::new(self.part(32), now)
+    }
+
+    /// Whether a control message that is so much may be sent to others by whom `share` is of.
+    pub(super) fn has_for_words(&mut self, share: &mut Bucket, bytes: usize, now: Millis) -> bool {
         self.refill(now);
-        self.voice > -self.rate
+        let cost = u32::try_from(in_packets(bytes)).unwrap_or(u32::MAX);
+        let least = match share.take(cost, self.part(4), self.part(8), now) {
+            true => -self.rate,
+            false => self.rate / 2,
+        };
+        self.voice > least
+    }
+
+    fn part(&self, of: i64) -> u32 {
+        u32::try_from(self.rate / of).unwrap_or(u32::MAX)
     }
 
     fn refill(&mut self, now: Millis) {

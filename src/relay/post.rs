@@ -3,13 +3,24 @@
 
 use bytes::Bytes;
 
-use crate::wire::limits::BODY;
+use crate::wire::limits::{BODY, SIZE_CLASSES};
 use crate::wire::{CloseReason, FromRelay, ParticipantId, To, encode_control};
 
 use super::bus::{Bus, News, Parcel};
 use super::outlet::{Outlet, Peer};
 use super::room::{Home, Room, Turn};
 use super::subscription::MemberIndex;
+
+/// What stands around a body in its message, at most: used length 2, variant 1, sender 5, length 3.
+const AROUND: usize = 11;
+
+/// Bytes of the message in which a body reaches one receiver: those of its size class.
+pub(super) fn framed(body: usize) -> usize {
+    let mut classes = SIZE_CLASSES.into_iter();
+    classes
+        .find(|class| body + AROUND <= *class)
+        .unwrap_or(BODY)
+}
 
 impl Room {
     /// A message to all who are in the room at this shard.
@@ -35,14 +46,20 @@ impl Room {
         to: To,
         body: Vec<u8>,
     ) {
-        let Some(member) = self.members.get(from.0 as usize) else {
+        let copies = match to {
+            To::Everyone => self.population().saturating_sub(1),
+            To::One(_) => 1,
+        };
+        let Some(member) = self.members.get_mut(from.0 as usize) else {
             return;
         };
         if body.len() > BODY {
             turn.doomed.push((sender, CloseReason::TooLarge));
             return;
         }
-        if !self.outflow.has_for_words(turn.millis) {
+        let bytes = copies * framed(body.len());
+        let (words, now) = (&mut member.words, turn.millis);
+        if !self.outflow.has_for_words(words, bytes, now) {
             turn.doomed.push((sender, CloseReason::TooMany));
             return;
         }

@@ -15,7 +15,7 @@ use super::beat::{Backlog, MEMBERS, STANDS, Sharing};
 use super::bucket::{Bucket, Millis};
 use super::bus::{Bus, News, ShardId};
 use super::groups::{Track, View};
-use super::limits::{DATAGRAM_BURST, SUBSCRIPTIONS, TRACKS};
+use super::limits::{CATCH_UPS_BURST, CATCH_UPS_RATE, DATAGRAM_BURST, SUBSCRIPTIONS, TRACKS};
 use super::outflow::Outflow;
 use super::outlet::{Outlet, Peer, SendError};
 use super::subscription::{MemberIndex, Selection, Source};
@@ -53,6 +53,8 @@ pub(super) struct Seat {
     pub(super) selection: Selection,
     /// Its subscriptions to tracks that have groups.
     pub(super) views: Vec<View>,
+    /// How many of these may begin with the current group.
+    catch_ups: Bucket,
 }
 
 /// Where a seat is.
@@ -82,6 +84,8 @@ pub(super) struct Member {
     /// Datagrams that came since the last beat.
     pub(super) waiting: usize,
     pub(super) datagrams: Bucket,
+    /// What it may have sent in control messages however little the room has left.
+    pub(super) words: Bucket,
     /// Bytes in its groups.
     pub(super) held: usize,
 }
@@ -185,6 +189,7 @@ impl Room {
             member,
             selection: Selection::default(),
             views: Vec::new(),
+            catch_ups: Bucket::new(CATCH_UPS_BURST, turn.millis),
         });
         Place {
             stand,
@@ -212,6 +217,7 @@ impl Room {
             tracks: Vec::new(),
             waiting: 0,
             datagrams,
+            words: self.outflow.share(turn.millis),
             held: 0,
         };
         let index = MemberIndex(self.members.insert(member) as u32);
@@ -279,7 +285,9 @@ impl Room {
         (own != Some(member)).then_some(Source { member, track })
     }
 
-    /// Someone asks for a track; if it has groups, the current one begins at once.
+    /// Someone asks for a track; if it has groups, the current one begins at once. What is begun
+    /// counts as sent, and what is taken back at once was not: so whoever asks too often, or when the
+    /// room has little left, waits for the next.
     pub(super) fn subscribe<O: Outlet, B: Bus>(
         &mut self,
         turn: &mut Turn<'_, O, B>,
@@ -299,7 +307,13 @@ impl Room {
         if seat.selection.insert(source)
             && let Some(track) = track_of(&self.members, source)
         {
-            let mut view = View::from_newest(source);
+            let now = turn.millis;
+            let catches_up = self.outflow.has_for_newcomers(now)
+                && seat.catch_ups.take(1, CATCH_UPS_BURST, CATCH_UPS_RATE, now);
+            let mut view = match catches_up {
+                true => View::from_newest(source),
+                false => View::from_next(source, track),
+            };
             let sent = view.pump(seat.peer, track, turn.outlet, &mut turn.tools.chunks);
             self.outflow.pictures(sent);
             seat.views.push(view);

@@ -31,6 +31,7 @@ mod stranger;
 mod strangers;
 
 mod look;
+mod stand_ins;
 
 mod run;
 

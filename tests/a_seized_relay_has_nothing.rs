@@ -51,6 +51,19 @@ fn the_drill_finds_nothing() {
         let rows: Vec<&Value> = rows.iter().filter(asked).collect();
         assert!(!rows.is_empty() && rows.iter().all(|row| row["verdict"] == "clean"));
     }
+    // It knew by what names the airlock spoke of those who were there, and looked for these as well.
+    for run in ["as it comes", "turned up"] {
+        for phase in ["running", "left"] {
+            let stand_ins = rows.iter().find(|row| {
+                row["run"] == run
+                    && row["phase"] == phase
+                    && row["place"] == "memory"
+                    && row["kind"] == "stand-in"
+            });
+            let known = stand_ins.and_then(|row| row["canaries"].as_u64());
+            assert!(known > Some(20), "{run} {phase}: {stand_ins:?}");
+        }
+    }
     let airlock = rows.iter().find(|row| {
         row["phase"] == "running" && row["place"] == "memory" && row["kind"] == "address"
     });

@@ -53,6 +53,13 @@ const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
             Some(Address),
         ),
         (
+            Leak::TextFreedUnwiped,
+            Default,
+            Left,
+            Place::Memory,
+            Some(PeerText),
+        ),
+        (
             Leak::ThreadName,
             Default,
             Running,

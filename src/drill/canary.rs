@@ -80,19 +80,19 @@ pub(super) fn word() -> Result<String, DrillError> {
 
 /// An IPv4 address in 127.77.0.0/16, whose text no other begins with, and a port.
 pub(super) fn v4() -> Result<SocketAddr, DrillError> {
-    let [third, fourth] = draw::<2>()?;
-    let octet = |byte: u8| 100 + byte % 155;
-    let ip = Ipv4Addr::new(127, 77, octet(third), octet(fourth));
+    let (third, fourth) = (below(155)? as u8, below(155)? as u8);
+    let ip = Ipv4Addr::new(127, 77, 100 + third, 100 + fourth);
     Ok((ip, port()?).into())
 }
 
 /// An IPv6 address: one of ours where the drill has a network of its own, else `::1`.
 pub(super) fn v6(own_network: bool) -> Result<SocketAddr, DrillError> {
     let ip = if own_network {
-        let mut octets = draw::<16>()?;
-        octets[..2].copy_from_slice(&[0xfd, 0x77]);
-        // No zeros, so that its text has one form.
-        octets.iter_mut().skip(2).for_each(|byte| *byte |= 0x11);
+        let mut octets = [0xfd, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        for byte in octets.iter_mut().skip(2) {
+            // Two digits each, so that its text has one form.
+            *byte = 0x10 + below(0xf0)? as u8;
+        }
         Ipv6Addr::from(octets)
     } else {
         Ipv6Addr::LOCALHOST
@@ -102,7 +102,18 @@ pub(super) fn v6(own_network: bool) -> Result<SocketAddr, DrillError> {
 
 /// Below the ports that systems give out by themselves.
 fn port() -> Result<u16, DrillError> {
-    Ok(10_000 + u16::from_be_bytes(draw::<2>()?) % 20_000)
+    Ok(10_000 + below(20_000)?)
+}
+
+/// A number below `bound`, each as likely as any other.
+fn below(bound: u16) -> Result<u16, DrillError> {
+    let fair = u16::MAX - u16::MAX % bound;
+    loop {
+        let number = u16::from_be_bytes(draw()?);
+        if number < fair {
+            return Ok(number % bound);
+        }
+    }
 }
 
 /// Somebody or something that canaries belong to.

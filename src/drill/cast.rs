@@ -1,6 +1,6 @@
 //! Everybody in the canary meeting, and everything that is theirs alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::DrillError;
@@ -68,6 +68,7 @@ pub(super) struct Cast {
     rooms: Whose,
     /// The room of the strangers.
     pub(super) room: RoomHandle,
+    strangers_room: Whose,
     pub(super) sound: [u8; 40],
     pub(super) picture: [u8; 40],
     pub(super) chat: String,
@@ -81,39 +82,26 @@ impl Cast {
         port: u16,
     ) -> Result<(Self, Needles), DrillError> {
         let (register, mut needles) = (Register::default(), Needles::default());
-        let mut parts = HashMap::new();
+        let (mut parts, mut taken) = (HashMap::new(), HashSet::new());
         for (what, six) in PEOPLE {
-            let part = part(&register, &mut needles, network, what, six)?;
+            let part = part(&register, &mut needles, &mut taken, network, what, six)?;
             needles.text(Kind::Name, part.whose, &part.text);
             parts.insert(what, part);
         }
         for (what, six) in STRANGERS {
-            let part = part(&register, &mut needles, network, what, six)?;
+            let part = part(&register, &mut needles, &mut taken, network, what, six)?;
             needles.text(Kind::PeerText, part.whose, &part.text);
             needles.bytes(Kind::Passed, part.whose, &part.passed);
             parts.insert(what, part);
         }
-        let elsewhere = part(
-            &register,
-            &mut needles,
-            network,
-            "a guest that moved",
-            false,
-        )?;
+        let mut another = |what| part(&register, &mut needles, &mut taken, network, what, false);
+        let elsewhere = another("a guest that moved")?;
         let flood = (0..FLOOD)
-            .map(|_| {
-                part(
-                    &register,
-                    &mut needles,
-                    network,
-                    "a spoofed first packet",
-                    false,
-                )
-            })
+            .map(|_| another("a spoofed first packet"))
             .collect::<Result<Vec<_>, _>>()?;
 
         let whose = register.enter("the meeting");
-        let title = format!("canary title {}", word()?);
+        let title = format!("canary title {} {}", word()?, word()?);
         needles.text(Kind::Name, whose, &title);
         let relay = RelayRef {
             host: "127.0.0.1".into(),
@@ -136,7 +124,8 @@ impl Cast {
         let chat = format!("canary words {} {}", word()?, word()?);
         needles.text(Kind::Chat, whose, &chat);
         let room = RoomHandle(marked(b"CanaryRm")?);
-        needles.bytes(Kind::Room, register.enter("the strangers' room"), &room.0);
+        let strangers_room = register.enter("the strangers' room");
+        needles.bytes(Kind::Room, strangers_room, &room.0);
         let cast = Self {
             register,
             parts,
@@ -145,6 +134,7 @@ impl Cast {
             links,
             rooms: whose,
             room,
+            strangers_room,
             sound,
             picture,
             chat,
@@ -177,6 +167,11 @@ impl Cast {
         Ipv4Addr::new(127, 0, 1, low).into()
     }
 
+    /// All strangers have gone, and their room with them.
+    pub(super) fn strangers_over(&self) {
+        self.register.gone(self.strangers_room);
+    }
+
     /// Everything of the meeting's that ends with it is over.
     pub(super) fn over(&self) {
         for part in self
@@ -202,13 +197,20 @@ fn add(needles: &mut Needles, whose: Whose, link: &MeetingLink) {
 fn part(
     register: &Register,
     needles: &mut Needles,
+    taken: &mut HashSet<IpAddr>,
     network: &Network,
     what: &'static str,
     six: bool,
 ) -> Result<Part, DrillError> {
-    let address = match six && network.has_v6() {
-        true => v6(network.is_own())?,
-        false => v4()?,
+    let address = loop {
+        let address = match six && network.has_v6() {
+            true => v6(network.is_own())?,
+            false => v4()?,
+        };
+        // An address of two people would be excused by the one who is there.
+        if taken.insert(address.ip()) || !is_unmistakable(address.ip()) {
+            break address;
+        }
     };
     network.add(address)?;
     let whose = register.enter(what);
@@ -223,7 +225,8 @@ fn part(
     Ok(Part {
         whose,
         address,
-        text: format!("canary-{}", word()?),
+        // Two words: half of it is still unmistakable where an allocator wrote over its beginning.
+        text: format!("canary-{}-{}", word()?, word()?),
         passed: marked(b"CanaryPs")?,
     })
 }

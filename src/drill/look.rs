@@ -1,7 +1,7 @@
 //! Looks everywhere at one moment, and makes rows of what is there.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use nix::unistd::Uid;
 use super::DrillError;
 use super::canary::{Kind, Register, Whose};
 use super::journal::journal;
-use super::memory::{self, Place as At, Snapshot, Unread};
+use super::memory::{self, Snapshot, Unread};
 use super::needles::{Form, Needle, Needles};
 use super::places::{self, Found, Traces};
 use super::probe::neighbour;
@@ -18,6 +18,7 @@ use super::relay::RelayProcess;
 use super::report::{Phase, Place, Row, Verdict};
 use super::scan::Search;
 use super::scratch::{NOBODY, Scratch};
+use super::stand_ins::{self, in_airlock};
 
 /// Looks at memory while a meeting runs, and the time between two: what passes through is in one of
 /// them, what is kept is in all.
@@ -65,7 +66,7 @@ impl Watch<'_> {
     ) -> Result<(), DrillError> {
         let search = Search::new(needles.clone())?;
         let pid = relay.pid();
-        self.memory(phase, pid, &search, register, needles);
+        self.memory(phase, pid, &search, register, needles)?;
         let mut found = relay.said();
         found.extend(places::process(pid));
         found.extend(places::sockets(pid));
@@ -111,7 +112,7 @@ impl Watch<'_> {
         search: &Search,
         register: &Register,
         needles: &mut Needles,
-    ) {
+    ) -> Result<(), DrillError> {
         let looks = if phase == Phase::Running { LOOKS } else { 1 };
         let (mut kept, mut last): (Option<HashSet<(usize, usize)>>, _) = (None, None);
         let mut first = None;
@@ -130,7 +131,8 @@ impl Watch<'_> {
                         Unread::Gone => "the relay has gone",
                     };
                     let verdict = Verdict::NotLooked(why.into());
-                    return self.row(phase, Place::Memory, search, 0, verdict, None);
+                    self.row(phase, Place::Memory, search, 0, verdict, None);
+                    return Ok(());
                 }
             };
             let hits = snapshot.hits(search);
@@ -146,22 +148,34 @@ impl Watch<'_> {
                 first.get_or_insert(before);
             }
         }
-        let Some((snapshot, hits)) = last else { return };
+        let Some((snapshot, hits)) = last else {
+            return Ok(());
+        };
         let kept = kept.unwrap_or_default();
+        if phase == Phase::Running {
+            let learned = stand_ins::read(&snapshot, search);
+            stand_ins::add(needles, learned, self.baseline.as_ref())?;
+        }
+        let known = needles.canaries(Kind::StandIn);
         let mut tallies = Tallies::new();
         for at in hits {
             let Some(needle) = search.needle(at.hit) else {
                 continue;
             };
-            let shape = airlock(&snapshot, at, needle);
+            let shape = in_airlock(&snapshot, at, needle);
             let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);
             let allowed = match needle.kind {
                 Kind::PeerText if there && needle.form == Form::Text => {
                     Some("TLS and QUIC hold it while its sender is there")
                 }
-                _ if !there || !needle.form.is_raw() => None,
-                Kind::Address if shape || !stays => {
+                _ if !needle.form.is_raw() => None,
+                Kind::StandIn if phase == Phase::Running && !there => Some(
+                    "names nobody any more; QUIC's tables or a stack keep it until all have gone",
+                ),
+                _ if !there => None,
+                // Without stand-ins nothing says how this relay's airlock holds them.
+                Kind::Address if shape || !stays || known == 0 => {
                     Some("in the airlock, or on its way through, while its owner is there")
                 }
                 Kind::StandIn => Some("stands for its owner while that is there"),
@@ -182,9 +196,6 @@ impl Watch<'_> {
                 &format!("in {}{shape}", snapshot.name(at)),
             );
         }
-        if phase == Phase::Running {
-            self.learn(&snapshot, search, needles);
-        }
         if let Some(baseline) = &self.baseline {
             // What changes between looks is no hit that stays.
             let passing = first.as_ref().map_or(0, |first| snapshot.changed(first));
@@ -192,40 +203,37 @@ impl Watch<'_> {
             self.chance += search.chance(random);
         }
         self.keep_snapshot(phase, &snapshot);
+        let of_kind = |kind| tallies.keys().any(|(found, _)| *found == kind);
+        let (addresses, stand_ins) = (of_kind(Kind::Address), of_kind(Kind::StandIn));
         self.rows_of(phase, Place::Memory, search, tallies);
+        if !stand_ins && (known > 0 || addresses) {
+            self.stand_ins(phase, known);
+        }
         if !snapshot.unread.is_empty() {
             let verdict = Verdict::NotLooked(format!("mappings: {}", snapshot.unread.join("; ")));
             self.row(phase, Place::Memory, search, 0, verdict, None);
         }
+        Ok(())
     }
 
-    /// Reads the stand-ins out of the airlock's table, beside the addresses that are known.
-    fn learn(&self, snapshot: &Snapshot, search: &Search, needles: &mut Needles) {
-        let mut known = HashSet::new();
-        for at in snapshot.hits(search) {
-            let Some(needle) = search.needle(at.hit) else {
-                continue;
-            };
-            if needle.kind != Kind::Address || !airlock(snapshot, at, needle) {
-                continue;
-            }
-            let Some(pair) = snapshot.behind(at, PAIR) else {
-                continue;
-            };
-            let Some(stand_in) = stand_in(pair) else {
-                continue;
-            };
-            let bytes = match stand_in.ip() {
-                std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
-                std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
-            };
-            let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
-            let before = self.baseline.as_ref();
-            let by_chance = before.is_some_and(|old| old.has(&bytes) || old.has(&reversed));
-            if !by_chance && known.insert(stand_in) {
-                needles.address(Kind::StandIn, needle.whose, stand_in);
-            }
-        }
+    /// That stand-ins were looked for, so many, where none was found; or that none is known, though
+    /// somebody was there for whom one must have stood.
+    fn stand_ins(&mut self, phase: Phase, known: usize) {
+        let foreign = "this relay's airlock has another layout than this drill knows";
+        self.rows.push(Row {
+            run: self.run,
+            phase,
+            place: Place::Memory,
+            kind: Some(Kind::StandIn),
+            canaries: known,
+            found: 0,
+            by_chance: false,
+            verdict: match known {
+                0 => Verdict::NotLooked(foreign.into()),
+                _ => Verdict::Clean,
+            },
+            details: Vec::new(),
+        });
     }
 
     fn endpoints(&mut self, phase: Phase, found: &mut Vec<Found>, search: &Search) {
@@ -385,51 +393,6 @@ impl Tally {
         let what = format!("{}, {} {place}", register.what(whose), form.words());
         *self.details.entry(what).or_default() += 1;
         self.short += usize::from(needle.is_short());
-    }
-}
-
-/// Bytes of a pair in the airlock's table (`airlock/pair.rs`): the real address, the stand-in's IP,
-/// numbers, the stand-in's port.
-const PAIR: usize = 64;
-const STAND_IN: usize = 24;
-const STAND_IN_PORT: usize = 60;
-
-/// Whether a packed address stands in memory as the airlock holds it: the IP in sixteen bytes, the
-/// scope, the port, the number of its socket, the family.
-fn airlock(snapshot: &Snapshot, at: At, needle: &Needle) -> bool {
-    if needle.kind != Kind::Address {
-        return false;
-    }
-    let Some(real) = snapshot.behind(at, STAND_IN) else {
-        return false;
-    };
-    let family = match (needle.form, needle.bytes.len()) {
-        (Form::Packed, 4) => real.get(4..20).filter(|rest| *rest == [0; 16]).map(|_| 4),
-        (Form::Packed, 16) => Some(6),
-        (Form::WithPort, _) => Some(if needle.bytes.starts_with(&[0]) { 6 } else { 4 }),
-        _ => None,
-    };
-    family.is_some() && real.last().copied() == family
-}
-
-/// The stand-in in a pair; `None` in what is no pair: its last byte says that it is in use.
-fn stand_in(pair: &[u8]) -> Option<SocketAddr> {
-    if !matches!(pair.last(), Some(1 | 2)) {
-        return None;
-    }
-    let ip: [u8; 16] = pair.get(STAND_IN..STAND_IN + 16)?.try_into().ok()?;
-    let port = pair
-        .get(STAND_IN_PORT..STAND_IN_PORT + 2)?
-        .try_into()
-        .ok()?;
-    let port = u16::from_ne_bytes(port);
-    let [first, second, third, fourth, rest @ ..] = ip;
-    let v4 = first >= 240 && rest == [0; 12] && [third, fourth] != [0; 2];
-    match (v4, first) {
-        _ if port == 0 => None,
-        (true, _) => Some((Ipv4Addr::new(first, second, third, fourth), port).into()),
-        (false, 0xfd) => Some((Ipv6Addr::from(ip), port).into()),
-        _ => None,
     }
 }
 

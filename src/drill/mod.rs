@@ -34,6 +34,7 @@ mod stranger;
 mod strangers;
 
 mod look;
+mod stand_ins;
 
 mod run;
 

@@ -1,8 +1,9 @@
 //! What the canaries look like: every form in which a process could hold them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXUPPER};
 
 use super::canary::{Kind, Whose, is_unmistakable};
 
@@ -17,6 +18,10 @@ pub(super) enum Form {
     WithPort,
     Hex,
     Base64,
+    /// `[67, 97]`, as Rust prints bytes.
+    Listed,
+    /// `b"\xab"`, as Rust prints bytes that may be text.
+    Escaped,
 }
 
 impl Form {
@@ -29,6 +34,8 @@ impl Form {
             Self::WithPort => "socket address",
             Self::Hex => "hex",
             Self::Base64 => "base64",
+            Self::Listed => "a list of numbers",
+            Self::Escaped => "escaped bytes",
         }
     }
 
@@ -50,6 +57,16 @@ pub(super) struct Needle {
 /// Patterns of so few bytes come about by chance.
 const SHORT: usize = 5;
 
+/// Letters that are looked for at least: four stand in any text by chance.
+const LETTERS: usize = 5;
+
+/// Bytes that an allocator writes over at the beginning of what was freed: two pointers, with glibc.
+const OVERWRITTEN: usize = 16;
+
+/// Bytes of an IPv6 address that are one customer's, a /56, and letters of its text.
+const SITE: usize = 7;
+const SITE_LETTERS: usize = 17;
+
 impl Needle {
     pub(super) fn is_short(&self) -> bool {
         self.bytes.len() <= SHORT
@@ -60,6 +77,7 @@ impl Needle {
 #[derive(Clone, Default)]
 pub(super) struct Needles {
     all: Vec<Needle>,
+    known: HashSet<Vec<u8>>,
     canaries: Vec<(Kind, Whose)>,
 }
 
@@ -76,6 +94,19 @@ impl Needles {
             .count()
     }
 
+    pub(super) fn has(&self, bytes: &[u8]) -> bool {
+        self.known.contains(bytes)
+    }
+
+    /// Those of them by which an address is found where a program holds it to work with it.
+    pub(super) fn packed_addresses(&self) -> Self {
+        let packed = |needle: &&Needle| needle.kind == Kind::Address && needle.form.is_raw();
+        Self {
+            all: self.all.iter().filter(packed).cloned().collect(),
+            ..Self::default()
+        }
+    }
+
     /// A text, such as a name.
     pub(super) fn text(&mut self, kind: Kind, whose: Whose, text: &str) {
         self.canaries.push((kind, whose));
@@ -88,51 +119,67 @@ impl Needles {
     pub(super) fn bytes(&mut self, kind: Kind, whose: Whose, bytes: &[u8]) {
         self.canaries.push((kind, whose));
         for piece in pieces(bytes) {
-            self.push(kind, whose, Form::Packed, piece.to_vec());
-            let reversed = piece.iter().rev().copied().collect();
-            self.push(kind, whose, Form::Reversed, reversed);
-            self.encoded(kind, whose, piece);
+            self.packed(kind, whose, piece);
         }
     }
 
-    /// An address. The four bytes of IPv4 stand in every packed form: mapped into IPv6, with a port
-    /// before or behind, in a `sockaddr_in`. A port alone is two bytes, which are everywhere.
+    /// An address with its port: the port is looked for where only that makes it unmistakable.
     pub(super) fn address(&mut self, kind: Kind, whose: Whose, address: SocketAddr) {
+        if is_unmistakable(address.ip()) {
+            return self.ip(kind, whose, address.ip());
+        }
         self.canaries.push((kind, whose));
-        let port = address.port();
+        self.written(kind, whose, address.to_string().as_bytes());
         let octets = match address.ip() {
             IpAddr::V4(ip) => ip.octets().to_vec(),
             IpAddr::V6(ip) => ip.octets().to_vec(),
         };
-        self.written(kind, whose, address.to_string().as_bytes());
-        self.with_port(kind, whose, &octets, port);
-        if !is_unmistakable(address.ip()) {
-            return;
+        self.with_port(kind, whose, &octets, address.port());
+    }
+
+    /// An address that is unmistakable by itself. It stands in every form that has a port too.
+    pub(super) fn ip(&mut self, kind: Kind, whose: Whose, ip: IpAddr) {
+        self.canaries.push((kind, whose));
+        self.written(kind, whose, ip.to_string().as_bytes());
+        match ip {
+            IpAddr::V4(ip) => self.v4(kind, whose, ip),
+            IpAddr::V6(ip) => self.v6(kind, whose, ip),
         }
-        self.written(kind, whose, address.ip().to_string().as_bytes());
-        match address.ip() {
-            IpAddr::V4(ip) => {
-                let number = u32::from(ip);
-                self.written(kind, whose, number.to_string().as_bytes());
-                self.written(kind, whose, ip.to_ipv6_mapped().to_string().as_bytes());
-                // As the kernel's tables of sockets print it, and that of IPv6 below.
-                let little: Vec<u8> = octets.iter().rev().copied().collect();
-                self.encoded(kind, whose, &little);
-            }
-            IpAddr::V6(ip) => {
-                let groups = ip.segments().map(|group| format!("{group:04x}"));
-                self.written(kind, whose, groups.join(":").as_bytes());
-                self.written(kind, whose, groups.join(":").to_uppercase().as_bytes());
-                let words = octets.chunks(4).flat_map(|word| word.iter().rev().copied());
-                let words: Vec<u8> = words.collect();
-                self.encoded(kind, whose, &words);
-                self.push(kind, whose, Form::Reversed, words);
-            }
+    }
+
+    /// The four bytes stand in every packed form: mapped into IPv6, with a port before or behind, in
+    /// a `sockaddr_in`.
+    fn v4(&mut self, kind: Kind, whose: Whose, ip: Ipv4Addr) {
+        let octets = ip.octets();
+        for number in [u32::from_be_bytes(octets), u32::from_le_bytes(octets)] {
+            self.written(kind, whose, number.to_string().as_bytes());
         }
-        self.push(kind, whose, Form::Packed, octets.clone());
-        let reversed = octets.iter().rev().copied().collect();
-        self.push(kind, whose, Form::Reversed, reversed);
-        self.encoded(kind, whose, &octets);
+        let [a, b, c, d] = octets;
+        let mapped = format!("{a:02x}{b:02x}:{c:02x}{d:02x}");
+        self.written(kind, whose, mapped.as_bytes());
+        self.packed(kind, whose, &octets);
+    }
+
+    /// Whole, and in parts: its network is enough to find somebody, and who copies it by words may
+    /// leave one of them.
+    fn v6(&mut self, kind: Kind, whose: Whose, ip: Ipv6Addr) {
+        let octets = ip.octets();
+        let groups = ip.segments().map(|group| format!("{group:04x}"));
+        let text = groups.join(":");
+        // What a freed text keeps, and what names the network.
+        let (_, freed) = text.split_at(OVERWRITTEN + 4);
+        let (site, _) = text.split_at(SITE_LETTERS);
+        for text in [&text, freed, site] {
+            self.written(kind, whose, text.as_bytes());
+            self.written(kind, whose, text.to_uppercase().as_bytes());
+        }
+        // As the kernel's tables of sockets print it.
+        let words = octets.chunks(4).flat_map(|word| word.iter().rev().copied());
+        self.packed(kind, whose, &words.collect::<Vec<u8>>());
+        let (high, low) = octets.split_at(8);
+        for part in [&octets[..], high, low, &octets[..SITE]] {
+            self.packed(kind, whose, part);
+        }
     }
 
     /// What only a port makes unmistakable.
@@ -177,6 +224,15 @@ impl Needles {
         self.encoded(kind, whose, text);
     }
 
+    /// Bytes in both orders, and both as somebody would print them.
+    fn packed(&mut self, kind: Kind, whose: Whose, bytes: &[u8]) {
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        self.encoded(kind, whose, bytes);
+        self.encoded(kind, whose, &reversed);
+        self.push(kind, whose, Form::Packed, bytes.to_vec());
+        self.push(kind, whose, Form::Reversed, reversed);
+    }
+
     /// Bytes as somebody would print them.
     fn encoded(&mut self, kind: Kind, whose: Whose, bytes: &[u8]) {
         for encoding in [HEXLOWER, HEXUPPER] {
@@ -184,21 +240,27 @@ impl Needles {
         }
         for encoding in [BASE64_NOPAD, BASE64URL_NOPAD] {
             for before in 0..3 {
-                let whole = [&[0; 3][..before], bytes].concat();
-                let text = encoding.encode(&whole).into_bytes();
-                // The letters at the ends hold bits of the neighbours too.
-                let (from, to) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
-                let inner = text.get(from..to).unwrap_or_default();
-                self.push(kind, whose, Form::Base64, inner.to_vec());
+                for letters in base64(&encoding, bytes, before) {
+                    self.push(kind, whose, Form::Base64, letters);
+                }
             }
+        }
+        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        for between in [", ", ","] {
+            let list = numbers.join(between).into_bytes();
+            self.push(kind, whose, Form::Listed, list);
+        }
+        let escaped = bytes.escape_ascii().to_string();
+        // The crate `bytes` writes two of them in another way.
+        let shorter = escaped.replace("\\x00", "\\0").replace("\\'", "'");
+        for text in [escaped, shorter] {
+            self.push(kind, whose, Form::Escaped, text.into_bytes());
         }
     }
 
     fn push(&mut self, kind: Kind, whose: Whose, form: Form, bytes: Vec<u8>) {
-        let known = |needle: &Needle| needle.bytes == bytes;
-        // Four letters stand in any text by chance.
-        let least = if form.is_raw() { 4 } else { 5 };
-        if bytes.len() >= least && !self.all.iter().any(known) {
+        let least = if form.is_raw() { 4 } else { LETTERS };
+        if bytes.len() >= least && self.known.insert(bytes.clone()) {
             self.all.push(Needle {
                 kind,
                 whose,
@@ -209,13 +271,37 @@ impl Needles {
     }
 }
 
-/// The halves of something long: an allocator writes over the beginning of what was freed.
+/// The letters that say these bytes alone, where so many others go before. Those at the ends hold
+/// bits of the neighbours too; where few are left, they count with all that these bits can be.
+fn base64(encoding: &Encoding, bytes: &[u8], before: usize) -> Vec<Vec<u8>> {
+    let from = (before * 8).div_ceil(6);
+    let to = (before + bytes.len()) * 8 / 6;
+    let letters = |head: u8, tail: u8, from: usize, to: usize| {
+        let whole = [&[head; 2][..before], bytes, &[tail]].concat();
+        let text = encoding.encode(&whole).into_bytes();
+        text.get(from..to).unwrap_or_default().to_vec()
+    };
+    if to >= from + LETTERS || before != 1 {
+        return vec![letters(0, 0, from, to)];
+    }
+    // Four bytes behind one: two bits of either neighbour.
+    let neighbours = (0..4).flat_map(|head| (0..4).map(move |tail| (head, tail << 6)));
+    let both = neighbours.map(|(head, tail)| letters(head, tail, from - 1, to + 1));
+    both.collect()
+}
+
+/// The halves of something long: the second is still there when an allocator has written over the
+/// beginning of what was freed.
 fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
     match bytes.len() {
         0..24 => vec![bytes],
         length => {
-            let (one, other) = bytes.split_at(length / 2);
+            let (one, other) = bytes.split_at(OVERWRITTEN.max(length / 2));
             vec![one, other]
         }
     }
 }
+
+#[cfg(test)]
+#[path = "needles_tests.rs"]
+mod tests;

@@ -23,8 +23,9 @@ use super::relay::{RelayProcess, Start, printed_config};
 use super::report::{Findings, Phase, Verdict};
 use super::scan::Search;
 use super::scratch::Scratch;
+use super::stand_ins;
 use super::story::{Stage, free_port};
-use super::strangers::Strangers;
+use super::strangers::{SPARE, Strangers};
 
 /// How a relay is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,10 +177,13 @@ impl<'a> Drill<'a> {
     fn whole(&mut self, mode: Mode) -> Result<(), DrillError> {
         let mut act = Act::begin(self, mode)?;
         let stage = act.stage(self)?;
-        let mut meeting = match self.plan.short {
-            true => stage.play_in_short(&act.cast)?,
-            false => stage.play(&act.cast)?,
+        let play = || match self.plan.short {
+            true => stage.play_in_short(&act.cast),
+            false => stage.play(&act.cast),
         };
+        let (meeting, learned) = stand_ins::learn_while(act.relay.pid(), &act.needles, play)?;
+        let mut meeting = meeting?;
+        stand_ins::add(&mut act.needles, learned, act.baseline.as_ref())?;
         for link in &meeting.links {
             act.cast.add_link(&mut act.needles, link);
         }
@@ -235,7 +239,10 @@ impl Drill<'_> {
 
     /// The configuration of a relay that is turned up, and where its metrics are, if it has any.
     fn turned_up(&self) -> Result<(String, Option<SocketAddr>), DrillError> {
-        let mut config = format!("[limits]\nmembers_per_room = {SEATS}\n");
+        let connections = SEATS + SPARE;
+        let mut config = format!(
+            "[limits]\nmembers_per_room = {SEATS}\nconnections_per_address = {connections}\n"
+        );
         let printed = printed_config(&Start {
             scratch: &self.scratch,
             root: self.root,

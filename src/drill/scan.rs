@@ -1,5 +1,8 @@
 //! Looks for all needles at once.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::DrillError;
@@ -38,14 +41,26 @@ impl Search {
         self.needles.all().get(hit.needle)
     }
 
-    /// Everything that is in `bytes`.
+    /// Everything that is in `bytes`. What lies within something longer of the same owner is a part
+    /// of that, and no hit of its own.
     pub(super) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
         let found = self.automaton.find_overlapping_iter(bytes);
-        let found = found.map(|found| Hit {
-            needle: found.pattern().as_usize(),
-            at: found.start(),
+        let found = found.map(|found| {
+            let needle = found.pattern().as_usize();
+            let at = found.start();
+            (Hit { needle, at }, found.end())
         });
-        found.collect()
+        let mut found: Vec<(Hit, usize)> = found.collect();
+        found.sort_by_key(|(hit, end)| (hit.at, Reverse(*end)));
+        let mut reached = HashMap::new();
+        found.retain(|&(hit, end)| {
+            let owner = self.needle(hit).map(|needle| (needle.kind, needle.whose));
+            let reached = reached.entry(owner).or_insert(0);
+            let is_part = end <= *reached;
+            *reached = end.max(*reached);
+            !is_part
+        });
+        found.into_iter().map(|(hit, _)| hit).collect()
     }
 
     /// How likely it is that one of the short needles stands in so many random bytes by chance.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
-    ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime,
-    VarInt,
+    ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, RecvStream, SendStream,
+    TokioRuntime, TransportErrorCode, VarInt,
 };
 use tokio::time::timeout;
 
@@ -23,6 +23,9 @@ use crate::wire::{
 
 /// How long a relay may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What befalls one whom the relay does not take.
+pub(super) const REFUSED: &str = "a stranger was refused";
 
 /// How much of what it does not read a stranger lets the relay send.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,12 +73,18 @@ impl Stranger {
             return Err(failed);
         };
         let shaking = async {
-            let connection = connecting.await.ok()?;
-            let (control, answers) = connection.open_bi().await.ok()?;
-            Some((connection, control, answers))
+            let connection = connecting.await?;
+            let (control, answers) = connection.open_bi().await?;
+            Ok::<_, ConnectionError>((connection, control, answers))
         };
-        let Ok(Some((connection, control, answers))) = timeout(PATIENCE, shaking).await else {
-            return Err(failed);
+        let (connection, control, answers) = match timeout(PATIENCE, shaking).await {
+            Ok(Ok(all)) => all,
+            Ok(Err(ConnectionError::ConnectionClosed(close)))
+                if close.error_code == TransportErrorCode::CONNECTION_REFUSED =>
+            {
+                return Err(DrillError::Story(REFUSED));
+            }
+            _ => return Err(failed),
         };
         Ok(Self {
             connection,
@@ -135,7 +144,7 @@ impl Stranger {
     pub(super) async fn closed_for(self, reason: CloseReason) -> Result<(), DrillError> {
         let ended = timeout(PATIENCE, self.connection.closed()).await;
         let code = match ended {
-            Ok(quinn::ConnectionError::ApplicationClosed(close)) => close.error_code.into_inner(),
+            Ok(ConnectionError::ApplicationClosed(close)) => close.error_code.into_inner(),
             _ => u64::MAX,
         };
         match CloseReason::from_code(code) == Some(reason) {

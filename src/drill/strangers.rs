@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::DrillError;
 use super::cast::{Cast, FLOOD, Part};
-use super::stranger::{Stranger, Target, Windows, first_packets, framed, hello};
+use super::stranger::{REFUSED, Stranger, Target, Windows, first_packets, framed, hello};
 use crate::carrier::certificate::CertificateHash;
 use crate::wire::limits::{AUDIO_PAYLOAD, BODY};
 use crate::wire::{
@@ -21,6 +21,9 @@ const FIRST_PACKETS: usize = 400;
 
 /// How long a stranger stays: long enough for whoever listens inside the relay.
 const STAY: Duration = Duration::from_millis(1500);
+
+/// Connections of one address, besides those that fill a room, where the relay takes few.
+pub(super) const SPARE: usize = 2;
 
 /// How much of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,7 @@ impl Strangers {
             Ok(story)
         });
         runtime.shutdown_background();
+        cast.strangers_over();
         story
     }
 
@@ -263,7 +267,7 @@ impl Strangers {
         Ok(())
     }
 
-    /// One member more than a room takes.
+    /// One member more than a room takes, and then more connections than one address may have.
     async fn no_seat(&self, cast: &Cast, seats: usize) -> Result<(), DrillError> {
         let part = cast.part("a stranger without a seat")?;
         let mut others = Vec::new();
@@ -276,11 +280,30 @@ impl Strangers {
         }
         let mut late = self.connect(part, Windows::Usual).await?;
         late.say(&hello(cast.room, Role::Member)).await;
-        self.closed(cast, part, late, CloseReason::RoomFull).await?;
+        late.closed_for(CloseReason::RoomFull).await?;
+        self.too_many(part, part.address.port() + seats as u16 + 1)
+            .await?;
         for stranger in others {
             stranger.close(&part.text).await;
         }
+        cast.register.gone(part.whose);
         Ok(())
+    }
+
+    /// Connections from these ports of one address, until one is refused.
+    async fn too_many(&self, part: &Part, ports: u16) -> Result<(), DrillError> {
+        let (mut part, mut held) = (part.clone(), Vec::new());
+        for port in ports..=ports + SPARE as u16 {
+            part.address.set_port(port);
+            match self.connect(&part, Windows::Usual).await {
+                Ok(stranger) => held.push(stranger),
+                Err(DrillError::Story(REFUSED)) => return Ok(()),
+                Err(other) => return Err(other),
+            }
+        }
+        Err(DrillError::Story(
+            "no connection of one address was one too many",
+        ))
     }
 
     async fn closed(
@@ -291,9 +314,7 @@ impl Strangers {
         reason: CloseReason,
     ) -> Result<(), DrillError> {
         stranger.closed_for(reason).await?;
-        if reason != CloseReason::RoomFull {
-            cast.register.gone(part.whose);
-        }
+        cast.register.gone(part.whose);
         Ok(())
     }
 }

@@ -23,6 +23,9 @@ pub enum Heard<'a> {
 
 const CHUNK: usize = 1 << 16;
 
+/// Letters of a text: "canary" and two words.
+const TEXT: usize = 40;
+
 /// Searches all memory that can be written, once, and wipes what that left behind.
 pub fn listen(buffer: &mut [u8; CHUNK], hear: &mut dyn FnMut(Heard<'_>)) {
     search_all(buffer, hear);
@@ -77,8 +80,8 @@ fn search(bytes: &[u8], hear: &mut dyn FnMut(Heard<'_>)) {
         }
     }
     for at in memchr(bytes, b"canary-") {
-        let text = bytes.get(at..at + 23).unwrap_or_default();
-        if text.iter().all(u8::is_ascii_graphic) && text.len() == 23 {
+        let text = bytes.get(at..at + TEXT).unwrap_or_default();
+        if text.iter().all(u8::is_ascii_graphic) && text.len() == TEXT {
             hear(Heard::Text(text));
         }
     }

@@ -37,6 +37,7 @@ pub enum Leak {
     MetricLabel,
     KeptInAMap,
     FreedUnwiped,
+    TextFreedUnwiped,
     ThreadName,
     File,
     FileForAMoment,
@@ -54,7 +55,7 @@ pub enum Leak {
     Helped,
 }
 
-const ALL: [Leak; 21] = [
+const ALL: [Leak; 22] = [
     Leak::Nothing,
     Leak::Traced,
     Leak::Log,
@@ -63,6 +64,7 @@ const ALL: [Leak; 21] = [
     Leak::MetricLabel,
     Leak::KeptInAMap,
     Leak::FreedUnwiped,
+    Leak::TextFreedUnwiped,
     Leak::ThreadName,
     Leak::File,
     Leak::FileForAMoment,
@@ -180,7 +182,11 @@ fn tell(leak: Leak, heard: Heard<'_>) {
                 .get_or_insert_default()
                 .insert(address.port(), *address);
         }
-        (Leak::FreedUnwiped, Heard::Address(address)) => free_unwiped(address),
+        // Behind what an allocator writes over, since nothing of so short a text would be left.
+        (Leak::FreedUnwiped, Heard::Address(address)) => {
+            free_unwiped(address.to_string().as_bytes(), 32)
+        }
+        (Leak::TextFreedUnwiped, Heard::Text(text)) => free_unwiped(text, 0),
         (Leak::ThreadName, Heard::Address(address)) => {
             let thread = std::thread::Builder::new().name(address.ip().to_string());
             thread.spawn(std::thread::park).expect("a thread");
@@ -234,14 +240,13 @@ fn help() -> Child {
 }
 
 /// As a program without a wiping allocator frees everything.
-fn free_unwiped(address: &SocketAddr) {
+fn free_unwiped(text: &[u8], at: usize) {
     let layout = Layout::from_size_align(96, 8).expect("a layout");
-    let text = address.to_string();
-    // SAFETY: 96 bytes are asked for, less than 32 + 64 of them written, and given back once.
+    // SAFETY: 96 bytes are asked for, no more than these are written, and given back once.
     unsafe {
         let memory = System.alloc(layout);
-        assert!(!memory.is_null() && text.len() <= 64);
-        std::ptr::copy_nonoverlapping(text.as_ptr(), memory.add(32), text.len());
+        assert!(!memory.is_null() && at + text.len() <= 96);
+        std::ptr::copy_nonoverlapping(text.as_ptr(), memory.add(at), text.len());
         System.dealloc(memory, layout);
     }
 }

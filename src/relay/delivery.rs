@@ -8,8 +8,8 @@ use super::beat::{Arrival, MEMBERS, STANDS};
 use super::bus::{Bus, GroupName, News};
 use super::groups::{Track, View};
 use super::limits::{
-    DATAGRAM_BURST, DATAGRAM_RATE, FAIR_SHARE, FAREWELL, GROUP_BYTES, LINGER, PARTICIPANT_BYTES,
-    ROOM_DATAGRAMS, SENDER_DATAGRAMS, TRACKS,
+    DATAGRAM_BURST, DATAGRAM_COST, DATAGRAM_RATE, FAIR_SHARE, FAREWELL, GROUP_BYTES, LINGER,
+    PARTICIPANT_BYTES, ROOM_DATAGRAMS, SENDER_DATAGRAMS, TRACKS,
 };
 use super::outflow::PACKET;
 use super::outlet::{OutgoingGroup, Outlet, Peer};
@@ -32,7 +32,7 @@ impl Room {
         let Some(member) = self.members.get_mut(source.member.0 as usize) else {
             return;
         };
-        let cost = payload.len() as u32;
+        let cost = (payload.len() as u32).max(DATAGRAM_COST);
         if !member
             .datagrams
             .take(cost, DATAGRAM_BURST, DATAGRAM_RATE, turn.millis)

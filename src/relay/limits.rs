@@ -81,6 +81,9 @@ pub const SENDER_DATAGRAMS: usize = 32;
 pub const DATAGRAM_BURST: u32 = 128 * 1024;
 /// See [`DATAGRAM_BURST`].
 pub const DATAGRAM_RATE: u32 = 160 * 1024;
+/// What a datagram counts at least: hundreds of empty ones fit a packet, and each is work. Three times
+/// as many as of 2.5 ms frames are within the rate.
+pub const DATAGRAM_COST: u32 = 128;
 
 /// Datagrams of one room that wait for a beat. Past it, whoever has [`FAIR_SHARE`] waiting already
 /// adds no more, so that a crowd that floods takes nothing from those who just talk.

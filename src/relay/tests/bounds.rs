@@ -139,6 +139,25 @@ fn the_rate_of_datagrams() {
     assert!(relay.hears(listener, talker));
 }
 
+/// Small ones are not free.
+#[test]
+fn the_rate_of_empty_datagrams() {
+    let (mut relay, talker, listener, offender) = company();
+    relay.subscribe(listener, offender, AUDIO);
+    let (mut heard, seconds) = (0, 10);
+    for _ in 0..seconds * 50 {
+        for _ in 0..SENDER_DATAGRAMS {
+            relay.speak(offender, b"");
+        }
+        relay.pass_beat();
+        heard += relay.heard(listener).len();
+    }
+    let most = (DATAGRAM_BURST + seconds * DATAGRAM_RATE) / DATAGRAM_COST;
+    assert!(heard <= most as usize, "{heard} of {most}");
+    assert_eq!(relay.closed(offender.peer), None);
+    assert!(relay.hears(listener, talker));
+}
+
 #[test]
 fn datagrams_of_one_room() {
     let (mut relay, talker, listener, _) = company();

@@ -162,6 +162,9 @@ impl Watch<'_> {
             let Some(needle) = search.needle(at.hit) else {
                 continue;
             };
+            if needle.is_short() && snapshot.in_pointer(at, needle.bytes.len()) {
+                continue;
+            }
             let shape = in_airlock(&snapshot, at, needle);
             let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);

@@ -163,6 +163,25 @@ impl Snapshot {
         region.bytes.get(place.hit.at..place.hit.at + length)
     }
 
+    /// Whether a hit of so many bytes lies in a word that points into this very process: 127.77.x.y, the
+    /// other way round, is how a pointer looks where the system puts mappings at 0x7f4d….
+    pub(super) fn in_pointer(&self, place: Place, length: usize) -> bool {
+        let pointer = || {
+            let word = place.hit.at / size_of::<usize>() * size_of::<usize>();
+            let bytes = &self.regions.get(place.region)?.bytes;
+            let bytes = bytes.get(word..word + size_of::<usize>())?;
+            let inside = place.hit.at + length <= word + size_of::<usize>();
+            let pointer = usize::from_ne_bytes(bytes.try_into().ok()?);
+            inside.then_some(pointer)
+        };
+        pointer().is_some_and(|pointer| {
+            let holds = |region: &Region| {
+                (region.start..region.start + region.bytes.len()).contains(&pointer)
+            };
+            self.regions.iter().any(holds)
+        })
+    }
+
     pub(super) fn name(&self, place: Place) -> &str {
         match self
             .regions
@@ -187,5 +206,34 @@ impl Snapshot {
             pairs.filter(|(new, old)| new != old).count() + longer
         };
         self.regions.iter().map(count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_into_the_process_is_no_address() {
+        let region = |start: usize, bytes: Vec<u8>| Region {
+            start,
+            name: String::new(),
+            bytes,
+        };
+        let heap = 0x7f4d_1234_5000;
+        let words = [heap + 0x10, heap + 0x2_0000];
+        let words = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let snapshot = Snapshot {
+            regions: vec![region(heap, vec![0; 0x1000]), region(0x1000, words)],
+            unread: Vec::new(),
+        };
+        let at = |at| Place {
+            region: 1,
+            hit: Hit { at, needle: 0 },
+        };
+        assert!(snapshot.in_pointer(at(2), 4), "127.77.18.52, reversed");
+        assert!(!snapshot.in_pointer(at(10), 4), "it points nowhere");
+        assert!(!snapshot.in_pointer(at(6), 4), "it goes beyond the word");
+        assert!(!snapshot.in_pointer(at(14), 4));
     }
 }

@@ -220,7 +220,7 @@ mod tests {
             name: String::new(),
             bytes,
         };
-        let heap = 0x7f4d_1234_5000;
+        let heap: usize = 0x7f4d_1234_5000;
         let words = [heap + 0x10, heap + 0x2_0000];
         let words = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let snapshot = Snapshot {

@@ -8,7 +8,7 @@ case "${1:-}" in
 build) pairs="cc:gcc cmake:cmake make:make" ;;
 media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
 static) pairs="musl-gcc:musl-tools" ;;
-deb) pairs="dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev strip:binutils" ;;
+deb) pairs="dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev" ;;
 node) pairs="node:nodejs npm:npm" ;;
 # What the service file is judged by.
 units) pairs="strace:strace systemd-analyze:systemd" ;;

@@ -90,9 +90,17 @@ impl ReceiveBatch {
         (self.controls[slot].read(control), bytes)
     }
 
-    /// Forgets all else about them that is not in the messages.
+    /// Forgets all else about them, and what they wrote: a packet that stays says that there was a
+    /// meeting, and by its connection ids which one, to whoever recorded the network. It costs as much as
+    /// to write so many bytes to the cache.
     pub(super) fn wipe(&mut self, filled: usize) {
         self.controls[..filled].zeroize();
+        for (slot, header) in self.headers[..filled].iter().enumerate() {
+            let start = slot * self.stride;
+            // Of what was cut off the kernel may tell the full length.
+            let length = (header.msg_len as usize).min(self.buffer);
+            self.buffers[start..start + length].fill(0);
+        }
     }
 
     /// Fills a slot as the kernel would. `false` if there is no such slot.
@@ -130,12 +138,13 @@ impl ReceiveBatch {
         self.headers.len()
     }
 
-    /// The memory that may hold addresses.
+    /// The memory that may hold addresses or packets.
     #[cfg(test)]
     pub(super) fn memory(&self) -> Vec<u8> {
         let names = self.names.iter().flat_map(|name| name.0);
         names
             .chain(self.controls.iter().flat_map(|control| control.0))
+            .chain(self.buffers.iter().copied())
             .collect()
     }
 }

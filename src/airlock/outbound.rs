@@ -124,7 +124,7 @@ impl Queue {
     }
 }
 
-/// Empty buffers for the carrier to write packets into. They keep their memory,
+/// Empty buffers for the carrier to write packets into, without a trace of earlier ones. They keep their memory,
 /// so that a beat allocates nothing.
 #[derive(Default)]
 pub(super) struct Pool {
@@ -140,9 +140,11 @@ impl Pool {
         buffer
     }
 
-    /// Empties the buffer and keeps it, if there is room.
+    /// Wipes the buffer and keeps it, if there is room: what was sent would stay until something as long
+    /// is sent from there. It has just been in the kernel's hands, and so is in the cache.
     pub(super) fn put(&mut self, mut buffer: Vec<u8>) {
         if self.bytes + buffer.capacity() <= POOLED_BYTES && buffer.capacity() > 0 {
+            buffer.fill(0);
             buffer.clear();
             self.bytes += buffer.capacity();
             self.buffers.push(buffer);

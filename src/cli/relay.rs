@@ -4,7 +4,8 @@ mod hang_up;
 mod metrics;
 mod sandbox;
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -153,12 +154,26 @@ fn hush(json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The file's text. No configuration is a mebibyte long, and what has no end is none.
+fn read_some(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 1 << 20;
+    let mut text = String::new();
+    let length = File::open(path)?.take(MOST).read_to_string(&mut text)? as u64;
+    match length < MOST {
+        true => Ok(text),
+        false => Err(std::io::ErrorKind::InvalidData.into()),
+    }
+}
+
 /// What the configuration file says.
 pub(super) fn read_config(path: &Path) -> Result<RelayConfig, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let path = path.display();
+    let text = read_some(path).map_err(|error| {
         let why = system::words(error.kind());
-        let sentence = format!("{path} cannot be read ({why}); check the path");
+        let remedy = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "give this user the right to read it",
+            _ => "check the path",
+        };
+        let sentence = format!("{} cannot be read ({why}); {remedy}", path.display());
         Failure::new(Exit::Config, sentence)
     })?;
     RelayConfig::parse(&text)

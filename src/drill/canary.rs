@@ -31,13 +31,15 @@ pub enum Kind {
     Secret,
     /// What the relay knows a room by.
     Room,
+    /// What a stranger's QUIC calls its connections, in the clear in each packet to and from it.
+    ConnectionId,
     /// Text that a peer gave as its reason for closing, or as the name of the server.
     PeerText,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Address,
         Self::StandIn,
         Self::Name,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Passed,
         Self::Secret,
         Self::Room,
+        Self::ConnectionId,
         Self::PeerText,
     ];
 
@@ -60,6 +63,7 @@ impl Kind {
             Self::Passed => "bytes passed on",
             Self::Secret => "link secrets",
             Self::Room => "room handles",
+            Self::ConnectionId => "connection ids",
             Self::PeerText => "peers' text",
         }
     }

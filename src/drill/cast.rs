@@ -22,6 +22,8 @@ pub(super) struct Part {
     pub(super) text: String,
     /// What it sends, where it seals nothing.
     pub(super) passed: [u8; 48],
+    /// What its connection ids begin with, where it is a stranger.
+    pub(super) ids: [u8; 12],
 }
 
 /// Those who take part by the program that people use: who they are, whether by IPv6.
@@ -92,6 +94,7 @@ impl Cast {
             let part = part(&register, &mut needles, &mut taken, network, what, six)?;
             needles.text(Kind::PeerText, part.whose, &part.text);
             needles.bytes(Kind::Passed, part.whose, &part.passed);
+            needles.bytes(Kind::ConnectionId, part.whose, &part.ids);
             parts.insert(what, part);
         }
         let mut another = |what| part(&register, &mut needles, &mut taken, network, what, false);
@@ -99,6 +102,9 @@ impl Cast {
         let flood = (0..FLOOD)
             .map(|_| another("a spoofed first packet"))
             .collect::<Result<Vec<_>, _>>()?;
+        for part in &flood {
+            needles.bytes(Kind::ConnectionId, part.whose, &part.ids);
+        }
 
         let whose = register.enter("the meeting");
         let title = format!("canary title {} {}", word()?, word()?);
@@ -228,6 +234,7 @@ fn part(
         // Two words: half of it is still unmistakable where an allocator wrote over its beginning.
         text: format!("canary-{}-{}", word()?, word()?),
         passed: marked(b"CanaryPs")?,
+        ids: draw()?,
     })
 }
 

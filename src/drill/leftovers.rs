@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -119,8 +120,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The signals that ask this program to end. Where they are listened to, they do not end it.
-pub(super) struct Interrupts([Signal; 3]);
+/// The signals that would end this program and that it can hear. Where they are listened to, they do not end it.
+pub(super) struct Interrupts([Signal; 7]);
 
 impl Interrupts {
     pub(super) fn new() -> io::Result<Self> {
@@ -128,15 +129,21 @@ impl Interrupts {
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
+            signal(SignalKind::alarm())?,
+            signal(SignalKind::user_defined1())?,
+            signal(SignalKind::user_defined2())?,
         ]))
     }
 
     pub(super) async fn next(&mut self) {
-        let [interrupt, terminate, hang_up] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
-        }
+        std::future::poll_fn(|context| {
+            let mut any = self.0.iter_mut();
+            match any.any(|signal| signal.poll_recv(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 }

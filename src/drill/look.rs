@@ -1,8 +1,10 @@
 //! Looks everywhere at one moment, and makes rows of what is there.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::Permissions;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use nix::unistd::Uid;
@@ -176,6 +178,9 @@ impl Watch<'_> {
                 Kind::StandIn if phase == Phase::Running && !there => Some(
                     "names nobody any more; QUIC's tables or a stack keep it until all have gone",
                 ),
+                Kind::ConnectionId if phase == Phase::Running => {
+                    Some("in QUIC's state; its tables keep it until all have gone")
+                }
                 _ if !there => None,
                 // Without stand-ins nothing says how this relay's airlock holds them.
                 Kind::Address if shape || !stays || known == 0 => {
@@ -399,11 +404,9 @@ impl Tally {
     }
 }
 
-/// Where captures go.
-pub(super) fn keep_in(folder: Option<&PathBuf>) -> Result<Option<&Path>, DrillError> {
-    let Some(folder) = folder else {
-        return Ok(None);
-    };
-    std::fs::create_dir_all(folder).map_err(|error| DrillError::Scratch(error.kind()))?;
-    Ok(Some(folder))
+/// Makes the folder where captures go; nobody else may read what is put there.
+pub(super) fn make_keep(folder: &Path) -> Result<(), DrillError> {
+    let made = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::set_permissions(folder, Permissions::from_mode(0o700)));
+    made.map_err(|error| DrillError::Keep(folder.to_owned(), error.kind()))
 }

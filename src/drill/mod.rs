@@ -60,6 +60,9 @@ pub enum DrillError {
          programs may be run from (TMPDIR=/var/tmp)", .0.display(), words(*.1)
     )]
     Place(PathBuf, ErrorKind),
+    /// What was captured cannot be kept there.
+    #[error("nothing can be kept in {} ({}): name another folder with --keep", .0.display(), words(*.1))]
+    Keep(PathBuf, ErrorKind),
     /// Root that cannot become another user.
     #[error(
         "root has too few of its rights here: the drill runs the relay as another user, which takes \

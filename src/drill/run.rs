@@ -14,7 +14,7 @@ use super::cast::Cast;
 use super::dump;
 use super::forwarder::Forwarder;
 use super::leftovers::{Interrupts, clear};
-use super::look::{Watch, keep_in};
+use super::look::{Watch, make_keep};
 use super::media::webm;
 use super::memory::{self, Snapshot};
 use super::needles::Needles;
@@ -125,6 +125,8 @@ const SETTLE: Duration = Duration::from_millis(300);
 
 impl<'a> Drill<'a> {
     fn new(plan: &'a Plan, progress: &'a (dyn Fn(&str) + Sync)) -> Result<Self, DrillError> {
+        // Before anything else is done for nothing.
+        plan.keep.as_deref().map(make_keep).transpose()?;
         let root = Uid::effective().is_root();
         // Were a core dump allowed, this would not stop it; the relay inherits it.
         dump::lift_limit(root);
@@ -374,7 +376,7 @@ impl Act {
             since: self.since,
             metrics: self.metrics,
             dumps: drill.dumps,
-            keep: keep_in(drill.plan.keep.as_ref())?,
+            keep: drill.plan.keep.as_deref(),
             baseline: self.baseline.take(),
             rows: Vec::new(),
             chance: 0.0,

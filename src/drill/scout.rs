@@ -35,7 +35,7 @@ async fn knock(link: &str, part: &Part, relay: &Target) -> Result<RoomHandle, Dr
         tag: draw()?,
     };
     let mut meeting = Meeting::new(link, presence, false, false, draw()?);
-    let mut peer = Stranger::connect(part.address, relay, "scout.invalid", Windows::Usual).await?;
+    let mut peer = Stranger::connect(part, relay, "scout.invalid", Windows::Usual).await?;
     let began = Instant::now();
     let (mut lobby, mut led) = (None, None);
     loop {

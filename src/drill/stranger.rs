@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
-    ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, RecvStream, SendStream,
-    TokioRuntime, TransportErrorCode, VarInt,
+    ClientConfig, Connection, ConnectionError, ConnectionId, ConnectionIdGenerator, Endpoint,
+    EndpointConfig, RecvStream, SendStream, TokioRuntime, TransportErrorCode, VarInt,
 };
 use tokio::time::timeout;
 
 use super::DrillError;
+use super::canary::draw;
+use super::cast::Part;
 use crate::carrier::certificate::CertificateHash;
 use crate::carrier::client::pinned_tls;
 use crate::carrier::transport::client_transport;
@@ -52,23 +54,19 @@ pub(super) struct Stranger {
 }
 
 impl Stranger {
-    /// Shakes hands from `from` with the relay, which it calls `name`.
+    /// Shakes hands with the relay, which it calls `name`.
     pub(super) async fn connect(
-        from: SocketAddr,
+        part: &Part,
         relay: &Target,
         name: &str,
         windows: Windows,
     ) -> Result<Self, DrillError> {
-        let socket = UdpSocket::bind(from).map_err(DrillError::network)?;
-        let endpoint = Endpoint::new(
-            EndpointConfig::default(),
-            None,
-            socket,
-            Arc::new(TokioRuntime),
-        );
+        let socket = UdpSocket::bind(part.address).map_err(DrillError::network)?;
+        let endpoint = Endpoint::new(endpoint(part), None, socket, Arc::new(TokioRuntime));
         let endpoint = endpoint.map_err(DrillError::network)?;
         let failed = DrillError::Story("a stranger could not connect to the relay");
-        let Ok(connecting) = endpoint.connect_with(config(relay, windows)?, relay.address, name)
+        let Ok(connecting) =
+            endpoint.connect_with(config(part, relay, windows)?, relay.address, name)
         else {
             return Err(failed);
         };
@@ -181,10 +179,14 @@ pub(super) fn framed(class: u16, used: u16, content: &[u8]) -> Bytes {
 }
 
 /// What a client sends before it hears anything.
-pub(super) fn first_packets(relay: &Target, name: &str) -> Result<Vec<Vec<u8>>, DrillError> {
-    let mut endpoint = quinn_proto::Endpoint::new(Default::default(), None, true, None);
+pub(super) fn first_packets(
+    part: &Part,
+    relay: &Target,
+    name: &str,
+) -> Result<Vec<Vec<u8>>, DrillError> {
+    let mut endpoint = quinn_proto::Endpoint::new(Arc::new(endpoint(part)), None, true, None);
     let now = Instant::now();
-    let config = config(relay, Windows::Usual)?;
+    let config = config(part, relay, Windows::Usual)?;
     let Ok((_, mut connection)) = endpoint.connect(now, config, relay.address, name) else {
         return Err(DrillError::Tls);
     };
@@ -201,7 +203,14 @@ pub(super) fn first_packets(relay: &Target, name: &str) -> Result<Vec<Vec<u8>>, 
     }
 }
 
-fn config(relay: &Target, windows: Windows) -> Result<ClientConfig, DrillError> {
+fn endpoint(part: &Part) -> EndpointConfig {
+    let ids = Ids(part.ids);
+    let mut config = EndpointConfig::default();
+    config.cid_generator(move || Box::new(ids));
+    config
+}
+
+fn config(part: &Part, relay: &Target, windows: Windows) -> Result<ClientConfig, DrillError> {
     let tls = pinned_tls(&relay.hashes).map_err(|_| DrillError::Tls)?;
     let mut transport = client_transport();
     transport.keep_alive_interval(Some(Duration::from_secs(1)));
@@ -212,6 +221,33 @@ fn config(relay: &Target, windows: Windows) -> Result<ClientConfig, DrillError> 
     }
     let tls = QuicClientConfig::try_from(tls).map_err(|_| DrillError::Tls)?;
     let mut config = ClientConfig::new(Arc::new(tls));
+    let ids = Ids(part.ids);
+    config.initial_dst_cid_provider(Arc::new(move || ids.another()));
     config.transport_config(Arc::new(transport));
     Ok(config)
+}
+
+/// Connection ids that begin alike, so that the drill knows them again.
+#[derive(Clone, Copy)]
+struct Ids([u8; 12]);
+
+impl Ids {
+    fn another(self) -> ConnectionId {
+        let rest: [u8; 4] = draw().unwrap_or_default();
+        ConnectionId::new(&[&self.0[..], &rest].concat())
+    }
+}
+
+impl ConnectionIdGenerator for Ids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        self.another()
+    }
+
+    fn cid_len(&self) -> usize {
+        16
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
 }

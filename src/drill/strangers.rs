@@ -79,7 +79,7 @@ impl Strangers {
 
     async fn connect(&self, part: &Part, windows: Windows) -> Result<Stranger, DrillError> {
         let name = format!("{}.invalid", part.text);
-        Stranger::connect(part.address, &self.to(part)?, &name, windows).await
+        Stranger::connect(part, &self.to(part)?, &name, windows).await
     }
 
     /// Comes by a name of its own, passes bytes on, and goes with a text.
@@ -150,14 +150,14 @@ impl Strangers {
         for part in &cast.flood {
             let socket = UdpSocket::bind(part.address).map_err(DrillError::network)?;
             socket.set_nonblocking(true).map_err(DrillError::network)?;
-            sockets.push((socket, self.to(part)?));
+            sockets.push((socket, part, self.to(part)?));
         }
         let mut retries = 0;
         for number in 0..FIRST_PACKETS {
-            let Some((socket, relay)) = sockets.get(number % FLOOD) else {
+            let Some((socket, part, relay)) = sockets.get(number % FLOOD) else {
                 break;
             };
-            for packet in first_packets(relay, "flood.invalid")? {
+            for packet in first_packets(part, relay, "flood.invalid")? {
                 let _ = socket.send_to(&packet, relay.address);
             }
             let mut answer = [0; 2048];

@@ -213,4 +213,10 @@ fn buffers_come_back() {
     story.flush();
     let again = story.airlock.buffer();
     assert!(again.is_empty() && again.as_ptr() == place);
+    // SAFETY: these bytes were written above, and are where they were.
+    let before = unsafe { std::slice::from_raw_parts(place, 5000) };
+    assert!(
+        before.iter().all(|byte| *byte == 0),
+        "nothing of it is left"
+    );
 }

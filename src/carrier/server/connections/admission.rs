@@ -16,13 +16,11 @@ use crate::wire::CloseReason;
 const SWEEP: Duration = Duration::from_secs(1);
 
 impl Connections {
-    pub(super) fn reply(&mut self, to: StandIn, transmit: &Transmit) {
-        let bytes = self
-            .scratch
-            .get(..transmit.size)
-            .unwrap_or_default()
-            .to_vec();
-        self.replies.push(departure(to, transmit, bytes));
+    /// Sends an answer that belongs to no connection. Its buffer goes with it: one that was kept would
+    /// keep the answer.
+    pub(super) fn reply(&mut self, to: StandIn, transmit: &Transmit, mut answer: Vec<u8>) {
+        answer.truncate(transmit.size);
+        self.replies.push(departure(to, transmit, answer));
     }
 
     /// Those whose first packets came with the last batch: who has shown its address goes first.
@@ -52,19 +50,19 @@ impl Connections {
             self.endpoint.ignore(incoming);
             return None;
         }
-        self.scratch.clear();
+        let mut answer = Vec::new();
         let full = self.closing_down || self.endpoint.open_connections() >= self.most;
         let shown = incoming.remote_address_validated();
         if full || (shown && allowance == Allowance::No) {
-            let transmit = self.endpoint.refuse(incoming, &mut self.scratch);
-            self.reply(from, &transmit);
+            let transmit = self.endpoint.refuse(incoming, &mut answer);
+            self.reply(from, &transmit, answer);
             return None;
         }
         let busy = self.begun >= TURN_HANDSHAKES;
         let ask = busy || self.handshakes >= self.retry_from || allowance == Allowance::ProveFirst;
         if ask && incoming.may_retry() {
-            if let Ok(transmit) = self.endpoint.retry(incoming, &mut self.scratch) {
-                self.reply(from, &transmit);
+            if let Ok(transmit) = self.endpoint.retry(incoming, &mut answer) {
+                self.reply(from, &transmit, answer);
             }
             return None;
         }
@@ -74,17 +72,14 @@ impl Connections {
             return None;
         }
         self.begun += 1;
-        match self
-            .endpoint
-            .accept(incoming, self.now, &mut self.scratch, None)
-        {
+        match self.endpoint.accept(incoming, self.now, &mut answer, None) {
             Ok((handle, quic)) => {
                 self.insert(handle, quic, from);
                 Some(handle.0)
             }
             Err(error) => {
                 if let Some(transmit) = error.response {
-                    self.reply(from, &transmit);
+                    self.reply(from, &transmit, answer);
                 }
                 None
             }

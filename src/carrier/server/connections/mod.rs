@@ -50,7 +50,6 @@ pub(super) struct Connections {
     pub(super) paths: Vec<PathChange>,
     pub(super) open: usize,
     next_sweep: Instant,
-    scratch: Vec<u8>,
 }
 
 impl Connections {
@@ -84,7 +83,6 @@ impl Connections {
             paths: Vec::new(),
             open: 0,
             next_sweep: now,
-            scratch: Vec::new(),
         })
     }
 
@@ -113,15 +111,10 @@ impl Connections {
         }
         let ecn = ecn.and_then(EcnCodepoint::from_bits);
         let data = BytesMut::from(bytes);
-        self.scratch.clear();
-        let event = self.endpoint.handle(
-            self.now,
-            from.quic(),
-            local_ip,
-            ecn,
-            data,
-            &mut self.scratch,
-        );
+        let mut answer = Vec::new();
+        let event = self
+            .endpoint
+            .handle(self.now, from.quic(), local_ip, ecn, data, &mut answer);
         match event {
             Some(DatagramEvent::ConnectionEvent(handle, event))
                 if bytes.len() <= HELD_SIZE && self.held.takes(handle.0, self.now) =>
@@ -137,7 +130,7 @@ impl Connections {
                 }
             }
             Some(DatagramEvent::Response(transmit)) if self.door.lets_out(self.now, bytes) => {
-                self.reply(from, &transmit);
+                self.reply(from, &transmit, answer);
             }
             Some(DatagramEvent::Response(_)) | None => {}
         }

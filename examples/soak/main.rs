@@ -357,7 +357,7 @@ impl Soak {
             self.table.row(name, left, "0", left == 0);
         }
         let before = self.relay.at_start();
-        let after = self.relay.held()?;
+        let after = self.relay.settled().await?;
         let Held {
             descriptors,
             threads,

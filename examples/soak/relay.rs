@@ -76,7 +76,7 @@ impl Process {
     }
 
     /// What it holds once it has answered and hung up.
-    async fn settled(&mut self) -> Result<Held, String> {
+    pub async fn settled(&mut self) -> Result<Held, String> {
         self.numbers()?;
         sleep(Duration::from_millis(200)).await;
         self.held()
@@ -155,7 +155,7 @@ impl Process {
         self.at_start
     }
 
-    pub fn held(&self) -> Result<Held, String> {
+    fn held(&self) -> Result<Held, String> {
         let count = |what| {
             let folder = format!("/proc/{}/{what}", self.child.id());
             match std::fs::read_dir(folder) {

@@ -167,6 +167,12 @@ impl Watch<'_> {
             if needle.is_short() && snapshot.in_pointer(at, needle.bytes.len()) {
                 continue;
             }
+            // What stood there before the meeting is not of the meeting: a stand-in is drawn after it.
+            let place = snapshot.address(at);
+            let before = self.baseline.as_ref();
+            if before.is_some_and(|old| old.holds(place, &needle.bytes)) {
+                continue;
+            }
             let shape = in_airlock(&snapshot, at, needle);
             let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);

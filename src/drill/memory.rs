@@ -157,6 +157,15 @@ impl Snapshot {
         region.map_or(0, |region| region.start + place.hit.at)
     }
 
+    /// Whether these bytes stand at this address of the process.
+    pub(super) fn holds(&self, address: usize, bytes: &[u8]) -> bool {
+        self.regions.iter().any(|region| {
+            let at = address.checked_sub(region.start);
+            let rest = at.and_then(|at| region.bytes.get(at..));
+            rest.is_some_and(|rest| rest.starts_with(bytes))
+        })
+    }
+
     /// The bytes from a hit on.
     pub(super) fn behind(&self, place: Place, length: usize) -> Option<&[u8]> {
         let region = self.regions.get(place.region)?;

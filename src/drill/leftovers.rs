@@ -120,7 +120,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The signals that would end this program and that it can hear. Where they are listened to, they do not end it.
+/// The signals that would end this program and that it can hear. Where they are listened to, they do
+/// not end it.
 pub(super) struct Interrupts([Signal; 7]);
 
 impl Interrupts {

@@ -1,9 +1,9 @@
 //! Looks everywhere at one moment, and makes rows of what is there.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::Permissions;
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -174,7 +174,7 @@ impl Watch<'_> {
                 continue;
             }
             let shape = in_airlock(&snapshot, at, needle);
-            let stays = kept.contains(&(snapshot.address(at), at.hit.needle));
+            let stays = kept.contains(&(place, at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);
             let allowed = match needle.kind {
                 Kind::PeerText if there && needle.form == Form::Text => {
@@ -410,9 +410,8 @@ impl Tally {
     }
 }
 
-/// Makes the folder where captures go; nobody else may read what is put there.
+/// Makes the folder where captures go, for this user alone. One that is there stays as it is.
 pub(super) fn make_keep(folder: &Path) -> Result<(), DrillError> {
-    let made = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::set_permissions(folder, Permissions::from_mode(0o700)));
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| DrillError::Keep(folder.to_owned(), error.kind()))
 }

@@ -67,7 +67,7 @@ const SEATS: usize = 16;
 
 /// Holds a drill. `progress` is told what goes on now.
 ///
-/// From then on this process no longer ends by SIGINT, SIGTERM and SIGHUP: they end its drills.
+/// From then on this process no longer ends by SIGINT, SIGTERM and their like: they end its drills.
 ///
 /// # Errors
 /// [`DrillError`]: the drill came to no end, and shows nothing.

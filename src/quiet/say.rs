@@ -27,8 +27,8 @@ static VOICE: Mutex<Voice> = Mutex::new(Voice {
     said: Said::nothing(),
 });
 
-/// Says an event, if its level is on and it was not said already (see [`super::once`]). Never fails and never waits: a
-/// shard calls it.
+/// Says an event, if its level is on and it was not said already (see [`super::once`]). Never fails
+/// and never waits: a shard calls it.
 pub fn log(event: Event) {
     let mut voice = VOICE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(line) = voice.line(event) {

@@ -166,7 +166,7 @@ impl Exit {
             }
             Self::Over => {
                 "the meeting is over for this participant (removed, not let in, or the link is in use \
-                 elsewhere); the message says which"
+                 elsewhere), as the message says"
             }
             Self::Media => {
                 "the file to play cannot be read or played, or only in part (damaged, cut off); the \

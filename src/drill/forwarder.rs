@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::DrillError;
+use super::{DrillError, thread};
 
 /// How long a thread waits for a packet before it looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -54,7 +54,8 @@ impl Forwarder {
             stop: AtomicBool::new(false),
         });
         let there = shared.clone();
-        std::thread::spawn(move || there.outward());
+        let outward = move || there.outward();
+        thread().spawn(outward).map_err(DrillError::system)?;
         Ok(Self { port, shared })
     }
 
@@ -120,10 +121,11 @@ impl Shared {
         socket.connect(relay).ok()?;
         socket.set_read_timeout(Some(LOOK)).ok()?;
         let socket = Arc::new(socket);
-        state.flows.insert(from, socket.clone());
-        drop(state);
         let (shared, there) = (self.clone(), socket.clone());
-        std::thread::spawn(move || shared.inward(&there, from));
+        // It waits for the state that this one holds.
+        let inward = thread().spawn(move || shared.inward(&there, from));
+        inward.ok()?;
+        state.flows.insert(from, socket.clone());
         Some(socket)
     }
 

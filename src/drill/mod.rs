@@ -70,7 +70,10 @@ pub enum DrillError {
     )]
     Capability,
     /// A program does not start.
-    #[error("{} cannot be run ({}): give another with --relay", .0.display(), words(*.1))]
+    #[error("{} cannot be run ({}): give another with --relay", .0.display(), match .1 {
+        ErrorKind::InvalidData => "it is no program for Linux",
+        kind => words(*kind),
+    })]
     Program(PathBuf, ErrorKind),
     /// The relay does not say that it is ready; what it said instead.
     #[error("the relay did not start; it said: {0}")]
@@ -99,4 +102,13 @@ impl DrillError {
     fn network(error: std::io::Error) -> Self {
         Self::Network(error.kind())
     }
+
+    fn system(error: std::io::Error) -> Self {
+        Self::System(error.kind())
+    }
+}
+
+/// A thread of the drill's. A system that gives none ends the drill with a sentence.
+fn thread() -> std::thread::Builder {
+    std::thread::Builder::new()
 }

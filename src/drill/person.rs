@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::DrillError;
 use super::leftovers::Process;
+use super::{DrillError, thread};
 
 /// How long anything in the meeting may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,7 +46,7 @@ impl Person {
         let (sender, events) = channel();
         let output = process.child().stdout.take();
         if let Some(output) = output {
-            std::thread::spawn(move || {
+            let listener = thread().spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     if let Ok(value) = serde_json::from_str(&line)
                         && sender.send(value).is_err()
@@ -55,6 +55,7 @@ impl Person {
                     }
                 }
             });
+            listener.map_err(DrillError::system)?;
         }
         let input = process.child().stdin.take();
         let mut person = Self {

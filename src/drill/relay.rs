@@ -13,11 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::DrillError;
 use super::leftovers::Process;
 use super::places::{Found, changed_at};
 use super::report::Place;
 use super::scratch::{NOBODY, Scratch};
+use super::{DrillError, thread};
 use crate::carrier::address::RelayAddress;
 
 /// How long a relay may take to start, or to end.
@@ -95,8 +95,8 @@ impl Heard {
         };
         Ok(Self {
             process,
-            stdout: Said::listen(stdout),
-            stderr: Said::listen(stderr),
+            stdout: Said::listen(stdout)?,
+            stderr: Said::listen(stderr)?,
         })
     }
 
@@ -114,7 +114,7 @@ impl Heard {
 
     fn has_ended(&self) -> Result<Option<ExitStatus>, DrillError> {
         let ended = self.process.child().try_wait();
-        ended.map_err(|error| DrillError::System(error.kind()))
+        ended.map_err(DrillError::system)
     }
 
     /// Whether all was heard that one who has ended said. What it said last is still in the pipes.
@@ -136,7 +136,10 @@ impl Heard {
         } = self;
         drop(process);
         let said = [stdout.bytes(), stderr.bytes()].concat();
-        DrillError::NoRelay(String::from_utf8_lossy(&said).into())
+        match String::from_utf8_lossy(&said).trim() {
+            "" => DrillError::NoRelay("nothing".into()),
+            said => DrillError::NoRelay(said.into()),
+        }
     }
 }
 
@@ -211,10 +214,10 @@ fn changed(folder: &Path) -> Option<SystemTime> {
 }
 
 impl Said {
-    fn listen(stream: Option<impl Read + Send + 'static>) -> Self {
+    fn listen(stream: Option<impl Read + Send + 'static>) -> Result<Self, DrillError> {
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = said.clone();
-        let listener = std::thread::spawn(move || {
+        let listener = thread().spawn(move || {
             let Some(mut stream) = stream else { return };
             let mut chunk = [0; 4096];
             while let Ok(length @ 1..) = stream.read(&mut chunk) {
@@ -222,7 +225,7 @@ impl Said {
                 heard.extend_from_slice(chunk.get(..length).unwrap_or_default());
             }
         });
-        Self(said, listener)
+        Ok(Self(said, listener.map_err(DrillError::system)?))
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -9,7 +9,6 @@ use nix::sys::signal::Signal;
 use nix::unistd::Uid;
 use tokio::sync::oneshot;
 
-use super::DrillError;
 use super::cast::Cast;
 use super::dump;
 use super::forwarder::Forwarder;
@@ -26,6 +25,7 @@ use super::scratch::Scratch;
 use super::stand_ins;
 use super::story::{Stage, free_port};
 use super::strangers::{SPARE, Strangers};
+use super::{DrillError, thread};
 
 /// How a relay is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,20 +75,20 @@ pub fn run(
     plan: Plan,
     progress: impl Fn(&str) + Send + Sync + 'static,
 ) -> Result<Findings, DrillError> {
-    let system = |error: std::io::Error| DrillError::System(error.kind());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
-        .map_err(system)?;
+        .map_err(DrillError::system)?;
     runtime.block_on(async {
-        let mut interrupts = Interrupts::new().map_err(system)?;
+        let mut interrupts = Interrupts::new().map_err(DrillError::system)?;
         let (sender, held) = oneshot::channel();
         // A thread of its own: the network that it enters is no concern of the caller's, and who
         // ends the drill does not wait for it.
-        std::thread::spawn(move || {
+        let drill = thread().spawn(move || {
             let held = Drill::new(&plan, &progress).and_then(Drill::run);
             let _ = sender.send(held);
         });
+        drill.map_err(DrillError::system)?;
         tokio::select! {
             // Those whom a terminal ends with the drill must not look like a fault of theirs.
             biased;
@@ -185,7 +185,7 @@ impl<'a> Drill<'a> {
         };
         let (meeting, learned) = stand_ins::learn_while(act.relay.pid(), &act.needles, play)?;
         let mut meeting = meeting?;
-        stand_ins::add(&mut act.needles, learned, act.baseline.as_ref())?;
+        stand_ins::add(&mut act.needles, learned);
         for link in &meeting.links {
             act.cast.add_link(&mut act.needles, link);
         }

@@ -20,7 +20,7 @@ pub(super) fn main_room(link: &str, part: &Part, relay: &Target) -> Result<RoomH
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| DrillError::System(error.kind()))?;
+        .map_err(DrillError::system)?;
     let found = runtime.block_on(async { timeout(PATIENCE, knock(link, part, relay)).await });
     runtime.shutdown_background();
     found.unwrap_or(Err(DrillError::Story("a scout was not let in")))

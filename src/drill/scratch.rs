@@ -1,7 +1,7 @@
 //! A folder of the drill's own: the relay's program, its home, and what is played to it.
 
 use std::fs;
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Read};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -88,12 +88,23 @@ impl Scratch {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), DrillError> {
-    let copied =
-        fs::copy(from, to).and_then(|_| fs::set_permissions(to, fs::Permissions::from_mode(0o755)));
+    let copied = is_program(from)
+        .and_then(|()| fs::copy(from, to))
+        .and_then(|_| fs::set_permissions(to, fs::Permissions::from_mode(0o755)));
     copied.map_err(|error| match is_full(&error) {
         true => DrillError::Scratch(error.kind()),
         false => DrillError::Program(from.to_owned(), error.kind()),
     })
+}
+
+/// Whether it begins as a program or a script does. Of anything else, execvp(3) makes a shell's input.
+fn is_program(file: &Path) -> Result<(), Error> {
+    let mut begin = Vec::new();
+    fs::File::open(file)?.take(4).read_to_end(&mut begin)?;
+    match begin.starts_with(b"\x7fELF") || begin.starts_with(b"#!") {
+        true => Ok(()),
+        false => Err(ErrorKind::InvalidData.into()),
+    }
 }
 
 fn is_full(error: &Error) -> bool {

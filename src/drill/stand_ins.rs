@@ -1,15 +1,15 @@
 //! The stand-ins that an airlock draws: read out of its table, beside the addresses that are known.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::DrillError;
 use super::canary::{Kind, Whose};
 use super::memory::{self, Place as At, Snapshot};
 use super::needles::{Form, Needle, Needles};
 use super::scan::Search;
+use super::{DrillError, thread};
 
 /// Stand-ins, and for whom each stands.
 pub(super) type StandIns = BTreeMap<IpAddr, Whose>;
@@ -26,13 +26,13 @@ pub(super) fn learn_while<T>(
 ) -> Result<(T, StandIns), DrillError> {
     let search = Search::new(needles.packed_addresses())?;
     let (going_on, over) = channel();
-    let (played, learned) = std::thread::scope(|scope| {
-        let learner = scope.spawn(|| learn(pid, &search, over));
+    std::thread::scope(|scope| {
+        let learner = thread().spawn_scoped(scope, || learn(pid, &search, over));
+        let learner = learner.map_err(DrillError::system)?;
         let played = play();
         drop(going_on);
-        (played, learner.join().unwrap_or_default())
-    });
-    Ok((played, learned))
+        Ok((played, learner.join().unwrap_or_default()))
+    })
 }
 
 fn learn(pid: u32, search: &Search, over: Receiver<()>) -> StandIns {
@@ -57,34 +57,17 @@ pub(super) fn read(snapshot: &Snapshot, search: &Search) -> StandIns {
     pairs.collect()
 }
 
-/// Makes needles of those that are new, but for those that stood in memory before by chance.
-pub(super) fn add(
-    needles: &mut Needles,
-    learned: StandIns,
-    before: Option<&Snapshot>,
-) -> Result<(), DrillError> {
-    let mut new = Needles::default();
-    for (&ip, &whose) in &learned {
-        new.ip(Kind::StandIn, whose, ip);
-    }
-    let search = Search::new(new)?;
-    let hits = before.map(|before| before.hits(&search));
-    let stood = hits.iter().flatten().filter_map(|at| search.needle(at.hit));
-    let stood: HashSet<&[u8]> = stood.map(|needle| &needle.bytes[..]).collect();
+/// Makes needles of those that are new.
+pub(super) fn add(needles: &mut Needles, learned: StandIns) {
     for (ip, whose) in learned {
-        let mut octets = match ip {
-            IpAddr::V4(ip) => ip.octets().to_vec(),
-            IpAddr::V6(ip) => ip.octets().to_vec(),
+        let known = match ip {
+            IpAddr::V4(ip) => needles.has(&ip.octets()),
+            IpAddr::V6(ip) => needles.has(&ip.octets()),
         };
-        let known = needles.has(&octets);
-        let mut by_chance = stood.contains(&octets[..]);
-        octets.reverse();
-        by_chance |= stood.contains(&octets[..]);
-        if !known && !by_chance {
+        if !known {
             needles.ip(Kind::StandIn, whose, ip);
         }
     }
-    Ok(())
 }
 
 /// Bytes of a pair in the airlock's table (`airlock/pair.rs`): the real address, the stand-in's IP,

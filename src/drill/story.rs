@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::DrillError;
 use super::canary::GRACE;
 use super::cast::Cast;
 use super::forwarder::Forwarder;
@@ -14,6 +13,7 @@ use super::network::Network;
 use super::person::Person;
 use super::scout::main_room;
 use super::strangers::{Strangers, Wanted};
+use super::{DrillError, thread};
 use crate::carrier::transport::{IDLE, KEEP_ALIVE};
 use crate::wire::RoomHandle;
 
@@ -51,7 +51,9 @@ impl Stage<'_> {
         let mut meeting = self.begin(cast)?;
         let strangers = std::thread::scope(|scope| {
             let strangers = &self.strangers;
-            let strangers = scope.spawn(move || strangers.play(cast, Wanted::Everything));
+            let strangers = thread()
+                .spawn_scoped(scope, move || strangers.play(cast, Wanted::Everything))
+                .map_err(DrillError::system)?;
             self.middle(cast, &mut meeting)?;
             strangers
                 .join()
@@ -231,7 +233,9 @@ impl Stage<'_> {
         let part = cast.part(what)?;
         let relay = self.strangers.to(part)?;
         let room = std::thread::scope(|scope| {
-            let scout = scope.spawn(|| main_room(link, part, &relay));
+            let scout = thread()
+                .spawn_scoped(scope, || main_room(link, part, &relay))
+                .map_err(DrillError::system)?;
             let number = self.knock(cast, meeting, what)?;
             meeting
                 .person("the host")?

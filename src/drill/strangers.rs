@@ -49,7 +49,7 @@ impl Strangers {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| DrillError::System(error.kind()))?;
+            .map_err(DrillError::system)?;
         let story = runtime.block_on(async {
             let mut story = self.guest(cast, "a stranger").await?;
             if wanted == Wanted::Everything {

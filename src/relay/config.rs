@@ -282,6 +282,18 @@ fn check_table(text: &str, section: &str, table: &DeTable<'_>) -> Result<(), Con
                     return fault(ConfigProblem::OutOfRange { name, least, most });
                 }
             }
+            (Some(_), DeValue::Array(addresses)) => {
+                let strings = addresses
+                    .iter()
+                    .filter_map(|each| Some((each.span(), each.get_ref().as_str()?)));
+                for (span, address) in strings {
+                    if address.parse::<SocketAddr>().is_err() {
+                        let line = Some(line_at(text, span.start));
+                        let problem = ConfigProblem::ListenAddress;
+                        return Err(ConfigError { line, problem });
+                    }
+                }
+            }
             (Some(_), _) => {}
             (None, DeValue::Table(inner)) if nested => check_table(text, name.get_ref(), inner)?,
             (None, _) if nested => {}

@@ -41,6 +41,8 @@ pub enum ConfigProblem {
     },
     /// `listen` is empty.
     NothingToListenOn,
+    /// Something in `listen` is no `ip:port`.
+    ListenAddress,
     /// `certificate` without `key`, or the other way round.
     HalfACertificate,
     /// `public_address` is no `host:port`.
@@ -82,6 +84,9 @@ impl fmt::Display for ConfigError {
             ConfigProblem::NothingToListenOn => {
                 f.write_str("`listen` names no address; leave it out for 127.0.0.1:4433")
             }
+            ConfigProblem::ListenAddress => f.write_str(
+                "`listen` takes IP addresses with a port, like \"0.0.0.0:443\" or \"[::]:443\"",
+            ),
             ConfigProblem::HalfACertificate => {
                 f.write_str("`certificate` and `key` belong together; give both or neither")
             }

@@ -179,7 +179,11 @@ fn values_out_of_range_or_of_the_wrong_kind_are_refused_with_their_line() {
     );
     assert_eq!(refused("[limits]\nrooms = 'many'").line, Some(2));
     assert_eq!(refused("listen = 4433").line, Some(1));
-    assert_eq!(refused("listen = ['nowhere']").line, Some(1));
+    let nowhere = refused("listen = [\n'nowhere']");
+    assert_eq!(
+        (nowhere.line, nowhere.problem),
+        (Some(2), ConfigProblem::ListenAddress)
+    );
     assert_eq!(refused("limits = 3").line, Some(1));
     assert!(refused("\nlisten = [").line.is_some());
     assert_eq!(refused("identity = 1\nidentity = 2").line, Some(2));

@@ -4,9 +4,9 @@ CARGO ?= cargo
 BIN := target/release/sottovoce
 # Where `make install` puts things; DESTDIR goes before it, for those who make packages.
 PREFIX ?= /usr/local
-# Who runs these as root often has no Rust there, since `sudo` has a PATH of its own: then what was built
-# before is taken.
-RUST := $(shell command -v $(CARGO) 2>/dev/null)
+# Who runs these as root often has no Rust there, since `sudo` has a PATH of its own, or another one: then
+# what was built before is taken, which is also what the user means to try out.
+RUST := $(if $(and $(SUDO_USER),$(wildcard $(BIN))),,$(shell command -v $(CARGO) 2>/dev/null))
 BUILT := $(if $(RUST),build,built)
 FLOOD = $(firstword $(shell ls -t target/release/deps/flood-* 2>/dev/null | grep -v '\.d$$'))
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -22,6 +22,7 @@ build: setup-build ## the program: target/release/sottovoce
 
 static: setup-build ## the same as one file that needs no library, for containers
 	@scripts/release.sh --static
+	@install -D -m 755 target/$$(uname -m)-unknown-linux-musl/release/sottovoce target/static/sottovoce
 
 reproduce: setup-build ## build it twice in different directories and compare the bytes
 	@scripts/reproduce.sh

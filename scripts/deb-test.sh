@@ -92,6 +92,7 @@ active sottovoce.socket || fail "systemd does not listen"
 until_so answers || fail "the relay does not answer"
 inside journalctl --sync
 inside journalctl --no-pager -o cat -u sottovoce | grep -q '^https://' || fail "no address in the journal"
+inside ss -ulnm | grep -q 'rb8388608,' || fail "the relay has not the buffers that sottovoce.socket gives it"
 before=$(process)
 identity=$(sha256sum <"$root/var/lib/sottovoce/identity")
 [ "$(stat -c '%a %u %s' "$root/var/lib/sottovoce/identity")" = "600 0 32" ] || fail "the identity is open"

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=${1:-target/$(uname -m)-unknown-linux-musl/release/sottovoce}
+program=${1:-target/static/sottovoce}
 if [ "$(id -u)" != 0 ]; then
     echo "Only root can look into the memory of another process: run this with sudo." >&2
     exit 41

@@ -10,8 +10,9 @@ fi
 # The same list for the same commit.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
-cargo cyclonedx --quiet --format json --describe crate --target "$(rustc -vV | sed -n 's/^host: //p')" --override-filename sottovoce.cdx
+cargo cyclonedx --quiet --format json --target "$(rustc -vV | sed -n 's/^host: //p')" --override-filename sottovoce.cdx
 mkdir -p target
-mv sottovoce.cdx.json target/sottovoce.cdx.json
-rm -f weigh/sottovoce.cdx.json
+# Where it was made is nobody's business, as in the program.
+sed "s|path+file://$PWD|path+file:///sottovoce|g" sottovoce.cdx.json >target/sottovoce.cdx.json
+find . -path ./target -prune -o -name sottovoce.cdx.json -exec rm {} +
 echo "target/sottovoce.cdx.json lists $(grep -c '"purl"' target/sottovoce.cdx.json) packages."

@@ -26,7 +26,7 @@ static ALLOCATOR: sottovoce::quiet::Wiping = sottovoce::quiet::Wiping::over_syst
 const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
     use Kind::{Address, Passed, PeerText, Room};
     use Mode::{Default, TurnedUp};
-    use Phase::{Aborted, Left, Running};
+    use Phase::{Aborted, Left, Running, Terminated};
     &[
         (Leak::Log, Default, Running, Place::Output, Some(Address)),
         (Leak::Span, Default, Running, Place::Output, Some(Address)),
@@ -98,16 +98,19 @@ const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
             Place::Output,
             Some(PeerText),
         ),
+        (Leak::EndsBadly, Default, Terminated, Place::End, None),
         (Leak::RoomKept, Default, Left, Place::Memory, Some(Room)),
         (Leak::BytesKept, Default, Left, Place::Memory, Some(Passed)),
     ]
 };
 
-/// Where a drill cannot look when nobody answers for the relay, and when others work for it.
+/// Where a drill cannot look when nobody answers for the relay, when what is answered is never about a
+/// meeting, and when others work for it.
 const UNANSWERED: &[(Phase, Place)] = &[
     (Phase::Running, Place::Metrics),
     (Phase::Left, Place::Health),
 ];
+const CONSTANT: &[(Phase, Place)] = &[(Phase::Left, Place::Metrics)];
 const HELPED: &[(Phase, Place)] = &[
     (Phase::Running, Place::Process),
     (Phase::Terminated, Place::Output),
@@ -141,6 +144,10 @@ fn main() -> ExitCode {
         ),
         ("traced".into(), Box::new(what_is_traced_has_no_address)),
         ("deaf".into(), Box::new(|| is_told(Leak::Deaf, UNANSWERED))),
+        (
+            "constant".into(),
+            Box::new(|| is_told(Leak::Constant, CONSTANT)),
+        ),
         ("helped".into(), Box::new(|| is_told(Leak::Helped, HELPED))),
     ];
     for leak in LEAKS {

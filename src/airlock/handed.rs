@@ -117,6 +117,8 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener, UdpSocket};
     use std::os::unix::net::{UnixDatagram, UnixListener};
 
+    use super::super::kernel::enlarge;
+    use super::super::options::set;
     use super::super::socket::Socket;
     use super::*;
 
@@ -143,6 +145,21 @@ mod tests {
                 let of = |socket: &KernelSocket| get(socket.descriptor().unwrap(), level, option);
                 assert_eq!(of(&adopted).ok(), of(&own).ok(), "{level}, {option}");
             }
+        }
+    }
+
+    /// A service manager may give more than the relay itself may take.
+    #[test]
+    fn a_buffer_is_never_made_smaller() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for option in [libc::SO_RCVBUF, libc::SO_SNDBUF] {
+            let size = || get(socket.as_fd(), libc::SOL_SOCKET, option).unwrap();
+            set(socket.as_fd(), libc::SOL_SOCKET, option, 100_000).unwrap();
+            let had = size();
+            enlarge(socket.as_fd(), option, 50_000);
+            assert_eq!(size(), had);
+            enlarge(socket.as_fd(), option, 200_000);
+            assert!(size() > had);
         }
     }
 

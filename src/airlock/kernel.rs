@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use super::address::Name;
 use super::batch::{ReceiveBatch, SendBatch};
 use super::limits::{KERNEL_BUFFER, SEGMENTS};
-use super::options::set;
+use super::options::{get, set};
 use super::socket::{Features, ReceiveError, Sealed, SendError, Socket};
 use crate::system::words;
 
@@ -148,7 +148,7 @@ pub(super) fn prepare(socket: BorrowedFd<'_>, address: &SocketAddr) -> io::Resul
     ] {
         // Beyond the system's limit with CAP_NET_ADMIN, else up to it.
         if set(socket, libc::SOL_SOCKET, force, KERNEL_BUFFER).is_err() {
-            let _ = set(socket, libc::SOL_SOCKET, plain, KERNEL_BUFFER);
+            enlarge(socket, plain, KERNEL_BUFFER);
         }
     }
     // A size of 0 means no segmentation unless a message asks for it; the call
@@ -163,6 +163,25 @@ pub(super) fn prepare(socket: BorrowedFd<'_>, address: &SocketAddr) -> io::Resul
         coalesces,
         wildcard,
     })
+}
+
+/// Gives a socket as large a buffer as the system allows. One that has more already, from a service
+/// manager that may more, would be cut down to the limit: so it is tried out elsewhere first.
+pub(super) fn enlarge(socket: BorrowedFd<'_>, option: i32, size: i32) {
+    let has = get(socket, libc::SOL_SOCKET, option).unwrap_or(i32::MAX);
+    // SAFETY: takes integers alone.
+    let other = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if other < 0 {
+        return;
+    }
+    // SAFETY: just opened, and nobody else has it.
+    let other = unsafe { OwnedFd::from_raw_fd(other) };
+    let other = other.as_fd();
+    let gets = set(other, libc::SOL_SOCKET, option, size)
+        .and_then(|()| get(other, libc::SOL_SOCKET, option));
+    if gets.is_ok_and(|gets| gets > has) {
+        let _ = set(socket, libc::SOL_SOCKET, option, size);
+    }
 }
 
 pub(super) fn local_address(socket: BorrowedFd<'_>) -> io::Result<SocketAddr> {

@@ -39,9 +39,50 @@ pub(super) struct Pair {
     #[zeroize(skip)]
     pub(super) generation: u32,
     pub(super) port: u16,
+    pub(super) standing: Standing,
+}
+
+/// How a pair is held on to: its state in the two highest bits, in the others how many connections
+/// speak through it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Standing(u16);
+
+impl zeroize::DefaultIsZeroes for Standing {}
+
+impl Standing {
+    const CLAIMS: u16 = (1 << 14) - 1;
+
+    /// Claims from which on no further handshake may begin here, so that they are never miscounted:
+    /// moves of connections add some without asking.
+    pub(super) const MANY: u16 = Self::CLAIMS / 2;
+
+    pub(super) fn state(self) -> State {
+        match self.0 >> 14 {
+            0 => State::Free,
+            1 => State::Unproven,
+            _ => State::Proven,
+        }
+    }
+
+    pub(super) fn set(&mut self, state: State) {
+        self.0 = self.claims() | (state as u16) << 14;
+    }
+
     /// Connections that speak through this pair.
-    pub(super) claims: u8,
-    pub(super) state: State,
+    pub(super) fn claims(self) -> u16 {
+        self.0 & Self::CLAIMS
+    }
+
+    /// One more.
+    pub(super) fn claim(&mut self) {
+        self.0 += u16::from(self.claims() < Self::CLAIMS);
+    }
+
+    /// One fewer. Whether it was the last.
+    pub(super) fn unclaim(&mut self) -> bool {
+        self.0 -= u16::from(self.claims() > 0);
+        self.claims() == 0
+    }
 }
 
 /// One peer's IP address, shared by its ports.
@@ -57,20 +98,18 @@ pub(super) struct Host {
 
 const _: () = assert!(size_of::<Pair>() == 64 && size_of::<Host>() == 48);
 
-// The drill finds stand-ins in memory by these, beside addresses that it knows: `drill/look.rs`.
+// The drill finds stand-ins in memory by these, beside addresses that it knows: `drill/stand_ins.rs`.
 const _: () = assert!(
     std::mem::offset_of!(Pair, real) == 0
         && std::mem::offset_of!(Pair, stand_in) == 24
         && std::mem::offset_of!(Pair, port) == 60
+        && std::mem::offset_of!(Pair, standing) == 62
 );
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum State {
     #[default]
     Free,
     Unproven,
     Proven,
 }
-
-impl zeroize::DefaultIsZeroes for State {}

@@ -8,7 +8,7 @@ use super::crowds::{Allowance, Crowds, PerAddress};
 use super::dice::{Dice, HashKey};
 use super::index::Index;
 use super::limits::PAIRS_OF_ONE_ADDRESS;
-use super::pair::{Host, Pair, Route, State, Tick, Ticket};
+use super::pair::{Host, Pair, Route, Standing, State, Tick, Ticket};
 use super::stand_in::{StandIn, draw_ip, key};
 use super::store::Store;
 
@@ -145,7 +145,6 @@ impl Table {
         pair.stand_in = stand_in;
         pair.host = host;
         pair.port = port;
-        pair.claims = 0;
         self.pair_of_real.insert(hash, place);
         let hash = self.hash.hash(&key(real.family(), stand_in, port));
         self.pair_of_stand_in.insert(hash, place);
@@ -210,13 +209,17 @@ impl Table {
     #[inline]
     pub(super) fn resolve(&self, ticket: Ticket) -> Option<&RealAddress> {
         let pair = self.pairs.get(ticket.place)?;
-        (pair.generation == ticket.generation && pair.state != State::Free).then_some(&pair.real)
+        (pair.generation == ticket.generation && pair.standing.state() != State::Free)
+            .then_some(&pair.real)
     }
 
     /// Whether a handshake from there may begin; `shown`: it has shown that the address is its own.
     pub(super) fn may_begin(&self, who: StandIn, shown: bool) -> Allowance {
-        let real = self.place(who).map(|place| &self.pairs[place].real);
-        real.map_or(Allowance::No, |real| self.crowds.may_begin(real, shown))
+        let pair = self.place(who).map(|place| &self.pairs[place]);
+        let room = pair.filter(|pair| pair.standing.claims() < Standing::MANY);
+        room.map_or(Allowance::No, |pair| {
+            self.crowds.may_begin(&pair.real, shown)
+        })
     }
 
     /// A handshake from there has begun.
@@ -245,8 +248,7 @@ impl Table {
     /// One more connection speaks through this pair.
     pub(super) fn claim(&mut self, who: StandIn) {
         if let Some(place) = self.place(who) {
-            let pair = &mut self.pairs[place];
-            pair.claims = pair.claims.saturating_add(1);
+            self.pairs[place].standing.claim();
         }
     }
 
@@ -255,14 +257,14 @@ impl Table {
         let Some(place) = self.place(who) else {
             return false;
         };
-        if self.pairs[place].state == State::Proven {
+        if self.pairs[place].standing.state() == State::Proven {
             return true;
         }
         if self.proven >= self.limits.proven {
             return false;
         }
         self.unlink_unproven(place);
-        self.pairs[place].state = State::Proven;
+        self.pairs[place].standing.set(State::Proven);
         self.proven += 1;
         true
     }
@@ -270,7 +272,9 @@ impl Table {
     /// One connection fewer; the last one leaves the pair evictable.
     pub(super) fn demote(&mut self, who: StandIn, now: Tick) {
         let Some(place) = self.place(who) else { return };
-        if self.unclaim(place) && self.pairs[place].state == State::Proven {
+        if self.pairs[place].standing.unclaim()
+            && self.pairs[place].standing.state() == State::Proven
+        {
             if self.unproven >= self.limits.unproven && !self.evict_oldest() {
                 self.wipe(place);
                 return;
@@ -283,7 +287,7 @@ impl Table {
     /// One connection fewer; the last one takes the pair with it.
     pub(super) fn release(&mut self, who: StandIn) {
         if let Some(place) = self.place(who)
-            && self.unclaim(place)
+            && self.pairs[place].standing.unclaim()
         {
             self.wipe(place);
         }
@@ -309,13 +313,6 @@ impl Table {
         self.unproven > 0 || self.crowds.ages()
     }
 
-    /// Whether that was the last claim.
-    fn unclaim(&mut self, place: u32) -> bool {
-        let claims = &mut self.pairs[place].claims;
-        *claims = claims.saturating_sub(1);
-        *claims == 0
-    }
-
     fn evict_oldest(&mut self) -> bool {
         let oldest = self.oldest;
         if oldest != NONE {
@@ -326,7 +323,7 @@ impl Table {
 
     /// Leaves nothing of a pair, and nothing of its IP address if it was the last.
     fn wipe(&mut self, place: u32) {
-        if self.pairs[place].state == State::Unproven {
+        if self.pairs[place].standing.state() == State::Unproven {
             self.unlink_unproven(place);
         } else {
             self.proven -= 1;
@@ -357,7 +354,7 @@ impl Table {
     fn append_unproven(&mut self, place: u32, now: Tick) {
         let newest = self.newest;
         let pair = &mut self.pairs[place];
-        pair.state = State::Unproven;
+        pair.standing.set(State::Unproven);
         pair.since = now;
         pair.older = newest;
         pair.newer = NONE;

@@ -268,6 +268,30 @@ fn a_pair_used_by_two_connections_goes_with_the_second() {
     assert!(leads(&table, who).is_none());
 }
 
+/// Whoever forges first packets from a port of somebody who is here adds claims to its pair, which all
+/// end without an answer.
+#[test]
+fn a_pair_outlives_hundreds_of_handshakes_in_its_name() {
+    let mut table = table(2, 2);
+    let who = enter(&mut table, "198.51.100.1:1");
+    table.claim(who);
+    assert!(table.prove(who));
+    for forged in [300, u16::MAX] {
+        for _ in 0..forged {
+            if table.may_begin(who, false) != Allowance::No {
+                table.claim(who);
+            }
+        }
+        for _ in 0..forged.min(Standing::MANY - 1) {
+            table.release(who);
+        }
+        assert!(leads(&table, who).is_some(), "{forged}");
+        assert_eq!(table.len(), (1, 0));
+    }
+    table.release(who);
+    assert!(leads(&table, who).is_none());
+}
+
 #[test]
 fn a_place_given_to_another_peer_does_not_answer_an_old_ticket() {
     let mut table = table(2, 2);

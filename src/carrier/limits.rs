@@ -37,6 +37,14 @@ pub const MUCH_INPUT: usize = 128;
 /// would delay everyone's beat. Further newcomers are asked to show their address, or to try again.
 pub const TURN_HANDSHAKES: usize = 16;
 
+/// Handshakes that are begun in a second. More: whoever completes handshakes from many addresses of
+/// their own, before any pass is asked for, takes more than half of the core in which meetings are
+/// served. Fewer: a meeting that comes back at once does so more slowly.
+pub const BEGUN: u32 = 1000;
+
+/// How many of these at once: a full meeting after a restart.
+pub const BEGUN_AT_ONCE: u32 = 2048;
+
 /// First packets of handshakes (Initials) that are opened in a second, of those from newcomers; a
 /// handshake of ours has two. More: a flood takes more of the time in which meetings are served.
 /// Fewer: in a flood fewer honest newcomers are heard at the first try.

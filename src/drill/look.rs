@@ -5,18 +5,18 @@ use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::unistd::Uid;
 
 use super::DrillError;
 use super::canary::{Kind, Register, Whose};
 use super::journal::journal;
-use super::memory::{self, Snapshot, Unread};
+use super::memory::{self, Place as At, Snapshot, Unread};
 use super::needles::{Form, Needle, Needles};
 use super::places::{self, Found, Traces};
 use super::probe::neighbour;
-use super::relay::RelayProcess;
+use super::relay::{End, RelayProcess};
 use super::report::{Phase, Place, Row, Verdict};
 use super::scan::Search;
 use super::scratch::{NOBODY, Scratch};
@@ -26,6 +26,9 @@ use super::stand_ins::{self, in_airlock};
 /// them, what is kept is in all.
 const LOOKS: usize = 3;
 const BETWEEN: Duration = Duration::from_millis(170);
+
+/// How long a relay may take until its metrics say what it has counted. Ours publishes once a minute.
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(70);
 
 /// Details of a row that are written out.
 const DETAILS: usize = 6;
@@ -37,6 +40,8 @@ pub(super) struct Watch<'a> {
     pub(super) root: bool,
     pub(super) since: SystemTime,
     pub(super) metrics: Option<SocketAddr>,
+    /// What its metrics said before the meeting.
+    pub(super) idle: Option<Vec<u8>>,
     pub(super) keep: Option<&'a Path>,
     /// Whether this system writes core dumps at all.
     pub(super) dumps: bool,
@@ -83,12 +88,19 @@ impl Watch<'_> {
         &mut self,
         phase: Phase,
         relay: &RelayProcess,
-        dumped: bool,
+        end: End,
         needles: &Needles,
         register: &Register,
     ) -> Result<(), DrillError> {
         let search = Search::new(needles.clone())?;
         self.left(phase, relay, relay.said(), &search, register);
+        let (verdict, why) = match end.badly {
+            None => (Verdict::Clean, None),
+            Some(why) => (Verdict::Found, Some(why)),
+        };
+        let found = usize::from(why.is_some());
+        self.row(phase, Place::End, &search, found, verdict, why);
+        let dumped = end.dumped;
         let verdict = match (dumped, self.dumps) {
             (true, _) => Verdict::Found,
             (false, true) => Verdict::Clean,
@@ -116,8 +128,7 @@ impl Watch<'_> {
         needles: &mut Needles,
     ) -> Result<(), DrillError> {
         let looks = if phase == Phase::Running { LOOKS } else { 1 };
-        let (mut kept, mut last): (Option<HashSet<(usize, usize)>>, _) = (None, None);
-        let mut first = None;
+        let mut seen: Vec<(Snapshot, Vec<At>)> = Vec::new();
         for look in 0..looks {
             if look > 0 {
                 std::thread::sleep(BETWEEN);
@@ -138,49 +149,51 @@ impl Watch<'_> {
                 }
             };
             let hits = snapshot.hits(search);
-            let here: HashSet<_> = hits
-                .iter()
-                .map(|&at| (snapshot.address(at), at.hit.needle))
-                .collect();
-            kept = Some(match kept {
-                Some(before) => before.intersection(&here).copied().collect(),
-                None => here,
-            });
-            if let Some((before, _)) = last.replace((snapshot, hits)) {
-                first.get_or_insert(before);
-            }
+            seen.push((snapshot, hits));
         }
-        let Some((snapshot, hits)) = last else {
+        let kept = in_all(&seen);
+        let Some((snapshot, _)) = seen.last() else {
             return Ok(());
         };
-        let kept = kept.unwrap_or_default();
         if phase == Phase::Running {
-            let learned = stand_ins::read(&snapshot, search);
+            let learned = stand_ins::read(snapshot, search);
             stand_ins::add(needles, learned);
         }
         let known = needles.canaries(Kind::StandIn);
         let mut tallies = Tallies::new();
-        for at in hits {
+        let mut counted = HashSet::new();
+        let hits = seen.iter().enumerate().rev();
+        let hits = hits
+            .flat_map(|(look, (snapshot, hits))| hits.iter().map(move |&at| (look, snapshot, at)));
+        for (look, of, at) in hits {
             let Some(needle) = search.needle(at.hit) else {
                 continue;
             };
-            if needle.is_short() && snapshot.in_pointer(at, needle.bytes.len()) {
+            // What is allowed while it passes through is told by the last look; what is allowed
+            // nowhere, by each.
+            if look + 1 < looks && !is_never_allowed(needle) {
+                continue;
+            }
+            if needle.is_short() && of.in_pointer(at, needle.bytes.len()) {
                 continue;
             }
             // What stood there before the meeting is not of the meeting: a stand-in is drawn after it.
-            let place = snapshot.address(at);
+            let place = of.address(at);
             let before = self.baseline.as_ref();
             if before.is_some_and(|old| old.holds(place, &needle.bytes)) {
                 continue;
             }
-            let shape = in_airlock(&snapshot, at, needle);
+            if !counted.insert((place, at.hit.needle)) {
+                continue;
+            }
+            let shape = in_airlock(of, at, needle);
             let stays = kept.contains(&(place, at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);
             let allowed = match needle.kind {
                 Kind::PeerText if there && needle.form == Form::Text => {
                     Some("TLS and QUIC hold it while its sender is there")
                 }
-                _ if !needle.form.is_raw() => None,
+                _ if is_never_allowed(needle) => None,
                 Kind::StandIn if phase == Phase::Running && !there => Some(
                     "names nobody any more; QUIC's tables or a stack keep it until all have gone",
                 ),
@@ -204,19 +217,18 @@ impl Watch<'_> {
             } else {
                 ""
             };
-            tally.note(
-                register,
-                needle,
-                &format!("in {}{shape}", snapshot.name(at)),
-            );
+            tally.note(register, needle, &format!("in {}{shape}", of.name(at)));
         }
         if let Some(baseline) = &self.baseline {
             // What changes between looks is no hit that stays.
-            let passing = first.as_ref().map_or(0, |first| snapshot.changed(first));
+            let passing = match seen.first() {
+                Some((first, _)) if looks > 1 => snapshot.changed(first),
+                _ => 0,
+            };
             let random = snapshot.changed(baseline).saturating_sub(passing);
             self.chance += search.chance(random);
         }
-        self.keep_snapshot(phase, &snapshot);
+        self.keep_snapshot(phase, snapshot);
         let of_kind = |kind| tallies.keys().any(|(found, _)| *found == kind);
         let (addresses, stand_ins) = (of_kind(Kind::Address), of_kind(Kind::StandIn));
         self.rows_of(phase, Place::Memory, search, tallies);
@@ -253,9 +265,28 @@ impl Watch<'_> {
     fn endpoints(&mut self, phase: Phase, found: &mut Vec<Found>, search: &Search) {
         for (place, path) in [(Place::Metrics, "/metrics"), (Place::Health, "/healthz")] {
             match self.metrics {
+                Some(at) if (place, phase) == (Place::Metrics, Phase::Left) => {
+                    found.push(self.published(at, path));
+                }
                 Some(at) => found.push(places::http(place, at, path)),
                 None => self.row(phase, place, search, 0, Verdict::NotThere("off"), None),
             }
+        }
+    }
+
+    /// The metrics, once they say something of the meeting: they are published now and then.
+    fn published(&self, at: SocketAddr, path: &str) -> Found {
+        let until = Instant::now() + PUBLISHED_WITHIN;
+        loop {
+            let mut found = places::http(Place::Metrics, at, path);
+            if found.bytes.is_err() || found.bytes.as_ref().ok() != self.idle.as_ref() {
+                return found;
+            }
+            if Instant::now() > until {
+                found.bytes = Err(format!("{path} says no more than before the meeting"));
+                return found;
+            }
+            std::thread::sleep(Duration::from_secs(1));
         }
     }
 
@@ -399,6 +430,27 @@ impl Watch<'_> {
             details: details.into_iter().collect(),
         });
     }
+}
+
+/// Whether it may be in no relay's memory at any time.
+fn is_never_allowed(needle: &Needle) -> bool {
+    let sealed = matches!(
+        needle.kind,
+        Kind::Name | Kind::Chat | Kind::Payload | Kind::Secret
+    );
+    sealed || !(needle.form.is_raw() || needle.kind == Kind::PeerText && needle.form == Form::Text)
+}
+
+/// What stood at the same place in all looks: where, and which needle.
+fn in_all(seen: &[(Snapshot, Vec<At>)]) -> HashSet<(usize, usize)> {
+    let mut sets = seen.iter().map(|(snapshot, hits)| {
+        let each = hits.iter().map(|&at| (snapshot.address(at), at.hit.needle));
+        each.collect::<HashSet<_>>()
+    });
+    let first = sets.next().unwrap_or_default();
+    sets.fold(first, |all, next| {
+        all.intersection(&next).copied().collect()
+    })
 }
 
 impl Tally {

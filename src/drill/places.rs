@@ -168,8 +168,14 @@ pub(super) fn sockets(pid: u32) -> Vec<Found> {
     for table in [
         "udp", "udp6", "udplite", "tcp", "tcp6", "raw", "raw6", "unix", "packet",
     ] {
-        let Ok(text) = fs::read_to_string(root.join("net").join(table)) else {
-            continue;
+        let text = match fs::read_to_string(root.join("net").join(table)) {
+            Ok(text) => text,
+            // A kernel may lack a protocol; UDP it has, where a relay runs.
+            Err(error) if error.kind() == ErrorKind::NotFound && table != "udp" => continue,
+            Err(error) => {
+                all.push(failed(Place::Sockets, table, &error));
+                continue;
+            }
         };
         let is_own = |line: &&str| line.split_whitespace().any(|field| own.contains(field));
         let rows: Vec<&str> = text.lines().filter(is_own).collect();

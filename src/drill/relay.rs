@@ -194,8 +194,8 @@ impl RelayProcess {
         self.made.is_none() || changed(&self.home) != self.made
     }
 
-    /// Sends a signal and waits for the end. Whether it left a core dump.
-    pub(super) fn end(&mut self, signal: Signal) -> Result<bool, DrillError> {
+    /// Sends a signal and waits for the end.
+    pub(super) fn end(&mut self, signal: Signal) -> Result<End, DrillError> {
         let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap_or(i32::MAX));
         let _ = kill(pid, signal);
         let Some(status) = self.heard.ended()? else {
@@ -204,8 +204,20 @@ impl RelayProcess {
             ));
         };
         self.unheard = !self.heard.is_whole();
-        Ok(status.core_dumped())
+        let asked = status.success() || status.signal() == Some(signal as i32);
+        Ok(End {
+            dumped: status.core_dumped(),
+            badly: (!asked).then(|| format!("it did not end as it was told to: {status}")),
+        })
     }
+}
+
+/// How a relay ended.
+pub(super) struct End {
+    /// Whether it left a core dump.
+    pub(super) dumped: bool,
+    /// By a fault of its own, such as a system call that its filter forbids: how.
+    pub(super) badly: Option<String>,
 }
 
 /// When a folder itself was last changed.

@@ -60,6 +60,8 @@ pub enum Place {
     Health,
     /// The system's journal.
     Journal,
+    /// How it ended.
+    End,
     /// A core dump.
     Core,
     /// A look into it by another process of its user.
@@ -80,6 +82,7 @@ impl Place {
             Self::Metrics => "metrics",
             Self::Health => "health",
             Self::Journal => "journal",
+            Self::End => "its end",
             Self::Core => "core dump",
             Self::Neighbour => "ptrace by the same user",
         }

@@ -18,8 +18,9 @@ use super::media::webm;
 use super::memory::{self, Snapshot};
 use super::needles::Needles;
 use super::network::Network;
-use super::relay::{RelayProcess, Start, printed_config};
-use super::report::{Findings, Phase, Verdict};
+use super::places;
+use super::relay::{End, RelayProcess, Start, printed_config};
+use super::report::{Findings, Phase, Place, Verdict};
 use super::scan::Search;
 use super::scratch::Scratch;
 use super::stand_ins;
@@ -198,8 +199,8 @@ impl<'a> Drill<'a> {
         meeting.end(&act.cast)?;
         (self.progress)("looking after the last one has left");
         act.look(self, Phase::Left)?;
-        let dumped = act.relay.end(Signal::SIGTERM)?;
-        act.look_behind(self, Phase::Terminated, dumped)?;
+        let end = act.relay.end(Signal::SIGTERM)?;
+        act.look_behind(self, Phase::Terminated, end)?;
         if self.findings.story.is_empty() {
             self.findings.story = std::mem::take(&mut meeting.story);
         }
@@ -212,8 +213,8 @@ impl<'a> Drill<'a> {
         let stage = act.stage(self)?;
         let meeting = stage.play_in_short(&act.cast)?;
         (self.progress)("a relay ends in mid-meeting");
-        let dumped = act.relay.end(signal)?;
-        act.look_behind(self, phase, dumped)?;
+        let end = act.relay.end(signal)?;
+        act.look_behind(self, phase, end)?;
         drop(meeting);
         Ok(())
     }
@@ -271,6 +272,7 @@ struct Act {
     baseline: Option<Snapshot>,
     since: SystemTime,
     metrics: Option<SocketAddr>,
+    idle: Option<Vec<u8>>,
 }
 
 impl Act {
@@ -306,6 +308,7 @@ impl Act {
         let forwarder = Forwarder::start(addresses.clone())?;
         std::thread::sleep(SETTLE);
         let baseline = memory::snapshot(relay.pid()).ok();
+        let idle = metrics.and_then(|at| places::http(Place::Metrics, at, "/metrics").bytes.ok());
         let (cast, needles) = drill.cast(&relay, &forwarder, baseline.as_ref())?;
         Ok(Self {
             mode,
@@ -317,6 +320,7 @@ impl Act {
             baseline,
             since,
             metrics,
+            idle,
         })
     }
 
@@ -358,11 +362,11 @@ impl Act {
         &mut self,
         drill: &mut Drill<'_>,
         phase: Phase,
-        dumped: bool,
+        end: End,
     ) -> Result<(), DrillError> {
         let mut watch = self.watch(drill)?;
         let (needles, register) = (&self.needles, &self.cast.register);
-        watch.look_behind(phase, &self.relay, dumped, needles, register)?;
+        watch.look_behind(phase, &self.relay, end, needles, register)?;
         let rows = watch.rows;
         drill.findings.rows.extend(rows);
         Ok(())
@@ -375,6 +379,7 @@ impl Act {
             root: drill.root,
             since: self.since,
             metrics: self.metrics,
+            idle: self.idle.clone(),
             dumps: drill.dumps,
             keep: drill.plan.keep.as_deref(),
             baseline: self.baseline.take(),

@@ -94,9 +94,9 @@ pub(super) fn in_airlock(snapshot: &Snapshot, at: At, needle: &Needle) -> bool {
     family.is_some() && real.last().copied() == family
 }
 
-/// The stand-in in a pair; `None` in what is no pair: its last byte says that it is in use.
+/// The stand-in in a pair; `None` in what is no pair: its highest bits say that it is in use.
 fn stand_in(pair: &[u8]) -> Option<IpAddr> {
-    if !matches!(pair.last(), Some(1 | 2)) {
+    if !matches!(pair.last()? >> 6, 1 | 2) {
         return None;
     }
     let ip: [u8; 16] = pair.get(STAND_IN..STAND_IN + 16)?.try_into().ok()?;

@@ -55,8 +55,9 @@ impl Group {
         &self.chunks[1..]
     }
 
-    /// Adds bytes; small neighbours become one, so that the array stays short and no packet's
-    /// buffer is held for one byte of it. A cursor in the last chunk stays right.
+    /// Adds a copy of bytes; small neighbours become one, so that the array stays short. They came as a
+    /// part of a packet's buffer, whose header must not be held with them. A cursor in the last chunk
+    /// stays right.
     fn push(&mut self, bytes: Bytes) {
         self.bytes += bytes.len();
         let body = self.chunks.len() > 1;
@@ -67,7 +68,7 @@ impl Group {
                 merged.extend_from_slice(&bytes);
                 *last = merged.freeze();
             }
-            _ => self.chunks.push(bytes),
+            _ => self.chunks.push(Bytes::copy_from_slice(&bytes)),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sottovoce::quiet::{self, Format};
@@ -49,13 +50,17 @@ pub enum Leak {
     CloseReason,
     RoomKept,
     BytesKept,
+    /// Ends by a fault of its own when it is told to end.
+    EndsBadly,
     /// None, but its metrics are not served.
     Deaf,
+    /// None, but its metrics never say anything of a meeting.
+    Constant,
     /// None, but another process holds its standard error.
     Helped,
 }
 
-const ALL: [Leak; 22] = [
+const ALL: [Leak; 24] = [
     Leak::Nothing,
     Leak::Traced,
     Leak::Log,
@@ -76,7 +81,9 @@ const ALL: [Leak; 22] = [
     Leak::CloseReason,
     Leak::RoomKept,
     Leak::BytesKept,
+    Leak::EndsBadly,
     Leak::Deaf,
+    Leak::Constant,
     Leak::Helped,
 ];
 
@@ -125,6 +132,9 @@ pub fn relay(arguments: Vec<String>) -> ExitCode {
     {
         serve_metrics(&std::fs::read_to_string(config).expect("a configuration"));
     }
+    if leak == Leak::EndsBadly {
+        end_badly();
+    }
     let _helper = (leak == Leak::Helped).then(help);
     std::thread::spawn(move || eavesdrop(leak));
     println!("{{\"event\":\"ready\",\"address\":\"{address}\"}}");
@@ -150,6 +160,7 @@ fn eavesdrop(leak: Leak) {
                 }
             }
             if known.insert(digest.finish()) {
+                MET.store(leak != Leak::Constant, Ordering::Relaxed);
                 tell(leak, heard);
             }
         });
@@ -162,6 +173,8 @@ static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 static PEERS: Mutex<Option<HashMap<u16, SocketAddr>>> = Mutex::new(None);
 static SOCKETS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
 static LABELS: Mutex<String> = Mutex::new(String::new());
+/// Whether somebody was heard, for the metrics.
+static MET: AtomicBool = AtomicBool::new(false);
 
 fn tell(leak: Leak, heard: Heard<'_>) {
     match (leak, heard) {
@@ -262,11 +275,27 @@ fn serve_metrics(config: &str) {
             let mut stream = stream;
             let _ = stream.read(&mut [0; 1024]);
             let labels = LABELS.lock().expect("a lock").clone();
+            let met = u8::from(MET.load(Ordering::Relaxed));
             let _ = write!(
                 stream,
-                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nalive 1\n{labels}"
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nmet {met}\n{labels}"
             );
         }
+    });
+}
+
+/// Whoever asks it to end meets a fault of its own.
+fn end_badly() {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        runtime.expect("a runtime").block_on(async {
+            let asked = tokio::signal::unix::SignalKind::terminate();
+            let mut asked = tokio::signal::unix::signal(asked).expect("a signal");
+            asked.recv().await;
+            std::process::abort();
+        });
     });
 }
 

@@ -1,5 +1,5 @@
-//! Which first packets of handshakes are looked at, by what stands in their headers in the clear, and
-//! how many packets of connections that are gone are answered.
+//! Which first packets of handshakes are looked at, by what stands in their headers in the clear, how
+//! many handshakes begin, and how many packets of connections that are gone are answered.
 //!
 //! To open a first packet costs keys, whoever sent it, and an answer costs more: a flood of them would
 //! take the time in which meetings are served. So there are so many a second, and the rest is thrown
@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 use quinn_proto::{ConnectionId, ConnectionIdGenerator, HashedConnectionIdGenerator};
 
 use super::super::limits::{
-    FIRST_PACKETS, FIRST_PACKETS_AT_ONCE, FOLLOWING_PACKETS, RESETS, RETURNING_PACKETS,
+    BEGUN, BEGUN_AT_ONCE, FIRST_PACKETS, FIRST_PACKETS_AT_ONCE, FOLLOWING_PACKETS, RESETS,
+    RETURNING_PACKETS,
 };
 use super::ServerSettings;
 
@@ -29,6 +30,7 @@ pub(super) struct Door {
     first: Pace,
     returning: Pace,
     following: Pace,
+    begun: Pace,
     resets: Pace,
 }
 
@@ -52,6 +54,7 @@ impl Door {
             first: pace(FIRST_PACKETS),
             returning: pace(RETURNING_PACKETS),
             following: pace(FOLLOWING_PACKETS),
+            begun: Pace::new(BEGUN, BEGUN_AT_ONCE, now),
             resets: Pace::new(RESETS, everybody, now),
         }
     }
@@ -68,6 +71,11 @@ impl Door {
             Kind::Returning => self.returning.take(now),
             Kind::Following => self.following.take(now),
         }
+    }
+
+    /// Whether one more handshake may begin.
+    pub(super) fn begins(&mut self, now: Instant) -> bool {
+        self.begun.take(now)
     }
 
     /// Whether to send an answer that belongs to no connection, to a datagram that was looked at. To a
@@ -191,6 +199,17 @@ mod tests {
             later += taken(&mut door, now, &first, 100);
         }
         assert!(later.abs_diff(FIRST_PACKETS) <= 1, "{later}");
+    }
+
+    #[test]
+    fn handshakes_begin_at_their_pace() {
+        let start = Instant::now();
+        let mut door = door(start);
+        let mut begun =
+            |now, of: u32| -> u32 { (0..of).map(|_| u32::from(door.begins(now))).sum() };
+        assert_eq!(begun(start, 10_000), BEGUN_AT_ONCE);
+        let later = (1..=1000).map(|ms| begun(start + Duration::from_millis(ms), 10));
+        assert!(later.sum::<u32>().abs_diff(BEGUN) <= 1);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Connections {
             }
             return None;
         }
-        if busy || allowance != Allowance::Yes {
+        if busy || allowance != Allowance::Yes || !self.door.begins(self.now) {
             // It comes again.
             self.endpoint.ignore(incoming);
             return None;

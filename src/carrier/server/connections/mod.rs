@@ -267,6 +267,12 @@ impl Connections {
         (self.slots.iter().flatten().count(), self.handshakes)
     }
 
+    /// As if one more handshake began.
+    #[cfg(test)]
+    pub(super) fn begins(&mut self, now: Instant) -> bool {
+        self.door.begins(now)
+    }
+
     /// No newcomers from now on.
     pub(super) fn close_down(&mut self) {
         self.closing_down = true;

@@ -180,6 +180,20 @@ fn one_turn_begins_few_handshakes() {
 }
 
 #[test]
+fn handshakes_that_many_complete_do_not_take_the_core() {
+    let mut net = Net::new(1);
+    let now = net.now;
+    while net.server.connections.begins(now) {}
+    let (transport, tls) = usual();
+    let config = config(transport, tls);
+    net.half_way(([203, 0, 113, 1], 7).into(), &config);
+    assert_eq!(net.server.connections.held(), (0, 0));
+    // It comes again by itself.
+    net.join();
+    net.end();
+}
+
+#[test]
 fn a_flood_under_ids_that_the_relay_gave_out_keeps_nobody_out() {
     let mut net = Net::new(1);
     let (relay, stranger) = (RELAY.parse().unwrap(), "203.0.113.250:9".parse().unwrap());

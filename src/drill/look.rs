@@ -10,10 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::unistd::Uid;
 
 use super::DrillError;
-use super::canary::{Kind, Register, Whose};
+use super::canary::{Kind, Register};
 use super::journal::journal;
+use super::judge::{Standing, Tallies, allowed, is_never_allowed};
 use super::memory::{self, Place as At, Snapshot, Unread};
-use super::needles::{Form, Needle, Needles};
+use super::needles::Needles;
 use super::places::{self, Found, Traces};
 use super::probe::neighbour;
 use super::relay::{End, RelayProcess};
@@ -49,18 +50,6 @@ pub(super) struct Watch<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) chance: f64,
 }
-
-/// What was found of one kind at one place.
-#[derive(Default)]
-struct Tally {
-    found: usize,
-    /// Of these, patterns so short that chance can make them.
-    short: usize,
-    details: BTreeMap<String, usize>,
-}
-
-/// By kind, and by why it is allowed.
-type Tallies = BTreeMap<(Kind, Option<&'static str>), Tally>;
 
 impl Watch<'_> {
     /// Looks at a relay that runs. Stand-ins that its airlock holds become needles.
@@ -189,27 +178,16 @@ impl Watch<'_> {
             let shape = in_airlock(of, at, needle);
             let stays = kept.contains(&(place, at.hit.needle));
             let there = phase == Phase::Running && register.is_there(needle.whose);
-            let allowed = match needle.kind {
-                Kind::PeerText if there && needle.form == Form::Text => {
-                    Some("TLS and QUIC hold it while its sender is there")
-                }
-                _ if is_never_allowed(needle) => None,
-                Kind::StandIn if phase == Phase::Running && !there => Some(
-                    "names nobody any more; QUIC's tables or a stack keep it until all have gone",
-                ),
-                Kind::ConnectionId if phase == Phase::Running => {
-                    Some("in QUIC's state; its tables keep it until all have gone")
-                }
-                _ if !there => None,
-                // Without stand-ins nothing says how this relay's airlock holds them.
-                Kind::Address if shape || !stays || known == 0 => {
-                    Some("in the airlock, or on its way through, while its owner is there")
-                }
-                Kind::StandIn => Some("stands for its owner while that is there"),
-                Kind::Room => Some("the room is there"),
-                Kind::Passed => Some("passed on while its sender is there"),
-                _ => None,
-            };
+            let allowed = allowed(
+                needle,
+                &Standing {
+                    running: phase == Phase::Running,
+                    there,
+                    in_airlock: shape,
+                    stays,
+                    stand_ins: known > 0,
+                },
+            );
             let tally = tallies.entry((needle.kind, allowed)).or_default();
             tally.found += 1;
             let shape = if shape {
@@ -432,15 +410,6 @@ impl Watch<'_> {
     }
 }
 
-/// Whether it may be in no relay's memory at any time.
-fn is_never_allowed(needle: &Needle) -> bool {
-    let sealed = matches!(
-        needle.kind,
-        Kind::Name | Kind::Chat | Kind::Payload | Kind::Secret
-    );
-    sealed || !(needle.form.is_raw() || needle.kind == Kind::PeerText && needle.form == Form::Text)
-}
-
 /// What stood at the same place in all looks: where, and which needle.
 fn in_all(seen: &[(Snapshot, Vec<At>)]) -> HashSet<(usize, usize)> {
     let mut sets = seen.iter().map(|(snapshot, hits)| {
@@ -451,15 +420,6 @@ fn in_all(seen: &[(Snapshot, Vec<At>)]) -> HashSet<(usize, usize)> {
     sets.fold(first, |all, next| {
         all.intersection(&next).copied().collect()
     })
-}
-
-impl Tally {
-    fn note(&mut self, register: &Register, needle: &Needle, place: &str) {
-        let (whose, form): (Whose, Form) = (needle.whose, needle.form);
-        let what = format!("{}, {} {place}", register.what(whose), form.words());
-        *self.details.entry(what).or_default() += 1;
-        self.short += usize::from(needle.is_short());
-    }
 }
 
 /// Makes the folder where captures go, for this user alone. One that is there stays as it is.

@@ -6,7 +6,8 @@
 //!
 //! A `cast` is drawn; a `relay` process is started; the `story` is played to it, by people
 //! (`person`, through the `forwarder`) and by `strangers`; then `look` searches (`scan`) what
-//! `memory` and `places` read for all `needles`, and the `report` says what was found.
+//! `memory` and `places` read for all `needles`, `judge` says what may be there, and the `report` what
+//! was found.
 
 mod canary;
 mod needles;
@@ -33,6 +34,7 @@ mod story;
 mod stranger;
 mod strangers;
 
+mod judge;
 mod look;
 mod stand_ins;
 

@@ -194,6 +194,19 @@ fn a_full_stream_goes_on_where_it_stopped() {
     assert_eq!(relay.streams(listener)[0].body(), group);
 }
 
+/// QUIC hands up a piece of the packet's own buffer, with its header before it.
+#[test]
+fn a_group_holds_no_packet() {
+    let mut relay = Relay::new();
+    let (talker, _listener) = relay.pair();
+    relay.begin(talker, 1, 1);
+    let packet = Bytes::from(vec![7; 1400]);
+    let piece = packet.slice(100..1300);
+    relay.event(Event::GroupData(talker.peer, incoming(1), piece));
+    relay.pass_beat();
+    assert!(packet.is_unique());
+}
+
 #[test]
 fn bytes_that_come_one_by_one_are_merged_and_none_is_lost() {
     let mut relay = Relay::new();

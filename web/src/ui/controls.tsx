@@ -64,14 +64,16 @@ export function Controls(props: ControlsProps) {
               onClick={() => void local.setScreen(!media.screen)}
             />
           )}
-          <IconButton
-            icon={HandIcon}
-            label={self?.hand ? say("handDown") : say("hand")}
-            words={self?.hand ? say("handDown") : say("hand")}
-            look={self?.hand ? "on" : "plain"}
-            keys={shortcut("hand")}
-            onClick={() => session.raiseHand(!self?.hand)}
-          />
+          {!(narrow && state.inTheChair) && (
+            <IconButton
+              icon={HandIcon}
+              label={self?.hand ? say("handDown") : say("hand")}
+              words={self?.hand ? say("handDown") : say("hand")}
+              look={self?.hand ? "on" : "plain"}
+              keys={shortcut("hand")}
+              onClick={() => session.raiseHand(!self?.hand)}
+            />
+          )}
         </div>
       )}
       <div class="control-group">

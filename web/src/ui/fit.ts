@@ -23,6 +23,9 @@ interface Grid {
   readonly height: number;
 }
 
+const fair = ({ width, height }: Grid): boolean => width >= NARROWEST && height >= SHORTEST;
+
+/** The largest tiles of which none is too small; where there are none, the largest. */
 function best(count: number, width: number, height: number, gap: number): Grid {
   let found: Grid = { columns: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns++) {
@@ -32,9 +35,9 @@ function best(count: number, width: number, height: number, gap: number): Grid {
     if (cellWidth <= 0 || cellHeight <= 0) continue;
     const tileWidth = Math.min(cellWidth, cellHeight * WIDEST);
     const tileHeight = Math.min(cellHeight, tileWidth / TALLEST);
-    if (tileWidth * tileHeight > found.width * found.height) {
-      found = { columns, width: Math.floor(tileWidth), height: Math.floor(tileHeight) };
-    }
+    const grid = { columns, width: Math.floor(tileWidth), height: Math.floor(tileHeight) };
+    if (fair(found) && !fair(grid)) continue;
+    if ((fair(grid) && !fair(found)) || grid.width * grid.height > found.width * found.height) found = grid;
   }
   return found;
 }
@@ -43,8 +46,7 @@ function best(count: number, width: number, height: number, gap: number): Grid {
 export function fit(count: number, width: number, height: number, gap: number): Fit {
   let perPage = Math.max(1, Math.min(count, MOST));
   while (perPage > 1) {
-    const tile = best(perPage, width, height, gap);
-    if (tile.width >= NARROWEST && tile.height >= SHORTEST) break;
+    if (fair(best(perPage, width, height, gap))) break;
     perPage--;
   }
   const pages = Math.max(1, Math.ceil(count / perPage));

@@ -84,10 +84,10 @@ function KnockRow({ session, knock }: { session: Session; knock: Knock }) {
           </>
         ) : (
           <>
-            <button type="button" class="button small main" aria-label={say("admitName", { name })} onClick={() => session.admit(number)}>{say("admit")}</button>
-            <button type="button" class="button small" aria-label={say("denyName", { name })} onClick={() => session.deny(number)}>{say("deny")}</button>
+            <button type="button" class="button small main" aria-label={`${say("admit")}: ${name}`} onClick={() => session.admit(number)}>{say("admit")}</button>
+            <button type="button" class="button small" aria-label={`${say("deny")}: ${name}`} onClick={() => session.deny(number)}>{say("deny")}</button>
             {(compare.at === "none" || (compare.at === "failed" && !compare.usedUp)) && (
-              <button type="button" class="button small" aria-label={say("compareName", { name })} onClick={() => session.compare(number)}>{say("compareDo")}</button>
+              <button type="button" class="button small" aria-label={`${say("compareDo")}: ${name}`} onClick={() => session.compare(number)}>{say("compareDo")}</button>
             )}
           </>
         )}

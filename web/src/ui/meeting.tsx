@@ -12,7 +12,7 @@ import { More } from "./more.tsx";
 import { Banners, Toasts } from "./notices.tsx";
 import type { PanelName } from "./panel.tsx";
 import { Ask, IconButton } from "./parts.tsx";
-import { People } from "./people.tsx";
+import { People, counted } from "./people.tsx";
 import { Stage } from "./stage.tsx";
 import type { Pin } from "./tile.tsx";
 import { WordsDialog } from "./words.tsx";
@@ -65,22 +65,21 @@ export function Meeting({ session, state, local }: { session: Session; state: St
   );
 
   const close = () => setPanel(null);
+  const told = state.viewer ? null : talking ? "talking" : media.microphone ? null : keyboard ? "mutedTalk" : "muted";
   const covered = narrow && panel !== null;
   return (
     <div class={`meeting ${panel ? "with-panel" : ""}`}>
       <header class="meeting-head">
         <h1>{state.title ?? say("appName")}</h1>
         {state.locked && <span class="locked"><LockIcon /><span>{say("locked")}</span></span>}
-        <span class="count">{say("people", { count: state.people.length })}</span>
+        <span class="count">{say(counted(state), { count: state.people.length })}</span>
         <IconButton icon={WordsIcon} label={say("words")} words={say("words")} class="head-words" onClick={() => setDialog("words")} />
       </header>
       <Banners session={session} state={state} showHost={state.inTheChair && panel !== "host" ? () => setPanel("host") : null} />
       <main id="main" ref={main} tabIndex={-1} class="meeting-main">
         <div class="meeting-stage" inert={covered}>
           <Stage session={session} state={state} local={local} pin={pin} setPin={setPin} />
-          <p class="talk" role="status">
-            {state.viewer ? "" : talking ? say("talking") : media.microphone ? "" : keyboard ? say("mutedTalk") : say("muted")}
-          </p>
+          <p class="talk" role="status">{told && say(told)}</p>
         </div>
         {panel === "chat" && <Chat session={session} state={state} close={close} />}
         {panel === "people" && (

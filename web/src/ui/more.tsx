@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Local, Session, State } from "../meeting/model.ts";
 import { Devices } from "./devices.tsx";
 import { useNarrow, useSay, useStore } from "./hooks.ts";
-import { FullIcon, PlayIcon, ScreenIcon, SmallIcon } from "./icons.tsx";
+import { FullIcon, HandIcon, PlayIcon, ScreenIcon, SmallIcon } from "./icons.tsx";
 import { shortcut } from "./keys.ts";
 import { LookChoice } from "./look.tsx";
 import { Dialog } from "./parts.tsx";
@@ -26,6 +26,7 @@ export function More({ session, state, local, pin, close }: MoreProps) {
   const file = useRef<HTMLInputElement>(null);
   const mayShare = "getDisplayMedia" in (navigator.mediaDevices ?? {});
   const sends = !state.viewer;
+  const self = state.people.find((person) => person.self);
   const then = (act: () => unknown) => () => {
     close();
     void act();
@@ -37,6 +38,12 @@ export function More({ session, state, local, pin, close }: MoreProps) {
           <button type="button" class="button" onClick={then(() => local.setScreen(!media.screen))}>
             <ScreenIcon />
             {media.screen ? say("shareStop") : say("share")}
+          </button>
+        )}
+        {narrow && state.inTheChair && (
+          <button type="button" class="button" onClick={then(() => session.raiseHand(!self?.hand))}>
+            <HandIcon />
+            {self?.hand ? say("handDown") : say("hand")}
           </button>
         )}
         {document.fullscreenEnabled && (

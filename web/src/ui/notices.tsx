@@ -28,8 +28,8 @@ export function Banners(props: { session: Session; state: State; showHost: (() =
           <span class="row">
             {state.knocks.length === 1 && (
               <>
-                <button type="button" class="button small main" aria-label={say("admitName", { name: knock.name })} onClick={() => session.admit(knock.number)}>{say("admit")}</button>
-                <button type="button" class="button small" aria-label={say("denyName", { name: knock.name })} onClick={() => session.deny(knock.number)}>{say("deny")}</button>
+                <button type="button" class="button small main" aria-label={`${say("admit")}: ${knock.name}`} onClick={() => session.admit(knock.number)}>{say("admit")}</button>
+                <button type="button" class="button small" aria-label={`${say("deny")}: ${knock.name}`} onClick={() => session.deny(knock.number)}>{say("deny")}</button>
               </>
             )}
             <button type="button" class="button small" onClick={showHost}>{say("knockShow")}</button>

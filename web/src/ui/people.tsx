@@ -13,12 +13,18 @@ function role({ rank }: Person, say: Say): string | null {
   return rank === 0 ? say("roleHost") : say("roleCohost");
 }
 
+/** In a vigil nobody knows how many watch: those who are counted speak. */
+export function counted({ kind, people }: State): "people" | "speakers" | "alone" {
+  if (kind.startsWith("vigil")) return "speakers";
+  return people.length === 1 ? "alone" : "people";
+}
+
 export function People(props: { session: Session; state: State; close: () => void; showWords: () => void }) {
   const { session, state } = props;
   const { say } = useLook();
   const [removing, setRemoving] = useState<Person | null>(null);
   return (
-    <Panel name="people" title={say("people", { count: state.people.length })} close={props.close}>
+    <Panel name="people" title={say(counted(state), { count: state.people.length })} close={props.close}>
       <button type="button" class="button" onClick={props.showWords}>
         <WordsIcon />
         {say("words")}
@@ -31,6 +37,7 @@ export function People(props: { session: Session; state: State; close: () => voi
       {removing && (
         <Ask
           question={say("removeAsk", { name: removing.name })}
+          help={say("removeHelp")}
           yes={say("remove")}
           act={() => session.remove(removing.id)}
           close={() => setRemoving(null)}
@@ -47,7 +54,7 @@ function PersonRow({ person, remove }: { person: Person; remove: ((person: Perso
     <li class={`person ${person.speaking ? "speaking" : ""}`}>
       <Initial name={person.name} id={person.id} />
       <span class="person-words">
-        <bdi>{person.name}</bdi>
+        <span><bdi>{person.name}</bdi></span>
         {about.length > 0 && (
           <span class="help">{new Intl.ListFormat(tag, { type: "unit" }).format(about)}</span>
         )}
@@ -58,7 +65,7 @@ function PersonRow({ person, remove }: { person: Person; remove: ((person: Perso
         <button
           type="button"
           class="button small"
-          aria-label={say("removeName", { name: person.name })}
+          aria-label={`${say("remove")}: ${person.name}`}
           onClick={() => remove(person)}
         >
           {say("remove")}

@@ -70,7 +70,7 @@ export function Stage({ session, state, local, pin, setPin }: StageProps) {
 
   const beside = width > height * 1.2;
   const strip = Math.floor(
-    beside ? (height + GAP) / (STRIP.height + GAP) : (width + GAP) / (Math.min(STRIP.width, width / 3) + GAP),
+    beside ? (height + GAP) / (STRIP.height + GAP) : (width + GAP) / (Math.min(STRIP.width, (width - 2 * GAP) / 3) + GAP),
   );
   const grid = fit(small.length, width, height, GAP);
   const perPage = large ? Math.max(1, strip) : grid.perPage;

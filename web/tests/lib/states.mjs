@@ -95,7 +95,7 @@ export const states = [
   inMeeting("host-leaves", "host-one-knock", press("Leave")),
   inMeeting("host-removes", "host-one-knock", async (page) => {
     await press(/^People/)(page);
-    await page.getByRole("button", { name: /^Remove .*Tenzin/ }).click();
+    await page.getByRole("button", { name: /^Remove: Tenzin/ }).click();
   }),
   inMeeting("vigil-speaker", "vigil-speaker"),
   inMeeting("vigil-viewer", "vigil-viewer"),

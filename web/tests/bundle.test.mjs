@@ -1,7 +1,7 @@
 // What is shipped: the same bytes each time, small, nothing made up, nothing that stores or phones; and the
 // true page keeps its promises in a browser.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "../build.mjs";
@@ -9,16 +9,20 @@ import { accessibility, open } from "./lib/browser.mjs";
 import { start } from "./lib/page.mjs";
 import { CSP } from "./lib/server.mjs";
 
+const twice = ["first", "second"].map((name) => `tests/built/${process.pid}-${name}`);
 let files;
 let served;
 before(async () => {
-  files = await build({ out: `tests/built/${process.pid}-a` });
+  files = await build({ out: twice[0] });
   served = await start("src/main.tsx");
 });
-after(() => served?.stop());
+after(async () => {
+  await served?.stop();
+  for (const out of twice) await rm(new URL(`../${out}`, import.meta.url), { recursive: true, force: true });
+});
 
 test("two builds have the same bytes", async () => {
-  const again = await build({ out: `tests/built/${process.pid}-b` });
+  const again = await build({ out: twice[1] });
   assert.deepEqual([...again.keys()], [...files.keys()]);
   for (const [name, bytes] of again) assert.ok(bytes.equals(files.get(name)), name);
 });

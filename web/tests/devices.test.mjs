@@ -139,3 +139,21 @@ test("a recorded message is sent instead of camera and microphone, until it ends
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+test("the screen is shared, and a small window and the full screen are had", async () => {
+  const { page, context, complaints } = await open(served.browser, address(served.origin, { scene: "meeting-4" }));
+  await page.locator(".meeting").waitFor();
+  await page.keyboard.press("Alt+KeyS");
+  await page.waitForFunction(() => globalThis.local.screen() !== null);
+  await page.getByRole("button", { name: "Stop sharing" }).click();
+  await page.waitForFunction(() => globalThis.local.screen() === null);
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "In a small window" }).click();
+  await page.waitForFunction(() => document.pictureInPictureElement !== null);
+  await page.evaluate(() => document.exitPictureInPicture());
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Full screen" }).click();
+  await page.waitForFunction(() => document.fullscreenElement !== null);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});

@@ -1,7 +1,7 @@
 // Each language, from the browser's own choice: it fits the narrowest phone, in both directions of writing,
 // and axe-core finds nothing. Written to tests/screens/, too.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { accessibility, open, overflow } from "./lib/browser.mjs";
 import { start } from "./lib/page.mjs";
 import { address } from "./lib/states.mjs";
 
-const screens = fileURLToPath(new URL("./screens", import.meta.url));
+const screens = fileURLToPath(new URL("./screens/languages", import.meta.url));
 const LOCALES = [
   { locale: "it-IT", tag: "it", dir: "ltr" },
   { locale: "zh-CN", tag: "zh-Hans", dir: "ltr" },
@@ -39,6 +39,7 @@ const SCENES = [
 
 let served;
 before(async () => {
+  await rm(screens, { recursive: true, force: true });
   await mkdir(screens, { recursive: true });
   served = await start();
 });

@@ -14,7 +14,7 @@ const WIDTHS = [
   { width: 820, height: 1100 },
   { width: 1440, height: 900 },
 ];
-const screens = fileURLToPath(new URL("./screens", import.meta.url));
+const screens = fileURLToPath(new URL("./screens/states", import.meta.url));
 const only = process.env.STATE;
 
 let served;

@@ -69,7 +69,7 @@ function KnockRow({ session, knock }: { session: Session; knock: Knock }) {
   const words = compare.at === "shown" || compare.at === "same" ? compare.words : null;
   return (
     <li class="knock">
-      <bdi class="knock-name">{name}</bdi>
+      <p class="knock-name"><bdi>{name}</bdi></p>
       {words && <Words words={words} list={listFor(tag)} />}
       <div role="status">
         {compare.at === "asked" && <p class="help">{say("compareWait")}</p>}

@@ -1,6 +1,6 @@
 // Language and colours, for as long as this tab is open: nothing of it is stored.
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { LANGUAGES, isRtl, preferred, sayIn } from "../strings/index.ts";
 import type { Tag } from "../strings/index.ts";
 import type { Look, Theme } from "./hooks.ts";
@@ -10,11 +10,11 @@ import { Select } from "./parts.tsx";
 export function WithLook({ children }: { children: ComponentChildren }) {
   const [tag, setTag] = useState<Tag>(() => preferred(navigator.languages));
   const [theme, setTheme] = useState<Theme>("auto");
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = tag;
     document.documentElement.dir = isRtl(tag) ? "rtl" : "ltr";
   }, [tag]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
   const look = useMemo<Look>(() => ({ tag, say: sayIn(tag), theme, setTag, setTheme }), [tag, theme]);

@@ -47,6 +47,8 @@ test("the preview opens both, and the level moves", async () => {
   await page.getByRole("button", { name: "Turn everything off" }).click();
   await page.waitForFunction(() => globalThis.local.picture() === null && globalThis.local.sound() === null);
   assert.equal(await page.evaluate(() => globalThis.local.level()), 0);
+  const live = () => globalThis.opened.flatMap((stream) => stream.getTracks()).filter(({ readyState }) => readyState === "live");
+  assert.equal(await page.evaluate(`(${live})().length`), 0);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -81,6 +81,15 @@ export class LocalMedia implements Local {
     });
   }
 
+  letGo(): Promise<void> {
+    return this.#then(async () => {
+      this.#microphone?.close();
+      this.#microphone = null;
+      this.#closeCamera();
+      this.#change({ microphone: false, camera: false });
+    });
+  }
+
   chooseMicrophone(id: string): Promise<void> {
     return this.#then(async () => {
       this.#change({ microphoneId: id });
@@ -164,15 +173,9 @@ export class LocalMedia implements Local {
   close(): void {
     this.#closed = true;
     navigator.mediaDevices?.removeEventListener?.("devicechange", this.#list);
-    void this.#then(async () => {
-      this.#microphone?.close();
-      this.#microphone = null;
-      this.#closeCamera();
-      this.#closeScreen();
-      this.#played?.stop();
-      this.#played = null;
-      this.#change({ microphone: false, camera: false, screen: false, playing: null });
-    });
+    void this.letGo();
+    void this.setScreen(false);
+    void this.play(null);
   }
 
   #turn(on: boolean): void {

@@ -238,6 +238,8 @@ export interface Local {
   level(): number;
   setMicrophone(on: boolean): Promise<void>;
   setCamera(on: boolean): Promise<void>;
+  /** Camera and microphone off, and let go, so that the browser says so too. */
+  letGo(): Promise<void>;
   setScreen(on: boolean): Promise<void>;
   play(file: File | null): Promise<void>;
   chooseMicrophone(id: string): Promise<void>;

@@ -4,7 +4,7 @@ import type { Local, Session, State } from "../meeting/model.ts";
 import { Chat } from "./chat.tsx";
 import { Controls } from "./controls.tsx";
 import { Troubles } from "./devices.tsx";
-import { useMedia, useNarrow, useSay, useStore } from "./hooks.ts";
+import { useLook, useMedia, useNarrow, useSay, useStore } from "./hooks.ts";
 import { Host } from "./host.tsx";
 import { LockIcon, WordsIcon } from "./icons.tsx";
 import { useKeys } from "./keys.ts";
@@ -16,6 +16,14 @@ import { People, counted } from "./people.tsx";
 import { Stage } from "./stage.tsx";
 import type { Pin } from "./tile.tsx";
 import { WordsDialog } from "./words.tsx";
+
+/** For who does not see the tiles: whose hand is up. */
+function Hands({ state }: { state: State }) {
+  const { say, tag } = useLook();
+  const names = state.people.filter(({ hand, self }) => hand && !self).map(({ name }) => name);
+  const list = new Intl.ListFormat(tag, { type: "unit" }).format(names);
+  return <p class="unseen" role="status">{names.length > 0 && say("handsUp", { names: list })}</p>;
+}
 
 export function Meeting({ session, state, local }: { session: Session; state: State; local: Local }) {
   const say = useSay();
@@ -65,7 +73,7 @@ export function Meeting({ session, state, local }: { session: Session; state: St
   );
 
   const close = () => setPanel(null);
-  const told = state.viewer ? null : talking ? "talking" : media.microphone ? null : keyboard ? "mutedTalk" : "muted";
+  const told = talking ? "talking" : media.microphone ? "heard" : keyboard ? "mutedTalk" : "muted";
   const covered = narrow && panel !== null;
   return (
     <div class={`meeting ${panel ? "with-panel" : ""}`}>
@@ -79,7 +87,13 @@ export function Meeting({ session, state, local }: { session: Session; state: St
       <main id="main" ref={main} tabIndex={-1} class="meeting-main">
         <div class="meeting-stage" inert={covered}>
           <Stage session={session} state={state} local={local} pin={pin} setPin={setPin} />
-          <p class="talk" role="status">{told && say(told)}</p>
+          {!state.viewer && (
+            <>
+              <p class="talk" role="status">{say(told)}</p>
+              <p class="unseen" role="status">{say(media.camera ? "seen" : "previewCameraOff")}</p>
+            </>
+          )}
+          <Hands state={state} />
         </div>
         {panel === "chat" && <Chat session={session} state={state} close={close} />}
         {panel === "people" && (

@@ -13,6 +13,10 @@ export const NAME_LETTERS = 64;
 export function Preview({ session, state, local }: { session: Session; state: State; local: Local }) {
   const say = useSay();
   const [speaks, setSpeaks] = useState(state.kind !== "vigil");
+  const onlyWatch = () => {
+    void local.letGo();
+    setSpeaks(false);
+  };
   return (
     <main id="main" class="preview">
       <div class="preview-words">
@@ -25,7 +29,7 @@ export function Preview({ session, state, local }: { session: Session; state: St
         )}
       </div>
       {speaks ? (
-        <Speaker session={session} state={state} local={local} onlyWatch={() => setSpeaks(false)} />
+        <Speaker session={session} state={state} local={local} onlyWatch={onlyWatch} />
       ) : (
         <Viewer session={session} speak={() => setSpeaks(true)} />
       )}
@@ -119,10 +123,7 @@ function Speaker(props: { session: Session; state: State; local: Local; onlyWatc
           <button
             type="button"
             class="button"
-            onClick={() => {
-              void local.setMicrophone(false);
-              void local.setCamera(false);
-            }}
+            onClick={() => void local.letGo()}
           >
             {say("previewAllOff")}
           </button>

@@ -11,6 +11,15 @@ import { MadeUp } from "./session.ts";
 const asked = new URLSearchParams(location.search);
 const scene = asked.get("scene");
 const refuse = asked.get("refuse");
+// What the browser has opened, for tests that ask whether it was let go.
+const opened: MediaStream[] = [];
+Object.assign(globalThis, { opened });
+const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await getUserMedia(wanted);
+  opened.push(stream);
+  return stream;
+};
 if (refuse) {
   navigator.mediaDevices.getUserMedia = async () => {
     throw new DOMException("made up", refuse);

@@ -12,7 +12,7 @@ FLOOD = $(firstword $(shell ls -t target/release/deps/flood-* 2>/dev/null | grep
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: built help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
+.PHONY: built help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size web test-web build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -75,6 +75,12 @@ features: setup-build ## each part of the program builds without the others
 
 test: setup-build setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast
+
+web: ## the page: web/dist
+	@scripts/web.sh build
+
+test-web: ## the page in a real browser: each state, both themes, three widths, six languages (web/tests/screens/)
+	@scripts/web.sh test
 
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor
 	$(CARGO) bench --locked --bench fanout

@@ -10,6 +10,7 @@ media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
 static) pairs="musl-gcc:musl-tools" ;;
 deb) pairs="dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev" ;;
 node) pairs="node:nodejs npm:npm" ;;
+browser) pairs="node:nodejs npm:npm chromium:chromium" ;;
 # What the service file is judged by.
 units) pairs="strace:strace systemd-analyze:systemd" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.
@@ -17,7 +18,7 @@ wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;
 # To link, too, and to press as a web server does.
 wasm-size) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web wasm-ld:lld brotli:brotli" ;;
 *)
-    echo "usage: $0 build|static|deb|media|node|units|wasm|wasm-size" >&2
+    echo "usage: $0 build|static|deb|media|node|browser|units|wasm|wasm-size" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,57 @@
+// Builds web/dist: index.html, one script, one sheet of styles, the worklet and the icon. The names are
+// fixed and nothing of this machine goes in, so the same sources give the same bytes; index.html holds the
+// hashes of script and styles, so its own hash stands for what it loads.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { gzipSync, brotliCompressSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import esbuild from "esbuild";
+
+const web = fileURLToPath(new URL(".", import.meta.url));
+
+/** Bundles the page from `entry` (the tests give another one) into the folder `out`. */
+export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
+  const dist = join(web, out);
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  const options = {
+    absWorkingDir: web,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: ["es2022", "chrome123", "firefox128"],
+    legalComments: "none",
+    charset: "utf8",
+    write: false,
+    outdir: dist,
+    logLevel: "warning",
+  };
+  const results = await Promise.all([
+    esbuild.build({ ...options, entryPoints: { app: entry }, jsx: "automatic", jsxImportSource: "preact" }),
+    esbuild.build({ ...options, entryPoints: { app: "src/style/app.css" } }),
+    esbuild.build({ ...options, entryPoints: { voice: "src/media/voice.worklet.ts" } }),
+  ]);
+  const files = new Map();
+  for (const { outputFiles } of results) {
+    for (const file of outputFiles) files.set(file.path.slice(dist.length + 1), Buffer.from(file.contents));
+  }
+  const integrity = (name) => `sha384-${createHash("sha384").update(files.get(name)).digest("base64")}`;
+  const html = await readFile(join(web, "src/index.html"), "utf8");
+  files.set("index.html", Buffer.from(
+    html.replace("SCRIPT_HASH", integrity("app.js")).replace("STYLE_HASH", integrity("app.css"))));
+  files.set("icon.svg", await readFile(join(web, "src/icon.svg")));
+  for (const [name, bytes] of files) await writeFile(join(dist, name), bytes);
+  return files;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = await build();
+  let sum = 0;
+  for (const [name, bytes] of [...files].sort()) {
+    const brotli = brotliCompressSync(bytes).length;
+    sum += brotli;
+    console.log(`${name.padEnd(12)} ${String(bytes.length).padStart(8)} B  gzip ${String(gzipSync(bytes).length).padStart(7)} B  brotli ${String(brotli).padStart(7)} B`);
+  }
+  console.log(`all together, compressed: ${(sum / 1000).toFixed(1)} kB`);
+}

@@ -310,7 +310,11 @@ fn one_address_gets_no_more_than_its_share_without_a_session_either() {
     let mut net = Net::with(1, 100, per_address);
     let clients = [5000, 5001, 5002].map(|port| {
         let (transport, tls) = browser();
-        net.client_from(&format!("198.51.100.7:{port}"), config(transport, tls), RELAY)
+        net.client_from(
+            &format!("198.51.100.7:{port}"),
+            config(transport, tls),
+            RELAY,
+        )
     });
     net.run(A_WHILE);
     let codes = clients.map(|client| net.clients[client].closed_with());

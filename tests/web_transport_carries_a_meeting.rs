@@ -155,8 +155,8 @@ fn a_browser_is_told_why_its_session_ends() {
         let early = [ready(ParticipantId(1))];
         for (messages, reason) in [
             (&again[..], CloseReason::Unexpected),
-            (&other, CloseReason::Version),
-            (&early, CloseReason::Unexpected),
+            (&other[..], CloseReason::Version),
+            (&early[..], CloseReason::Unexpected),
         ] {
             let mut browser = Visitor::connect(relay.port()).await.session("/").await;
             for message in messages {

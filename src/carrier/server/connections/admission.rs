@@ -8,7 +8,7 @@ use quinn_proto::{Connection, ConnectionHandle, Incoming, Transmit};
 use super::super::super::limits::{HANDSHAKE, HANDSHAKES, TURN_HANDSHAKES};
 use super::super::outgoing::Control;
 use super::super::slot::{Slot, Stage};
-use super::super::webtransport::Code;
+use super::super::webtransport::{Code, Due};
 use super::{Connections, departure};
 use crate::airlock::{Airlock, Allowance, Socket, StandIn};
 use crate::wire::CloseReason;
@@ -115,10 +115,10 @@ impl Connections {
         self.touch(index);
     }
 
-    /// Ends handshakes that take too long, and what speaks HTTP/3 and has no session for too long; looks
-    /// once a second. To be called when everything that
-    /// connections had to say was heard. The reason given is seen by nobody: before the handshake
-    /// is done quinn hides it (RFC 9000, section 10.2.3).
+    /// Ends handshakes that take too long, and those who speak HTTP/3 and want no session for too long;
+    /// looks once a second. To be called when everything that connections had to say was heard. The
+    /// reason given for a handshake is seen by nobody: before it is done quinn hides it (RFC 9000,
+    /// section 10.2.3).
     pub(in super::super) fn sweep(&mut self) {
         if !self.sweeps() || self.now < self.next_sweep {
             return;
@@ -133,14 +133,17 @@ impl Connections {
                     self.handshakes -= 1;
                     CloseReason::NoHello.code().into()
                 }
-                (Stage::Open, Some(web)) => {
-                    if web.second(&mut slot.quic, self.now) {
+                (Stage::Open, Some(web)) => match web.second(&mut slot.quic, self.now) {
+                    Due::Nothing => continue,
+                    Due::Ping => {
                         self.touch(index);
                         continue;
                     }
-                    self.open -= 1;
-                    Code::NO_ERROR.into()
-                }
+                    Due::Close => {
+                        self.open -= 1;
+                        Code::NO_ERROR.into()
+                    }
+                },
                 // Its last words have waited for long enough, perhaps.
                 (Stage::Closing(_), Some(_)) => {
                     self.touch(index);

@@ -61,6 +61,16 @@ pub(in super::super) enum End {
     Fault(Code),
 }
 
+/// What is to be done about a peer from time to time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Due {
+    Nothing,
+    /// Something waits to be sent.
+    Ping,
+    /// It has stayed too long without a session.
+    Close,
+}
+
 impl Web {
     /// A handshake is complete.
     ///
@@ -140,14 +150,18 @@ impl Web {
         self.http.refuse_sessions();
     }
 
-    /// A second has gone by. `false`: the peer has stayed too long without a session.
-    pub(in super::super) fn second(&mut self, quic: &mut Connection, now: Instant) -> bool {
+    /// About a second has gone by.
+    pub(in super::super) fn second(&mut self, quic: &mut Connection, now: Instant) -> Due {
         self.http.refill();
-        if now >= self.next_ping {
-            self.next_ping = now + KEEP_ALIVE;
-            quic.ping();
+        if !self.has_session() && now >= self.until {
+            return Due::Close;
         }
-        self.has_session() || now < self.until
+        if now < self.next_ping {
+            return Due::Nothing;
+        }
+        self.next_ping = now + KEEP_ALIVE;
+        quic.ping();
+        Due::Ping
     }
 
     /// Ends its session; until when that may wait to be acknowledged.

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use browser::{Browser, Visitor};
+use browser::Visitor;
 use bytes::Bytes;
 use native::Native;
 use sottovoce::wire::{

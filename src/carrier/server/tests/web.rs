@@ -317,7 +317,9 @@ fn one_address_gets_no_more_than_its_share_without_a_session_either() {
         )
     });
     net.run(A_WHILE);
-    let codes = clients.map(|client| net.clients[client].closed_with());
+    // Whichever is through last.
+    let mut codes = clients.map(|client| net.clients[client].closed_with());
+    codes.sort_unstable();
     assert_eq!(codes, [None, None, Some(EXCESSIVE_LOAD)]);
     net.end();
 }

@@ -100,3 +100,28 @@ pub const AIRLOCK_BATCH: usize = 32;
 /// of them in each buffer: more would make the pool of buffers outgrow its bound, and each beat
 /// would ask the system for fresh memory.
 pub const SEGMENTS: usize = 8;
+
+/// How long somebody who speaks HTTP/3 may stay without asking for a session. As long as a relay waits
+/// for `Hello` after it.
+pub const SESSION_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the close of a session may wait to be acknowledged before the connection ends. Shorter:
+/// where a packet is lost a browser knows less often why its session ended.
+pub const SESSION_FAREWELL: Duration = Duration::from_secs(1);
+
+/// Requests, and streams of sessions, that somebody who speaks HTTP/3 may have open: the session, the
+/// control stream, and what a page asks for beside them.
+pub const HTTP_STREAMS: u32 = 8;
+
+/// What HTTP/3 has of unidirectional streams beside groups: its control stream, two of its tables, and
+/// one of a kind that nobody knows.
+pub const HTTP_OWN_STREAMS: u32 = 4;
+
+/// Bytes of HTTP/3 that are none of the vocabulary's: how many at once, and how many a second after. A
+/// browser's first requests have a few hundred each, and then there is next to nothing.
+pub const HTTP_BYTES: u64 = 64 * 1024;
+/// See [`HTTP_BYTES`].
+pub const HTTP_BYTES_A_SECOND: u64 = 1024;
+
+/// What a request counts beside its bytes, and a stream of no use.
+pub const HTTP_STREAM: u64 = 1024;

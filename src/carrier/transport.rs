@@ -22,7 +22,7 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// Groups that a participant may send at the same time: a few tracks, the old and the new group
 /// of each. Tables for them are preallocated, about 0.2 KiB each.
-const UPLINK_GROUPS: u32 = 8;
+pub(super) const UPLINK_GROUPS: u32 = 8;
 
 /// Groups that a participant takes at the same time. More wait at the relay.
 const DOWNLINK_GROUPS: u32 = 256;

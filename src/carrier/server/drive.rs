@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use quinn_proto::{Dir, Transmit, VarInt};
+use quinn_proto::{Dir, Transmit};
 use rustls::server::ResolvesServerCert;
 
 use super::super::limits::{
@@ -14,6 +14,7 @@ use super::super::limits::{
 use super::super::transport::MEMBER_WINDOW;
 use super::connections::{Connections, departure};
 use super::slot::{PathChange, Slot, Stage};
+use super::webtransport::Prefixed;
 use super::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError, ServerSettings};
 use crate::airlock::{Airlock, Counters, KernelSocket, Socket, StandIn, Woken};
 use crate::wire::CloseReason;
@@ -149,8 +150,11 @@ impl<S: Socket> Server<S> {
         match &slot.berth {
             Some(berth) => self.airlock.arrive(berth),
             None => {
+                let known = slot.is_known();
                 self.close(peer, CloseReason::RelayFull);
-                self.connections.events.push_back(Event::Closed(peer));
+                if known {
+                    self.connections.events.push_back(Event::Closed(peer));
+                }
             }
         }
     }
@@ -199,18 +203,27 @@ impl<S: Socket> Server<S> {
     fn deliver_mail(&mut self, now: Instant, queued: &mut usize) {
         let mut mail = std::mem::take(&mut self.mail);
         let mut letters = mail.drain(..).peekable();
+        let mut prefixed = Prefixed::default();
         while let Some((peer, bundle)) = letters.next() {
             let index = peer.index as usize;
             let Some(slot) = self.connections.living(peer) else {
                 continue;
             };
-            // Should too many wait, the oldest is dropped.
-            let _ = slot.quic.datagrams().send(bundle, true);
-            while let Some((_, bundle)) = letters.next_if(|(next, _)| *next == peer) {
+            let number = slot.web.as_ref().map(|web| web.number());
+            let mut post = |bundle| {
+                let bundle = match number {
+                    Some(number) => prefixed.with(number, bundle),
+                    None => bundle,
+                };
+                // Should too many wait, the oldest is dropped.
                 let _ = slot.quic.datagrams().send(bundle, true);
+            };
+            post(bundle);
+            while let Some((_, bundle)) = letters.next_if(|(next, _)| *next == peer) {
+                post(bundle);
             }
             // What it is sent in groups goes on when acknowledgements come.
-            let waits = slot.quic.streams().send_streams() > slot.control.streams();
+            let waits = slot.quic.streams().send_streams() > slot.other_streams();
             self.connections.held.listens(index, now, !waits);
             // Whoever a full socket kept waiting goes first.
             if self.left_over || self.airlock.blocked() {
@@ -263,10 +276,10 @@ impl<S: Socket> Server<S> {
                     self.spare = Some(bytes);
                     slot.thorough = false;
                     match slot.stage {
-                        Stage::Closing(reason) => {
+                        Stage::Closing(reason) if !slot.waits(now) => {
                             slot.stage = Stage::Ended;
-                            slot.quic
-                                .close(now, VarInt::from_u32(reason.code()), Bytes::new());
+                            let code = slot.close_code(reason);
+                            slot.quic.close(now, code, Bytes::new());
                         }
                         _ => return queued,
                     }
@@ -314,6 +327,9 @@ impl<S: Socket> Server<S> {
         }
         let id = slot.quic.streams().open(Dir::Uni)?;
         let _ = slot.quic.send_stream(id).set_priority(priority);
+        if let Some(web) = &mut slot.web {
+            web.begin_group(&mut slot.quic, id);
+        }
         let now = self.connections.now;
         self.connections.held.listens(to.index as usize, now, false);
         Some(OutgoingGroup(id))
@@ -325,6 +341,11 @@ impl<S: Socket> Server<S> {
         let Some(slot) = self.connections.open_slot(to) else {
             return 0;
         };
+        if let Some(web) = &mut slot.web
+            && !web.is_ready(&mut slot.quic, group.0)
+        {
+            return 0;
+        }
         let written = slot.quic.send_stream(group.0).write_chunks(chunks);
         written.map_or(0, |written| written.bytes)
     }
@@ -339,23 +360,37 @@ impl<S: Socket> Server<S> {
     /// Gives a group up.
     pub fn reset_group(&mut self, to: Peer, group: OutgoingGroup) {
         if let Some(slot) = self.connections.open_slot(to) {
-            let _ = slot.quic.send_stream(group.0).reset(VarInt::from_u32(0));
+            if let Some(web) = &mut slot.web {
+                web.drop_outgoing(group.0);
+            }
+            let code = slot.stream_code();
+            let _ = slot.quic.send_stream(group.0).reset(code);
         }
     }
 
     /// Asks a peer to stop sending a group; nothing more is heard of it.
     pub fn stop_incoming(&mut self, from: Peer, group: IncomingGroup) {
         if let Some(slot) = self.connections.open_slot(from) {
-            let _ = slot.quic.recv_stream(group.0).stop(VarInt::from_u32(0));
+            if let Some(web) = &mut slot.web {
+                web.drop_incoming(group.0);
+            }
+            let code = slot.stream_code();
+            let _ = slot.quic.recv_stream(group.0).stop(code);
         }
     }
 
     /// Ends a connection: what is queued for it goes out as far as its windows allow, then the
     /// close. No event follows.
     pub fn close(&mut self, peer: Peer, reason: CloseReason) {
+        let now = self.connections.now;
         if let Some(slot) = self.connections.open_slot(peer) {
             slot.stage = Stage::Closing(reason);
+            let web = slot.web.as_mut();
+            let until = web.map(|web| web.close_session(&mut slot.quic, reason.code(), now));
             self.connections.open -= 1;
+            if let Some(until) = until {
+                self.connections.sweep_at(until);
+            }
         }
     }
 

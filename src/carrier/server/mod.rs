@@ -1,4 +1,4 @@
-//! The relay's end of QUIC: drives `quinn-proto` for one shard, in one thread, without a lock.
+//! The relay's end of QUIC and of WebTransport: drives `quinn-proto` for one shard, in one thread, without a lock.
 //!
 //! It may know: stand-ins, connections, streams, datagrams, close codes.
 //! It must never know: real addresses of peers, what the bytes mean, text that a peer chose.
@@ -19,6 +19,7 @@ mod patience;
 mod peer;
 mod settings;
 mod slot;
+mod webtransport;
 
 pub use super::limits::CONTROL_QUEUE;
 pub use drive::Server;

@@ -13,6 +13,7 @@ use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use super::super::limits::HANDSHAKES;
 use super::super::transport::{ACKNOWLEDGE_WITHIN, crypto_provider, server_transport};
 use super::patience::Patient;
+use super::webtransport;
 use crate::wire;
 
 /// Settings of a [`super::Server`].
@@ -71,7 +72,7 @@ pub(super) fn server_config(
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    tls.alpn_protocols = vec![wire::ALPN.to_vec()];
+    tls.alpn_protocols = vec![wire::ALPN.to_vec(), webtransport::ALPN.to_vec()];
     tls.send_tls13_tickets = 0;
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.max_early_data_size = 0;

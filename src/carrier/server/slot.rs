@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use quinn_proto::{Connection, Transmit};
+use quinn_proto::{Connection, Transmit, VarInt};
 
 use super::super::transport::PACKET;
 use super::Peer;
 use super::outgoing::Control;
+use super::webtransport::{Code, Web};
 use crate::airlock::{Berth, Route, StandIn};
 use crate::wire::CloseReason;
 
@@ -32,6 +33,8 @@ pub(super) struct Slot {
     /// Its place among those of its address, once that is proven.
     pub(super) berth: Option<Berth>,
     pub(super) control: Control,
+    /// Of a peer that speaks HTTP/3.
+    pub(super) web: Option<Box<Web>>,
     /// Room for datagrams to send when none waits, in bytes, as quinn counts it.
     pub(super) room: usize,
     /// Whether quinn is asked until it has nothing: a timer may have made it owe several packets of
@@ -46,6 +49,37 @@ pub(super) struct Slot {
 const SPARE: usize = 64;
 
 impl Slot {
+    /// Whether the owner was told of it: a peer that speaks HTTP/3 is nobody before it has a session.
+    pub(super) fn is_known(&self) -> bool {
+        self.web.as_ref().is_none_or(|web| web.has_session())
+    }
+
+    /// Streams to the peer that are no groups.
+    pub(super) fn other_streams(&self) -> usize {
+        self.control.streams() + self.web.as_ref().map_or(0, |web| web.streams())
+    }
+
+    /// The code, always the same, with which a group is given up or stopped.
+    pub(super) fn stream_code(&self) -> VarInt {
+        match &self.web {
+            Some(_) => Code::of_stream(0).into(),
+            None => VarInt::from_u32(0),
+        }
+    }
+
+    /// Whether, once it is closed, it still waits for something to be acknowledged.
+    pub(super) fn waits(&self, now: Instant) -> bool {
+        self.web.as_ref().is_some_and(|web| web.waits(now))
+    }
+
+    /// What QUIC says when the connection is closed at last.
+    pub(super) fn close_code(&self, reason: CloseReason) -> VarInt {
+        match &self.web {
+            Some(web) => web.close_code().into(),
+            None => reason.code().into(),
+        }
+    }
+
     /// Whether nothing more waits to be sent after `transmit`: its last packet was not full, and no
     /// datagram is left that may not have fitted. Asking quinn once more costs a good part of a
     /// packet.

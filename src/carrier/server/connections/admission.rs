@@ -8,6 +8,7 @@ use quinn_proto::{Connection, ConnectionHandle, Incoming, Transmit};
 use super::super::super::limits::{HANDSHAKE, HANDSHAKES, TURN_HANDSHAKES};
 use super::super::outgoing::Control;
 use super::super::slot::{Slot, Stage};
+use super::super::webtransport::{Code, Due};
 use super::{Connections, departure};
 use crate::airlock::{Airlock, Allowance, Socket, StandIn};
 use crate::wire::CloseReason;
@@ -105,6 +106,7 @@ impl Connections {
                 route: None,
                 berth: None,
                 control,
+                web: None,
                 room: 0,
                 thorough: false,
                 touched: false,
@@ -113,11 +115,12 @@ impl Connections {
         self.touch(index);
     }
 
-    /// Ends handshakes that take too long; looks once a second. To be called when everything that
-    /// connections had to say was heard. The reason given is seen by nobody: before the handshake
-    /// is done quinn hides it (RFC 9000, section 10.2.3).
+    /// Ends handshakes that take too long, and those who speak HTTP/3 and want no session for too long;
+    /// looks once a second. To be called when everything that connections had to say was heard. The
+    /// reason given for a handshake is seen by nobody: before it is done quinn hides it (RFC 9000,
+    /// section 10.2.3).
     pub(in super::super) fn sweep(&mut self) {
-        if self.handshakes == 0 || self.now < self.next_sweep {
+        if !self.sweeps() || self.now < self.next_sweep {
             return;
         }
         self.next_sweep = self.now + SWEEP;
@@ -125,13 +128,32 @@ impl Connections {
             let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else {
                 continue;
             };
-            if matches!(slot.stage, Stage::Handshake { until } if until <= self.now) {
-                slot.stage = Stage::Ended;
-                self.handshakes -= 1;
-                slot.quic
-                    .close(self.now, CloseReason::NoHello.code().into(), Bytes::new());
-                self.touch(index);
-            }
+            let code = match (slot.stage, &mut slot.web) {
+                (Stage::Handshake { until }, _) if until <= self.now => {
+                    self.handshakes -= 1;
+                    CloseReason::NoHello.code().into()
+                }
+                (Stage::Open, Some(web)) => match web.second(&mut slot.quic, self.now) {
+                    Due::Nothing => continue,
+                    Due::Ping => {
+                        self.touch(index);
+                        continue;
+                    }
+                    Due::Close => {
+                        self.open -= 1;
+                        Code::NO_ERROR.into()
+                    }
+                },
+                // Its last words have waited for long enough, perhaps.
+                (Stage::Closing(_), Some(_)) => {
+                    self.touch(index);
+                    continue;
+                }
+                _ => continue,
+            };
+            slot.stage = Stage::Ended;
+            slot.quic.close(self.now, code, Bytes::new());
+            self.touch(index);
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What connections have to say, and what becomes of them then.
 
-use bytes::Bytes;
-use quinn_proto::ConnectionHandle;
+use std::collections::VecDeque;
+use std::time::Instant;
 
-use super::super::incoming;
-use super::super::slot::{PathChange, Stage};
-use super::super::{Event, Peer};
+use bytes::Bytes;
+use quinn_proto::{ConnectionHandle, VarInt};
+
+use super::super::slot::{PathChange, Slot, Stage};
+use super::super::webtransport::{self, Code, End, Web};
+use super::super::{Event, Peer, incoming};
 use super::Connections;
 use crate::airlock::StandIn;
 use crate::wire::{CloseReason, limits::DATAGRAM};
@@ -34,27 +37,22 @@ impl Connections {
             match event {
                 quinn_proto::Event::Connected => {
                     self.handshakes -= 1;
-                    let fits = slot
-                        .quic
-                        .datagrams()
-                        .max_size()
-                        .is_some_and(|max| max >= DATAGRAM);
-                    if self.closing_down || !fits {
-                        slot.stage = Stage::Ended;
-                        let reason = if fits {
-                            CloseReason::Restarting
-                        } else {
-                            CloseReason::Unexpected
-                        };
-                        slot.quic
-                            .close(self.now, reason.code().into(), Bytes::new());
-                    } else {
-                        slot.stage = Stage::Open;
-                        slot.room = slot.quic.datagrams().send_buffer_space();
-                        self.open += 1;
-                        let at = slot.path;
-                        self.paths.push(PathChange::Proved { peer, at });
-                        self.events.push_back(Event::Connected(peer));
+                    match open(slot, self.closing_down, self.now) {
+                        Ok(()) => {
+                            slot.stage = Stage::Open;
+                            slot.room = slot.quic.datagrams().send_buffer_space();
+                            self.open += 1;
+                            self.webs += usize::from(slot.web.is_some());
+                            let at = slot.path;
+                            self.paths.push(PathChange::Proved { peer, at });
+                            if slot.web.is_none() {
+                                self.events.push_back(Event::Connected(peer));
+                            }
+                        }
+                        Err(code) => {
+                            slot.stage = Stage::Ended;
+                            slot.quic.close(self.now, code, Bytes::new());
+                        }
                     }
                 }
                 quinn_proto::Event::ConnectionLost { .. } => match slot.stage {
@@ -65,17 +63,33 @@ impl Connections {
                     Stage::Open => {
                         self.open -= 1;
                         slot.stage = Stage::Ended;
-                        self.events.push_back(Event::Closed(peer));
+                        if slot.is_known() {
+                            self.events.push_back(Event::Closed(peer));
+                        }
                     }
                     Stage::Closing(_) | Stage::Ended => slot.stage = Stage::Ended,
                 },
                 quinn_proto::Event::DatagramReceived if slot.stage == Stage::Open => {
-                    while let Some(bytes) = slot.quic.datagrams().recv() {
-                        self.events.push_back(Event::Datagram(peer, bytes));
+                    if let Err(end) = datagrams(slot, peer, &mut self.events) {
+                        self.open -= 1;
+                        part(slot, peer, end, self.now, &mut self.events);
                     }
                 }
                 quinn_proto::Event::Stream(event) if slot.stage == Stage::Open => {
-                    incoming::happened(slot, peer, event, &mut self.events);
+                    if slot.web.is_none() {
+                        incoming::happened(slot, peer, event, &mut self.events);
+                        continue;
+                    }
+                    let heard = webtransport::happened(slot, peer, event, &mut self.events);
+                    if let Err(end) = heard {
+                        self.open -= 1;
+                        part(slot, peer, end, self.now, &mut self.events);
+                    }
+                }
+                quinn_proto::Event::Stream(event) => {
+                    if let (Stage::Closing(_), Some(web)) = (slot.stage, &mut slot.web) {
+                        web.farewell(&mut slot.quic, &event);
+                    }
                 }
                 _ => {}
             }
@@ -109,6 +123,7 @@ impl Connections {
             }
         }
         if drained {
+            self.webs -= usize::from(slot.web.is_some());
             let (from, berth) = (slot.path, slot.berth.take());
             self.paths.push(PathChange::Gone { from, berth });
             self.deadlines.set(index, None);
@@ -125,5 +140,51 @@ impl Connections {
                 self.touch(index);
             }
         }
+    }
+}
+
+/// A handshake is complete.
+///
+/// # Errors
+/// What the connection ends with, when it has no use.
+fn open(slot: &mut Slot, closing_down: bool, now: Instant) -> Result<(), VarInt> {
+    if webtransport::is_spoken(&slot.quic) {
+        if closing_down {
+            return Err(Code::NO_ERROR.into());
+        }
+        slot.web = Some(Box::new(Web::begin(&mut slot.quic, now)?));
+        return Ok(());
+    }
+    // Of those who speak HTTP/3 only who wants a session has to take datagrams.
+    if slot.quic.datagrams().max_size() < Some(DATAGRAM) {
+        return Err(CloseReason::Unexpected.code().into());
+    }
+    match closing_down {
+        true => Err(CloseReason::Restarting.code().into()),
+        false => Ok(()),
+    }
+}
+
+fn datagrams(slot: &mut Slot, peer: Peer, events: &mut VecDeque<Event>) -> Result<(), End> {
+    while let Some(bytes) = slot.quic.datagrams().recv() {
+        let ours = match &slot.web {
+            Some(web) => web.datagram(bytes)?,
+            None => Some(bytes),
+        };
+        events.extend(ours.map(|bytes| Event::Datagram(peer, bytes)));
+    }
+    Ok(())
+}
+
+/// Lets go of a peer that speaks HTTP/3.
+fn part(slot: &mut Slot, peer: Peer, end: End, now: Instant, events: &mut VecDeque<Event>) {
+    let (code, known) = match end {
+        End::Session => (Code::NO_ERROR, true),
+        End::Fault(code) => (code, slot.is_known()),
+    };
+    slot.stage = Stage::Ended;
+    slot.quic.close(now, code.into(), Bytes::new());
+    if known {
+        events.push_back(Event::Closed(peer));
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Connections {
     pub(super) replies: Vec<Departure>,
     pub(super) paths: Vec<PathChange>,
     pub(super) open: usize,
+    /// Connections that speak HTTP/3.
+    webs: usize,
     next_sweep: Instant,
 }
 
@@ -82,6 +84,7 @@ impl Connections {
             replies: Vec::new(),
             paths: Vec::new(),
             open: 0,
+            webs: 0,
             next_sweep: now,
         })
     }
@@ -229,7 +232,7 @@ impl Connections {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let sweep = (self.handshakes > 0).then_some(self.next_sweep);
+        let sweep = self.sweeps().then_some(self.next_sweep);
         // A visit may have brought events after the owner took all.
         let events = (!self.events.is_empty()).then_some(self.now);
         let all = [self.deadlines.next(), self.held.deadline(), sweep, events];
@@ -273,9 +276,24 @@ impl Connections {
         self.door.begins(now)
     }
 
-    /// No newcomers from now on.
+    /// No newcomers from now on, and no sessions but those that there are.
     pub(super) fn close_down(&mut self) {
         self.closing_down = true;
+        for slot in self.slots.iter_mut().flatten() {
+            if let Some(web) = &mut slot.web {
+                web.refuse_sessions();
+            }
+        }
+    }
+
+    /// Whether somebody may take too long.
+    fn sweeps(&self) -> bool {
+        self.handshakes > 0 || self.webs > 0
+    }
+
+    /// Looks at `at` whether somebody has taken too long, if not before.
+    pub(super) fn sweep_at(&mut self, at: Instant) {
+        self.next_sweep = self.next_sweep.min(at);
     }
 
     /// Whether every connection is gone.

@@ -43,7 +43,7 @@ fn one_that_takes_no_datagrams_is_refused() {
 fn one_that_speaks_another_protocol_is_refused() {
     let mut net = Net::new(1);
     let (transport, mut tls) = usual();
-    tls.alpn_protocols = vec![b"h3".to_vec()];
+    tls.alpn_protocols = vec![b"hq-interop".to_vec()];
     let client = net.client_with(config(transport, tls), RELAY);
     net.run(A_WHILE);
     assert!(net.clients[client].seen.lost.is_some() && net.peers.is_empty());

@@ -23,3 +23,4 @@ mod patience;
 mod stateless;
 mod traces;
 mod waiting;
+mod web;

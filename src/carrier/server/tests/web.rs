@@ -129,14 +129,19 @@ fn a_plain_request_gets_a_plain_answer_and_is_nobody() {
     let client = arrive(&mut net);
     net.run(A_WHILE);
     for _ in 0..5 {
-        // Several at a time, with a body that goes on or without one.
-        let requests: Vec<_> = (0..4).map(|_| ask(&mut net, client, GET)).collect();
-        net.clients[client].finish(requests[0]);
+        // Several at a time, with a body or without one.
+        let body = [GET, b"\x00\x04body"].concat();
+        let requests = [GET, &body, GET, GET].map(|bytes| ask(&mut net, client, bytes));
+        for id in requests {
+            net.clients[client].finish(id);
+        }
         net.run(Duration::from_millis(200));
         for id in requests {
             assert_eq!(answer(&net, client, id), (NOT_FOUND, End::Finished));
         }
     }
+    // A site lets a request say all.
+    assert!(net.clients[client].seen.stopped.is_empty());
     net.run(Duration::from_secs(4));
     // It was there for long enough.
     assert_eq!(net.clients[client].closed_with(), Some(NO_ERROR));

@@ -55,7 +55,8 @@ pub(super) enum Said {
     Begins(Ours),
     /// The bytes are all of a stream of ours.
     More(Ours, Bytes),
-    /// A request, which is answered with these bytes and nothing more.
+    /// A request, which is answered with these bytes and nothing more. It may say all that it has, as to a
+    /// plain site.
     Request(&'static [u8]),
     /// A session begins when these bytes are sent.
     SessionBegins(&'static [u8]),
@@ -105,6 +106,8 @@ enum Reading {
     /// Instructions for tables that there are not.
     Table,
     Request(Collecting),
+    /// A request that was answered; nothing that it still says matters.
+    Answered,
     Session {
         frames: Records,
         capsules: Records,
@@ -190,7 +193,7 @@ impl Http {
         self.left = paid(self.left, bytes.len() as u64)?;
         let said = match reading {
             Reading::Control(control) => control.control(bytes)?,
-            Reading::Table => {
+            Reading::Table | Reading::Answered => {
                 bytes.clear();
                 Said::Nothing
             }
@@ -208,7 +211,12 @@ impl Http {
             Reading::Head(_) | Reading::Ours(_) => Said::Nothing,
         };
         match said {
-            Said::Request(_) | Said::Useless(_) => self.forget(id),
+            Said::Request(_) => {
+                if let Some((_, reading)) = self.streams.get_mut(at) {
+                    *reading = Reading::Answered;
+                }
+            }
+            Said::Useless(_) => self.forget(id),
             Said::SessionEnds => self.session = Session::Over,
             _ => {}
         }
@@ -325,6 +333,7 @@ impl Http {
         let (_, reading) = self.streams.swap_remove(at);
         match reading {
             Reading::Control(_) | Reading::Table => Err(Code::CLOSED_CRITICAL_STREAM),
+            Reading::Answered => Ok(Ended::Nothing),
             Reading::Ours(ours) => Ok(Ended::Ours(ours)),
             Reading::Session { .. } => {
                 self.session = Session::Over;

@@ -347,10 +347,7 @@ fn take(
             }
             Said::More(Ours::Control, bytes) => events.push_back(Event::Control(peer, bytes)),
             Said::Request(answer) => {
-                // What else it would say does not matter (RFC 9114, section 4.1).
-                let _ = slot.quic.recv_stream(id).stop(Code::NO_ERROR.into());
                 web.say(&mut slot.quic, id, Bytes::from_static(answer), true);
-                return Ok(());
             }
             Said::SessionBegins(answer) => {
                 // Its close goes before what waits in groups.

@@ -12,7 +12,7 @@ FLOOD = $(firstword $(shell ls -t target/release/deps/flood-* 2>/dev/null | grep
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: built help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size web test-web build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
+.PHONY: built help run demo drill soak check features test bench bench-flood bench-meeting deny fuzz wasm wasm-size web test-web web-core test-web-core build static reproduce sbom install deb deb-test setup-build setup-media setup-units setup-judges
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -99,6 +99,14 @@ wasm: ## wire and meeting build for browsers (where the target is installed)
 
 wasm-size: ## what meeting weighs in a browser, as it is and compressed
 	@scripts/wasm-size.sh
+
+web-core: ## what a browser needs of this, for a page: web/core/pkg, and its size
+	@scripts/web-core.sh
+
+test-web-core: web-core ## the same holds whole meetings in Node, and its logic natively
+	$(CARGO) test --locked --quiet -p sottovoce-web
+	@scripts/need.sh node
+	node --test web/core/tests/
 
 fuzz: ## each decoder's fuzz target for 30 s (needs cargo-fuzz and a nightly toolchain)
 	@scripts/fuzz.sh

@@ -15,10 +15,10 @@ browser) pairs="node:nodejs npm:npm chromium:chromium" ;;
 units) pairs="strace:strace systemd-analyze:systemd" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.
 wasm) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web -:rust-web-src" ;;
-# To link, too, and to press as a web server does.
-wasm-size) pairs="/usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web wasm-ld:lld brotli:brotli" ;;
+# Where rustup, whose own linker does as well, is not.
+wasm-link) pairs="wasm-ld:lld" ;;
 *)
-    echo "usage: $0 build|static|deb|media|node|browser|units|wasm|wasm-size" >&2
+    echo "usage: $0 build|static|deb|media|node|browser|units|wasm|wasm-link" >&2
     exit 2
     ;;
 esac

@@ -3,7 +3,7 @@
 //! Read the folders in the order in which a frame meets them:
 //! [`airlock`] (sockets and addresses), [`carrier`] (QUIC), [`wire`] (the
 //! vocabulary), [`relay`] (rooms and the beat); and on people's devices
-//! [`meeting`] (end to end) and [`participant`] (media in and out). [`drill`] seizes a relay of
+//! [`meeting`] (end to end), [`stay`] (the way to a relay and back) and [`participant`] (media in and out). [`drill`] seizes a relay of
 //! one's own.
 //! [`system`] has words for what the operating system refuses.
 //! `docs/architecture.md` draws the picture.
@@ -19,6 +19,8 @@
 
 #[cfg(feature = "meeting")]
 pub mod meeting;
+#[cfg(feature = "meeting")]
+pub mod stay;
 pub mod wire;
 
 #[cfg(feature = "relay")]

@@ -17,7 +17,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("carrier", &["airlock", "wire", "quiet"]),
     ("relay", &["wire", "carrier", "quiet"]),
     ("meeting", &["wire"]),
-    ("participant", &["meeting", "carrier", "wire"]),
+    ("stay", &["meeting", "wire"]),
+    ("participant", &["meeting", "stay", "carrier", "wire"]),
     ("drill", &["participant", "meeting", "carrier", "wire"]),
     (
         "cli",
@@ -28,11 +29,19 @@ const EDGES: &[(&str, &[&str])] = &[
             "carrier",
             "relay",
             "meeting",
+            "stay",
             "participant",
             "drill",
         ],
     ),
 ];
+
+/// Whom `web/core`, the binding for browsers, may use.
+const WEB: &[&str] = &["meeting", "stay", "wire"];
+
+/// What knows JavaScript, and the randomness of browsers, and the one file of `web/core` that may.
+const RIM_ONLY: &[&str] = &["wasm_bindgen", "serde_wasm_bindgen", "getrandom"];
+const RIM: &str = "rim.rs";
 
 /// Words that only some places may use.
 struct Rule {
@@ -209,8 +218,12 @@ fn root() -> PathBuf {
 
 /// All files under `src/`: path and content.
 fn files() -> Vec<(String, String)> {
+    files_in(&root())
+}
+
+fn files_in(root: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
-    let mut folders = vec![root()];
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -218,7 +231,7 @@ fn files() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path
-                    .strip_prefix(root())
+                    .strip_prefix(root)
                     .unwrap()
                     .to_str()
                     .unwrap()
@@ -329,6 +342,28 @@ fn unwiped(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// What a file of `web/core` uses and may not.
+fn wrong_in_web(path: &str, text: &str) -> Vec<String> {
+    let code = Code::new(text);
+    let folders = code.folders(depth(path)).into_iter();
+    let ours = folders.filter(|used| EDGES.iter().any(|(name, _)| name == used));
+    let wrong = ours.filter(|used| !WEB.contains(&used.as_str()));
+    let mut wrong: Vec<_> = wrong.map(|used| format!("{path} uses {used}")).collect();
+    if path != RIM {
+        let rim = RIM_ONLY.iter().filter(|words| code.has(words));
+        wrong.extend(rim.map(|words| format!("{path} uses {words}: that is for {RIM}")));
+    }
+    // No place in it is one that `src/` allows more.
+    let inside = format!("web/{path}");
+    wrong.extend(
+        RULES
+            .iter()
+            .flat_map(|rule| wrong_words(rule, &inside, text)),
+    );
+    wrong.extend(too_long(path, text));
+    wrong
+}
+
 fn none(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -353,6 +388,31 @@ fn words_stand_only_where_they_may() {
         each.flat_map(|(rule, (path, text))| wrong_words(rule, path, text))
             .collect(),
     );
+}
+
+#[test]
+fn the_binding_for_browsers_stands_on_what_has_no_io() {
+    let web = root().join("../web/core/src");
+    let files = files_in(&web);
+    assert!(files.iter().any(|(path, _)| path == RIM), "{RIM} is gone");
+    none(
+        files
+            .iter()
+            .flat_map(|(path, text)| wrong_in_web(path, text))
+            .collect(),
+    );
+    for wrong in [
+        "use sottovoce::participant::join;",
+        "use sottovoce::{wire::To, carrier::Door};",
+        "use wasm_bindgen::prelude::*;",
+        "fn f() { let now = Instant::now(); }",
+        "fn f() { unsafe {} }",
+    ] {
+        assert_eq!(wrong_in_web("session/new.rs", wrong).len(), 1, "{wrong}");
+    }
+    let right = "use sottovoce::meeting::Who; use sottovoce::stay::Dial; use crate::links::parse;";
+    assert!(wrong_in_web("session/new.rs", right).is_empty());
+    assert!(wrong_in_web(RIM, "use wasm_bindgen::prelude::*;").is_empty());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::group::GroupRejection;
 use super::lobby::Status;
 use super::media::Report;
-use super::track::{Frame, Presence};
+use super::track::{Frame, Presence, TrackDescription};
 use super::verify::SasWords;
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, ToRelay, TrackId};
 
@@ -99,6 +99,9 @@ pub enum Input {
         /// Frames, counted from number 0.
         frames: u64,
     },
+    /// These are the tracks of this participant from now on. The others are told; who watches a vigil a few
+    /// seconds later at most.
+    Tracks(Vec<TrackDescription>),
     /// Nothing is sent on any track of pictures for now: what went before is not shown to newcomers.
     Paused,
     /// Somebody's track is wanted, or not any more. A wish holds over reconnections of either side, until

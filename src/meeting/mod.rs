@@ -35,6 +35,6 @@ pub use events::{
 };
 pub use limits::{CHAT_BYTES, NAME_BYTES, NAME_LETTERS};
 pub use links::{LinkError, RELAYS, RelayRef};
-pub use name::{display_safe, display_text};
+pub use name::{display_long, display_safe, display_text, told_apart};
 pub use secret::LinkSecret;
 pub use track::{Codec, Frame, Presence, TrackDescription, TrackKind};

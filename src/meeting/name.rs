@@ -32,6 +32,31 @@ pub fn display_text(text: &str) -> String {
     made_safe(text, false)
 }
 
+/// Text of a stranger with many letters, made harmless a stretch at a time.
+pub fn display_long(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let letters: Vec<char> = word.chars().collect();
+        let parts = letters.chunks(NAME_LETTERS);
+        parts
+            .map(|part| display_text(&part.iter().collect::<String>()))
+            .collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What somebody of this name is shown as, so that no two ever are shown alike: names are chosen freely,
+/// and who takes another's must not pass for that one, nor for one who has left.
+pub fn told_apart(name: String, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = |number: u32| format!("{name} ({number})");
+    match taken(&name) {
+        true => (2..)
+            .map(numbered)
+            .find(|name| !taken(name))
+            .unwrap_or_default(),
+        false => name,
+    }
+}
+
 fn made_safe(text: &str, quoted: bool) -> String {
     let mut safe = String::new();
     let mut space = false;
@@ -234,6 +259,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn long_texts_are_shown_whole_and_tricks_are_not() {
+        let long = "word ".repeat(500);
+        assert_eq!(display_long(&long), long.trim_end());
+        let one = "x".repeat(1000);
+        assert_eq!(display_long(&one), one);
+        assert_eq!(
+            display_long("a\u{202e}b\u{1b}[2J c\r\nd"),
+            "a\u{fffd}b\u{fffd}[2J c d"
+        );
+        assert_eq!(display_long("he said \"no\""), "he said \"no\"");
+        assert_eq!(display_long(" \n "), "");
+    }
+
+    #[test]
+    fn no_two_are_shown_alike() {
+        let taken = ["Ada", "Ada (2)"];
+        let shown = |name: &str| told_apart(name.into(), |other| taken.contains(&other));
+        assert_eq!(shown("Ada"), "Ada (3)");
+        assert_eq!(shown("Bea"), "Bea");
+    }
 
     #[test]
     fn ordinary_names_stay_as_they_are() {

@@ -6,8 +6,6 @@
 pub mod console;
 pub mod media;
 
-mod backoff;
-mod departures;
 mod error;
 mod event;
 mod hearing;

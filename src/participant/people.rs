@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::person::{Person, kind};
 
-use super::backoff::GIVE_UP;
 use super::event::{ParticipantSummary, Shown};
 use super::tally::Received;
 use super::view::LiveLine;
-use crate::meeting::{Frame, Presence, Who};
+use crate::meeting::{Frame, Presence, Who, told_apart};
+use crate::stay::GIVE_UP;
 use crate::wire::TrackId;
 use crate::wire::limits::TRACKS;
 
@@ -62,16 +62,7 @@ impl People {
             let mut others = self.all.values().filter(|person| person.who != who);
             name == self.own || others.any(|person| person.shown.0 == name)
         };
-        let numbered = |number: u32| format!("{} ({number})", shown.0);
-        match alike(&shown.0) {
-            true => Shown(
-                (2..)
-                    .map(numbered)
-                    .find(|name| !alike(name))
-                    .unwrap_or_default(),
-            ),
-            false => shown,
-        }
+        Shown(told_apart(shown.0, alike))
     }
 
     /// Whether somebody is here, oneself included, who is shown by this name.

@@ -47,7 +47,7 @@ use self::stays::Arrived;
 use super::events::{Command, Ending, Input, Notice, Output, Rejection, StayId, Surface};
 use super::links::Link;
 use super::secret::LinkSecret;
-use super::track::Presence;
+use super::track::{Presence, TrackDescription};
 use crate::wire::GroupNumber;
 
 /// Where this participant stands.
@@ -194,6 +194,21 @@ impl Meeting {
         None
     }
 
+    /// This participant has other tracks from now on.
+    fn describe(&mut self, tracks: Vec<TrackDescription>) {
+        let presence = Presence {
+            tracks,
+            ..self.core.presence.clone()
+        };
+        if !presence.is_acceptable() {
+            return self.core.reject(Rejection::TooLarge);
+        }
+        self.core.presence = presence;
+        if let Place::Inside(inside) = &mut self.place {
+            inside.describe_anew(&mut self.core);
+        }
+    }
+
     fn command(&mut self, command: Command) {
         match (&mut self.place, command) {
             (Place::Inside(inside), command) => inside.command(command, &mut self.core),
@@ -291,6 +306,7 @@ impl Surface for Meeting {
                     inside.ended(track, frames, core);
                 }
             }
+            Input::Tracks(tracks) => self.describe(tracks),
             Input::Paused => {
                 if let Place::Inside(inside) = &mut self.place {
                     inside.voice.paused();

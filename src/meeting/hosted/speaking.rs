@@ -93,9 +93,19 @@ impl Inside {
 
     /// Says the same in every room: after a welcome that led to other keys.
     pub(super) fn introduce_anew(&mut self, core: &mut Core) {
+        self.introduce_everywhere(true, core);
+    }
+
+    /// This participant is another: everybody is told, and nobody asked.
+    pub(super) fn describe_anew(&mut self, core: &mut Core) {
+        self.introduce_everywhere(false, core);
+        self.renew_papers(core);
+    }
+
+    fn introduce_everywhere(&mut self, asks: bool, core: &mut Core) {
         let rooms: Vec<StayId> = self.homes.iter().map(|home| home.stay).collect();
         for stay in rooms {
-            self.introduce(stay, To::Everyone, true, core);
+            self.introduce(stay, To::Everyone, asks, core);
         }
     }
 

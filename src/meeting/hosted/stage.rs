@@ -254,7 +254,7 @@ impl Inside {
     }
 
     /// Publishes all papers anew, in a new group: who comes later is given that at once.
-    fn renew_papers(&mut self, core: &mut Core) {
+    pub(super) fn renew_papers(&mut self, core: &mut Core) {
         let Some(stage) = &mut self.stage else {
             return;
         };

@@ -8,7 +8,7 @@
 
 use zeroize::Zeroizing;
 
-use super::text::{unwrap, wrap};
+use super::text::{content, unwrap, wrap};
 use super::{Bundle, BundleHash, CommitterSeed, LinkError, RelayRef, read_relays, write_relays};
 use crate::meeting::secret::{LinkSecret, derive};
 use crate::wire::RoomHandle;
@@ -85,6 +85,23 @@ impl Link {
             return Err(LinkError::Mangled);
         }
         Ok(link)
+    }
+
+    /// Reads the part of a link behind its `#`, where what stood before it is not the first relay's
+    /// address: a page may come from anywhere.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn parse_fragment(text: &str) -> Result<Self, LinkError> {
+        let authority = content(text).and_then(|content| {
+            let relays = content.get(2 + 32 + 32..)?;
+            let (relays, _) = read_relays(relays, content.first() == Some(&PASSES))?;
+            Some(relays.first()?.authority())
+        });
+        // Without one it is no link of a version that is known here.
+        let authority = authority.unwrap_or_default();
+        let whole = Zeroizing::new(format!("https://{authority}/#{text}"));
+        Self::parse(&whole)
     }
 
     /// What is in both kinds.

@@ -1,7 +1,7 @@
 //! A relay's pass: the word that its operator gives to a community, and the key that a link holds of
 //! it. `docs/media-format.md` describes both; the relay's side of it is `relay/access.rs`.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -69,7 +69,7 @@ impl Pass {
             }
             _ => return Err(PassError::NotAPass),
         }
-        let bytes = BASE64URL_NOPAD.decode(coded.as_bytes()).map(Zeroizing::new);
+        let bytes = Base64UrlUnpadded::decode_vec(coded).map(Zeroizing::new);
         let bytes = bytes.map_err(|_| PassError::Mangled)?;
         let (pass, sum) = bytes
             .split_last_chunk::<CHECKSUM>()

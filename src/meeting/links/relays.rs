@@ -41,7 +41,8 @@ impl RelayRef {
         Some(key.prove(room, nonce()))
     }
 
-    pub(in crate::meeting) fn authority(&self) -> String {
+    /// `host:port`, the port always written.
+    pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }

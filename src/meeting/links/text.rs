@@ -5,7 +5,7 @@
 //! fragment to nobody (RFC 3986, section 3.5). Before the base64url may stand a *marker*, letters
 //! that end with a dot, for people to read.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -34,7 +34,7 @@ pub(in crate::meeting) fn wrap(authority: &str, marker: &str, content: &[u8]) ->
     let mut bytes = Zeroizing::new(Vec::with_capacity(content.len() + CHECKSUM));
     bytes.extend_from_slice(content);
     bytes.extend_from_slice(&checksum(authority, content));
-    let coded = Zeroizing::new(BASE64URL_NOPAD.encode(&bytes));
+    let coded = Zeroizing::new(Base64UrlUnpadded::encode_string(&bytes));
     format!("{SCHEME}{authority}/#{marker}{}", *coded)
 }
 
@@ -65,8 +65,7 @@ pub(in crate::meeting) fn unwrap(text: &str) -> Result<Unwrapped, LinkError> {
         Some(dot) => fragment.split_at_checked(dot + 1).unwrap_or_default(),
         None => ("", fragment),
     };
-    let bytes = BASE64URL_NOPAD
-        .decode(coded.as_bytes())
+    let bytes = Base64UrlUnpadded::decode_vec(coded)
         .map(Zeroizing::new)
         .map_err(|_| LinkError::Mangled)?;
     let (content, sum) = bytes
@@ -82,6 +81,24 @@ pub(in crate::meeting) fn unwrap(text: &str) -> Result<Unwrapped, LinkError> {
     })
 }
 
+/// What a fragment holds, its checksum not looked at.
+pub(super) fn content(fragment: &str) -> Option<Zeroizing<Vec<u8>>> {
+    if fragment.len() > LONGEST {
+        return None;
+    }
+    let coded: Zeroizing<String> =
+        Zeroizing::new(fragment.chars().filter(|&c| !is_blank(c)).collect());
+    let coded = match coded.rfind('.') {
+        Some(dot) => coded.get(dot + 1..)?,
+        None => &coded,
+    };
+    let bytes = Base64UrlUnpadded::decode_vec(coded).map(Zeroizing::new);
+    let mut bytes = bytes.ok()?;
+    let length = bytes.len().saturating_sub(CHECKSUM);
+    bytes.truncate(length);
+    Some(bytes)
+}
+
 /// Shows nothing: white space, a byte order mark, what is put where a line may break.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
@@ -90,11 +107,8 @@ pub(super) fn is_blank(c: char) -> bool {
 /// Certificate hashes with dots between, or the word that an authority vouches: what a relay prints
 /// after its #.
 fn is_relay_fragment(fragment: &str) -> bool {
-    let hash = |part: &str| {
-        BASE64URL_NOPAD
-            .decode(part.as_bytes())
-            .is_ok_and(|bytes| bytes.len() == 32)
-    };
+    let hash =
+        |part: &str| Base64UrlUnpadded::decode_vec(part).is_ok_and(|bytes| bytes.len() == 32);
     fragment == "authority" || fragment.split('.').all(hash)
 }
 

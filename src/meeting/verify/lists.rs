@@ -41,6 +41,16 @@ impl Language {
         }
     }
 
+    /// The name of its list.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "english",
+            Self::Italian => "italian",
+            Self::ChineseSimplified => "chinese_simplified",
+            Self::ChineseTraditional => "chinese_traditional",
+        }
+    }
+
     /// The list, one word a line.
     pub(super) fn list(self) -> &'static str {
         match self {

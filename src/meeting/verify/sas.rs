@@ -92,6 +92,11 @@ pub struct SasWords {
 }
 
 impl SasWords {
+    /// Their places in any list, for who has the lists elsewhere.
+    pub fn numbers(&self) -> [u16; WORDS] {
+        self.numbers
+    }
+
     /// The words. 22 bits.
     pub fn words(&self, language: Language) -> [&'static str; WORDS] {
         self.numbers.map(|number| language.word(number))

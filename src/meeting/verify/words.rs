@@ -51,6 +51,11 @@ impl MeetingWords {
         Some(Self(std::array::from_fn(word)))
     }
 
+    /// Their places in any list, for who has the lists elsewhere.
+    pub fn numbers(&self) -> [u16; COUNT] {
+        self.0
+    }
+
     /// To show. Cheap.
     pub fn words(&self, language: Language) -> [&'static str; COUNT] {
         self.0.map(|number| language.word(number))

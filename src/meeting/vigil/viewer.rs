@@ -301,7 +301,11 @@ impl Surface for Viewer {
                 bytes,
                 ..
             } => return self.media(from, (track, group), bytes, true),
-            Input::Tick | Input::Goodbye | Input::Paused | Input::Ended { .. } => {}
+            Input::Tick
+            | Input::Goodbye
+            | Input::Paused
+            | Input::Tracks(_)
+            | Input::Ended { .. } => {}
             // A viewer has no voice.
             Input::Send(_) => self.reject(Rejection::NotAllowed),
             Input::Connected { relay, .. } => self.hello(relay),

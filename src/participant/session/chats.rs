@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::notices::harmless;
-use crate::meeting::StayId;
+use crate::meeting::{StayId, display_long};
 use crate::participant::event::Shown;
 
 /// A relay may answer so much later than what it answers came: what was said just before the newest
@@ -63,7 +62,7 @@ impl Chats {
 }
 
 fn shown(text: &str) -> Shown {
-    let text = harmless(text);
+    let text = display_long(text);
     match text.char_indices().nth(LETTERS) {
         Some((end, _)) => Shown(format!("{}…", text.get(..end).unwrap_or_default())),
         None => Shown(text),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::dial::{self, Dial};
 use super::stay::{Came, Loss, Place};
-use super::{ROLL_CALL, Session, WELCOME};
+use super::{ROLL_CALL, Session};
 use crate::carrier::client::{ConnectError, Link, LostReason};
 use crate::meeting::{Input, StayId};
 use crate::participant::error::JoinError;
@@ -12,6 +12,7 @@ use crate::participant::event::{Event, LossReason, milliseconds};
 use crate::participant::hearing::Hearing;
 use crate::participant::line::Line;
 use crate::participant::warning::Warning;
+use crate::stay::{Failure, WELCOME};
 
 impl Session {
     /// The meeting wants to be in one more room. It is sought first at the relay where this participant
@@ -205,7 +206,7 @@ impl Session {
         let number = stay.dial.place() + 1;
         let onward = stay.dial.onward(now, error);
         // In an outage relays fail again and again; that one is not what it should be is new.
-        let new = onward && lost.is_none() || !dial::worth_another(&error);
+        let new = onward && lost.is_none() || !error.worth_another();
         if leads && self.relays > 1 && new {
             let of = self.relays;
             let passed = Warning::RelayPassed { number, of, error };

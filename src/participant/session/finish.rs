@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{interval, timeout};
 
 use super::interrupt::Interrupts;
-use super::{DRAIN, LINGER, Leaving, Session, dial};
+use super::{DRAIN, Leaving, Session, dial};
 use crate::carrier::client::Farewell;
 use crate::meeting::Input;
 use crate::participant::error::JoinError;
@@ -16,6 +16,7 @@ use crate::participant::line::Line;
 use crate::participant::people::kind;
 use crate::participant::scribe::Report;
 use crate::participant::warning::Warning;
+use crate::stay::LINGER;
 
 /// How long recordings may take to be completed: a slow disk has megabytes to write.
 const RECORDINGS: Duration = Duration::from_secs(20);

@@ -20,7 +20,6 @@ mod stay;
 mod stays;
 #[cfg(all(test, feature = "relay"))] // against its certificates
 mod tests;
-mod unsigned;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -31,7 +30,6 @@ use self::chats::Chats;
 use self::interrupt::Interrupts;
 use self::stay::Came;
 use self::stays::Stays;
-use self::unsigned::Unsigned;
 use super::console::{Console, Typed};
 use super::error::JoinError;
 use super::event::{LossReason, Shown, Summary};
@@ -47,17 +45,11 @@ use super::warning::Warning;
 use super::watch::{Watch, WatchReport};
 use crate::carrier::address::RelayAddress;
 use crate::meeting::{Ending, Input, StayId, Surface, TrackDescription, Who};
+use crate::stay::{LINGER, Unsigned};
 use crate::wire::TrackId;
-
-/// How long a relay may take from the handshake to its welcome.
-const WELCOME: Duration = Duration::from_secs(5);
 
 /// How long the network may take for the last frames.
 const DRAIN: Duration = Duration::from_secs(3);
-
-/// How long to stay after the last frame, so that the relay passes it on before it says that its
-/// sender left: a few beats.
-const LINGER: Duration = Duration::from_millis(200);
 
 /// After this participant has come back, how long the others have to show that they are still
 /// here, before they count as gone. They may have lost the same relay.
@@ -158,7 +150,7 @@ struct Session {
     /// This participant watches a vigil, and has no voice.
     watches: bool,
     console: Console,
-    unsigned: Unsigned,
+    unsigned: Unsigned<Instant>,
     /// The chair has not been heard for so long that nothing is sent.
     stopped: bool,
     /// Who was put out, and has not departed yet.

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::Session;
 use super::chats::Chats;
 use super::stays::Stays;
-use super::unsigned::Unsigned;
 use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
@@ -23,6 +22,7 @@ use crate::participant::tally::Sent;
 use crate::participant::trace::Trace;
 use crate::participant::view::Output;
 use crate::participant::watch::Watch;
+use crate::stay::Unsigned;
 
 impl Session {
     /// Checks what was asked for, and opens what is to be played.

@@ -1,6 +1,6 @@
 //! One connection to one room, or the way to it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,12 @@ use super::DRAIN;
 use super::dial::Dial;
 use crate::carrier::client::{ConnectError, Link};
 use crate::meeting::StayId;
-use crate::participant::departures::Departures;
 use crate::participant::event::LossReason;
 use crate::participant::hearing::Hearing;
 use crate::participant::line::{Arrival, Line};
 use crate::participant::uplink::Lane;
+use crate::stay::{Departures, Silence};
 use crate::wire::{ParticipantId, ToRelay, TrackId};
-
-/// Silence after which the relay is asked whether it is still there. Those who talk are heard each
-/// 20 ms.
-const QUIET: Duration = Duration::from_secs(1);
 
 /// Since when a relay is lost, and how.
 pub(super) type Loss = (Instant, LossReason);
@@ -52,12 +48,9 @@ pub(super) struct Stay {
     pub(super) place: Place,
     /// Ways out for pictures, over the present connection.
     pub(super) lanes: HashMap<TrackId, Lane<Link>>,
-    pub(super) departures: Departures,
-    /// What was asked for over the present connection.
-    subscribed: HashSet<(ParticipantId, TrackId)>,
-    /// When something last came of the others or of the relay's own accord, until it was asked whether
-    /// the relay is still there. Not the connection's last word: it answers that question, too.
-    unasked: Option<Instant>,
+    pub(super) departures: Departures<Instant>,
+    /// Of the present connection.
+    silence: Silence<Instant>,
 }
 
 impl Stay {
@@ -70,8 +63,7 @@ impl Stay {
             place: Place::Outside(None),
             lanes: HashMap::new(),
             departures: Departures::default(),
-            subscribed: HashSet::new(),
-            unasked: None,
+            silence: Silence::default(),
         }
     }
 
@@ -98,20 +90,12 @@ impl Stay {
 
     /// Something came.
     pub(super) fn heard(&mut self, now: Instant) {
-        self.unasked = Some(now);
+        self.silence.heard(now);
     }
 
     /// Says something to the relay, if there is one.
     pub(super) fn control(&mut self, message: &ToRelay) {
-        match *message {
-            ToRelay::Subscribe { participant, track } => {
-                self.subscribed.insert((participant, track));
-            }
-            ToRelay::Unsubscribe { participant, track } => {
-                self.subscribed.remove(&(participant, track));
-            }
-            ToRelay::Hello { .. } | ToRelay::Send { .. } => {}
-        }
+        self.silence.said(message);
         if let Some(line) = &self.line {
             line.control(message);
         }
@@ -120,7 +104,7 @@ impl Stay {
     /// The next one who left and whose last frames are in.
     pub(super) fn departed(&mut self, now: Instant) -> Option<ParticipantId> {
         let gone = self.departures.next(now)?;
-        self.subscribed.retain(|(other, _)| *other != gone);
+        self.silence.departed(gone);
         Some(gone)
     }
 
@@ -131,19 +115,10 @@ impl Stay {
         }
     }
 
-    /// Nothing has come for a while, where it may be that nobody has anything to say, or that the
-    /// relay died and is back without knowing of this connection. Asking once for something that
-    /// was asked for already brings out which, sooner than the connection would find out.
+    /// Nothing has come for a while: asks whether the relay is still there.
     pub(super) fn knock(&mut self, now: Instant) {
-        let Some(came) = self.unasked else { return };
-        if now.saturating_duration_since(came) < QUIET {
-            return;
-        }
-        self.unasked = None;
-        if let (Some((participant, track)), Some(line)) =
-            (self.subscribed.iter().next().copied(), &self.line)
-        {
-            line.control(&ToRelay::Subscribe { participant, track });
+        if let (Some(question), Some(line)) = (self.silence.knock(now), &self.line) {
+            line.control(&question);
         }
     }
 
@@ -152,8 +127,7 @@ impl Stay {
         let held = self.line.take().map_or(Duration::ZERO, |line| line.age());
         self.lanes.clear();
         self.departures = Departures::default();
-        self.subscribed.clear();
-        self.unasked = None;
+        self.silence = Silence::default();
         // Not since it is noticed: a relay that dies says nothing.
         let since = (self.hearing.heard(), reason);
         self.place = Place::Outside(Some(self.lost().unwrap_or(since)));

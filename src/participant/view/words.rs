@@ -4,10 +4,10 @@ use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
 use crate::meeting::{Freshness, NoWords};
-use crate::participant::backoff::GIVE_UP;
 use crate::participant::event::{
     Event, Kind, ParticipantSummary, RosterEntry, Shown, SignatureState, Summary, Wait, codec,
 };
+use crate::stay::GIVE_UP;
 
 /// The colour of an event: green for who comes, yellow for what needs attention.
 pub(super) fn shade(event: &Event) -> Option<&'static str> {

@@ -85,6 +85,45 @@ fn who_knocks_waits_until_the_host_decides() {
 }
 
 #[test]
+fn another_track_is_announced_and_carried_and_one_that_was_taken_back_is_not() {
+    let (mut world, _) = three();
+    let screen = TrackId(3);
+    let (who, on) = (world.who(0, "Ada"), true);
+    world.tell(
+        0,
+        Input::Listen {
+            who,
+            track: screen,
+            on,
+        },
+    );
+    let shown = |number| Frame {
+        track: screen,
+        ..frame(PICTURE, number)
+    };
+    world.send(1, shown(0));
+    let without = presence("Ada").tracks;
+    let mut with = without.clone();
+    with.push(TrackDescription {
+        track: screen,
+        ..without[1].clone()
+    });
+    world.tell(1, Input::Tracks(with));
+    world.send(1, shown(10));
+    assert_eq!(world.got(0, "Ada", screen), [10]);
+    world.tell(1, Input::Tracks(without.clone()));
+    world.send(1, shown(20));
+    assert_eq!(world.got(0, "Ada", screen), [10]);
+    world.send(1, frame(SOUND, 7));
+    assert_eq!(world.got(0, "Ada", SOUND), [7]);
+    assert_eq!(world.names(0), ["Ada", "Bea"], "nobody came or went");
+    // One number twice says nothing.
+    let rejected = world.nodes[1].rejected;
+    world.tell(1, Input::Tracks([without.clone(), without].concat()));
+    assert_eq!(world.nodes[1].rejected, rejected + 1);
+}
+
+#[test]
 fn a_locked_meeting_admits_nobody_until_it_is_unlocked() {
     let (mut world, meet) = three();
     world.command(0, Command::Lock(true));

@@ -136,7 +136,11 @@ impl Surface for Hand {
                     inner.control(stay, ToRelay::Send { to, body });
                 }
             }
-            Told::Command(_) | Told::Paused | Told::Ended { .. } | Told::Listen { .. } => {}
+            Told::Command(_)
+            | Told::Paused
+            | Told::Tracks(_)
+            | Told::Ended { .. }
+            | Told::Listen { .. } => {}
         }
     }
 

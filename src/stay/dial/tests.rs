@@ -1,28 +1,33 @@
+use std::time::Instant;
+
 use super::*;
 
-#[test]
-fn a_full_room_is_the_end_for_a_newcomer_only() {
-    assert!(matches!(
-        closed(CloseReason::RoomFull, false),
-        Err(JoinError::Closed(CloseReason::RoomFull))
-    ));
-    assert_eq!(
-        closed(CloseReason::RoomFull, true).ok(),
-        Some(LossReason::Ended)
-    );
-    assert!(worth_another(&ConnectError::Refused(
-        CloseReason::RelayFull
-    )));
+/// Why a test's relay is not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Failed {
+    NameNotFound,
+    Unreachable,
+    Busy,
+    Untrusted,
+    WrongCertificate,
 }
 
-fn dial(relays: u16, seed: u64) -> Dial {
-    let address = |port| {
-        RelayAddress::new("127.0.0.1", port, Vec::new())
-            .ok()
-            .unwrap()
-    };
-    let relays = (0..relays).map(|n| (usize::from(n), address(n + 1)));
-    Dial::new(relays.collect(), None, seed)
+impl Failure for Failed {
+    fn passes_on(self) -> bool {
+        self != Self::Busy
+    }
+
+    fn worth_another(self) -> bool {
+        self < Self::Untrusted
+    }
+
+    fn or_more_telling(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+fn dial(relays: u16, seed: u64) -> Dial<Instant, Failed> {
+    Dial::new(0..usize::from(relays), seed)
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn until_taken(
                 }
                 None => {
                     now += turn;
-                    dial.onward(now, ConnectError::Unreachable)
+                    dial.onward(now, Failed::Unreachable)
                 }
             };
             if !on {
@@ -95,8 +100,8 @@ fn until_another_is_tried(seed: u64, lost: usize) -> Duration {
     other.unwrap().0
 }
 
-#[tokio::test]
-async fn one_whose_own_network_fails_for_a_while_comes_back_to_where_the_others_are() {
+#[test]
+fn one_whose_own_network_fails_for_a_while_comes_back_to_where_the_others_are() {
     for seed in 0..20 {
         for relays in 2..4 {
             for lost in 0..usize::from(relays) {
@@ -112,8 +117,8 @@ async fn one_whose_own_network_fails_for_a_while_comes_back_to_where_the_others_
     }
 }
 
-#[tokio::test]
-async fn a_relay_that_is_gone_is_asked_once_more_when_another_one_answers() {
+#[test]
+fn a_relay_that_is_gone_is_asked_once_more_when_another_one_answers() {
     for seed in 0..20 {
         let turns = until_taken(seed, 3, 0, |relay, _| relay == 2);
         let [
@@ -133,8 +138,8 @@ async fn a_relay_that_is_gone_is_asked_once_more_when_another_one_answers() {
     }
 }
 
-#[tokio::test]
-async fn nobody_waits_long_for_the_other_relay() {
+#[test]
+fn nobody_waits_long_for_the_other_relay() {
     for seed in 0..200 {
         let second = until_another_is_tried(seed, 0);
         assert!(second >= LOYALTY, "seed {seed}: after {second:?}");
@@ -150,32 +155,32 @@ async fn nobody_waits_long_for_the_other_relay() {
     }
 }
 
-#[tokio::test]
-async fn at_the_beginning_the_first_relay_has_a_head_start_and_the_last_all_the_time() {
+#[test]
+fn at_the_beginning_the_first_relay_has_a_head_start_and_the_last_all_the_time() {
     let mut dial = dial(2, 7);
     dial.first(None);
     assert_eq!(dial.turn(), Some(HEAD_START));
-    assert!(dial.onward(Instant::now(), ConnectError::Unreachable));
+    assert!(dial.onward(Instant::now(), Failed::Unreachable));
     assert_eq!(dial.turn(), None);
 }
 
-#[tokio::test]
-async fn a_further_stay_is_first_sought_where_the_others_are() {
+#[test]
+fn a_further_stay_is_first_sought_where_the_others_are() {
     let mut dial = dial(3, 7);
     dial.first(Some(1));
     let mut tried = vec![dial.place()];
-    while dial.onward(Instant::now(), ConnectError::Unreachable) {
+    while dial.onward(Instant::now(), Failed::Unreachable) {
         tried.push(dial.place());
     }
     assert_eq!(tried, [1, 0, 2]);
 }
 
-#[tokio::test]
-async fn what_is_wanted_is_tried_after_all() {
+#[test]
+fn what_is_wanted_is_tried_after_all() {
     let now = Instant::now();
     let mut dial = dial(1, 7);
     dial.first(None);
-    assert!(!dial.onward(now, ConnectError::WrongCertificate));
+    assert!(!dial.onward(now, Failed::WrongCertificate));
     assert!(dial.all().is_empty());
     dial.lost(now, Duration::ZERO);
     let late = now + GIVE_UP;
@@ -185,73 +190,50 @@ async fn what_is_wanted_is_tried_after_all() {
     assert!(dial.again(late + GIVE_UP / 2).is_some());
 }
 
-#[tokio::test]
-async fn one_who_poses_as_a_relay_is_passed_over_for_good() {
+#[test]
+fn one_who_poses_as_a_relay_is_passed_over_for_good() {
     let now = Instant::now();
     let mut dial = dial(3, 7);
     dial.first(None);
-    assert!(dial.onward(now, ConnectError::WrongCertificate));
+    assert!(dial.onward(now, Failed::WrongCertificate));
     assert_eq!(dial.place(), 1);
-    assert!(dial.onward(now, ConnectError::Unreachable));
+    assert!(dial.onward(now, Failed::Unreachable));
     assert_eq!(dial.place(), 2);
-    assert!(!dial.onward(now, ConnectError::NameNotFound));
-    assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, true));
+    assert!(!dial.onward(now, Failed::NameNotFound));
+    assert_eq!(dial.verdict(), (Some(Failed::WrongCertificate), true));
     assert_eq!(dial.all(), [1, 2]);
     // Also when it was the one that is waited for: then the others come sooner.
     dial.at = 2;
     dial.lost(now, Duration::from_secs(60));
     dial.again(now).unwrap();
-    assert!(dial.onward(now, ConnectError::WrongCertificate));
+    assert!(dial.onward(now, Failed::WrongCertificate));
     assert_eq!(dial.place(), 1);
-    assert!(!dial.onward(now, ConnectError::Untrusted));
-    assert_eq!(dial.verdict(), (ConnectError::WrongCertificate, false));
-}
-
-#[tokio::test]
-async fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
-    let now = Instant::now();
-    for error in [
-        ConnectError::Busy,
-        ConnectError::Refused(CloseReason::RoomFull),
-        ConnectError::Bind(BindFailed::NotHere),
-    ] {
-        let mut dial = dial(2, 7);
-        dial.first(None);
-        assert!(!dial.onward(now, error), "{error:?}");
-        assert_eq!(dial.verdict().0, error);
-    }
+    assert!(!dial.onward(now, Failed::Untrusted));
+    assert_eq!(dial.verdict(), (Some(Failed::WrongCertificate), false));
 }
 
 #[test]
-fn one_who_poses_as_the_relay_is_not_tried_again() {
-    assert!(!worth_another(&ConnectError::WrongCertificate));
-    assert!(!worth_another(&ConnectError::Refused(CloseReason::Version)));
-    assert!(worth_another(&ConnectError::Unreachable));
+fn a_relay_that_is_there_and_takes_no_more_is_not_passed_over() {
+    let mut dial = dial(2, 7);
+    dial.first(None);
+    assert!(!dial.onward(Instant::now(), Failed::Busy));
+    assert_eq!(dial.verdict().0, Some(Failed::Busy));
 }
 
 #[test]
-fn faults_of_ours_are_not_repeated() {
-    for reason in CloseReason::ALL {
-        let fault = matches!(
-            reason,
-            CloseReason::Version
-                | CloseReason::Malformed
-                | CloseReason::Unexpected
-                | CloseReason::TooLarge
-                | CloseReason::Pass
-        );
-        assert_eq!(
-            lost(LostReason::Closed(reason), true).is_err(),
-            fault,
-            "{reason:?}"
-        );
-    }
+fn what_is_to_be_tried_is_given_once() {
+    let mut dial = dial(2, 7);
+    dial.first(None);
+    let first = Try {
+        relay: 0,
+        wait: Duration::ZERO,
+        patience: Some(HEAD_START),
+    };
+    assert_eq!(dial.begun(), Some(first));
+    assert_eq!(dial.begun(), None);
+    assert!(dial.onward(Instant::now(), Failed::Unreachable));
     assert_eq!(
-        lost(LostReason::TimedOut, true).ok(),
-        Some(LossReason::Silence)
-    );
-    assert_eq!(
-        lost(LostReason::Forgotten, true).ok(),
-        Some(LossReason::Restarting)
+        dial.begun().map(|next| (next.relay, next.patience)),
+        Some((1, None))
     );
 }

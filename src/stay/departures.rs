@@ -5,8 +5,9 @@
 //! frames.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::Moment;
 use crate::wire::ParticipantId;
 
 /// Time for the last datagrams: the longest beat (60 ms), and jitter on the way.
@@ -16,20 +17,28 @@ const DATAGRAMS: Duration = Duration::from_millis(250);
 const GROUPS: Duration = Duration::from_secs(2);
 
 /// Who is leaving, and which groups are still on their way.
-#[derive(Default)]
-pub(crate) struct Departures {
+pub struct Departures<T> {
     open: HashMap<ParticipantId, u32>,
-    leaving: Vec<(ParticipantId, Instant)>,
+    leaving: Vec<(ParticipantId, T)>,
 }
 
-impl Departures {
+impl<T> Default for Departures<T> {
+    fn default() -> Self {
+        Self {
+            open: HashMap::new(),
+            leaving: Vec::new(),
+        }
+    }
+}
+
+impl<T: Moment> Departures<T> {
     /// A group of a sender begins to come.
-    pub(crate) fn group_opened(&mut self, sender: ParticipantId) {
+    pub fn group_opened(&mut self, sender: ParticipantId) {
         *self.open.entry(sender).or_default() += 1;
     }
 
     /// A group of a sender has come whole, or was cut off.
-    pub(crate) fn group_closed(&mut self, sender: ParticipantId) {
+    pub fn group_closed(&mut self, sender: ParticipantId) {
         if let Some(open) = self.open.get_mut(&sender) {
             *open -= 1;
             if *open == 0 {
@@ -39,14 +48,14 @@ impl Departures {
     }
 
     /// The relay says that someone left.
-    pub(crate) fn left(&mut self, now: Instant, who: ParticipantId) {
+    pub fn left(&mut self, now: T, who: ParticipantId) {
         if self.leaving.iter().all(|(leaver, _)| *leaver != who) {
             self.leaving.push((who, now));
         }
     }
 
     /// The next one whose last frames are in, or waited for long enough.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<ParticipantId> {
+    pub fn next(&mut self, now: T) -> Option<ParticipantId> {
         let gone = self
             .leaving
             .iter()
@@ -55,11 +64,11 @@ impl Departures {
     }
 
     /// When to ask again.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<T> {
         self.leaving.iter().map(|leaver| self.due(leaver)).min()
     }
 
-    fn due(&self, (who, left): &(ParticipantId, Instant)) -> Instant {
+    fn due(&self, (who, left): &(ParticipantId, T)) -> T {
         *left
             + if self.open.contains_key(who) {
                 GROUPS
@@ -71,6 +80,8 @@ impl Departures {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     const ADA: ParticipantId = ParticipantId(1);

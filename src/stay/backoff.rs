@@ -3,7 +3,9 @@
 //! Quick at first, since a relay that restarts is back in a second or two; then ever more
 //! slowly, so that a relay that comes back is not trampled by everyone at once; and not for ever.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::Moment;
 
 /// The first wait. A restarting relay needs about this long to give its port back.
 const FIRST: Duration = Duration::from_millis(250);
@@ -16,7 +18,7 @@ const EAGER: Duration = Duration::from_secs(5);
 /// See [`EAGER`].
 const EAGER_WAIT: Duration = Duration::from_secs(1);
 /// How long to try altogether. Longer, and a person had better be told that it is over.
-pub(crate) const GIVE_UP: Duration = Duration::from_secs(120);
+pub const GIVE_UP: Duration = Duration::from_secs(120);
 /// The first attempt's patience: a relay that is up answers within a round trip.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 /// The longest patience with one attempt: enough for a slow path with losses.
@@ -28,25 +30,25 @@ const SETTLED: Duration = Duration::from_secs(10);
 
 /// One more attempt: when, and how long to wait for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// Counts from 1 since the relay was lost.
-    pub(crate) number: u32,
+    pub number: u32,
     /// How long to wait before it.
-    pub(crate) wait: Duration,
+    pub wait: Duration,
     /// How long to give it.
-    pub(crate) patience: Duration,
+    pub patience: Duration,
 }
 
 /// The sequence of attempts. The clock and the seed of the jitter are passed in.
-pub(crate) struct Backoff {
+pub(super) struct Backoff<T> {
     seed: u64,
     failures: u32,
-    lost_at: Option<Instant>,
+    lost_at: Option<T>,
 }
 
-impl Backoff {
+impl<T: Moment> Backoff<T> {
     /// Nothing lost yet.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             seed,
             failures: 0,
@@ -55,7 +57,7 @@ impl Backoff {
     }
 
     /// A connection that had held for `held` broke.
-    pub(crate) fn lost(&mut self, now: Instant, held: Duration) {
+    pub(super) fn lost(&mut self, now: T, held: Duration) {
         if held >= SETTLED || self.lost_at.is_none() {
             self.failures = 0;
             self.lost_at = Some(now);
@@ -63,15 +65,14 @@ impl Backoff {
     }
 
     /// How long it has been lost.
-    pub(crate) fn lost_for(&self, now: Instant) -> Duration {
-        self.lost_at
-            .map_or(Duration::ZERO, |lost| now.saturating_duration_since(lost))
+    pub(super) fn lost_for(&self, now: T) -> Duration {
+        self.lost_at.map_or(Duration::ZERO, |lost| now.since(lost))
     }
 
     /// The next attempt; `None` when it is time to give up.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<Attempt> {
+    pub(super) fn next(&mut self, now: T) -> Option<Attempt> {
         let lost_at = *self.lost_at.get_or_insert(now);
-        let lost_for = now.saturating_duration_since(lost_at);
+        let lost_for = now.since(lost_at);
         let left = GIVE_UP.checked_sub(lost_for)?;
         if left.is_zero() {
             return None;
@@ -107,6 +108,8 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     /// All attempts until it gives up, when each fails after its whole patience.

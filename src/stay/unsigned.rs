@@ -1,8 +1,9 @@
 //! Whose frames are not signed, and when that is told.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::Moment;
 use crate::meeting::Who;
 use crate::wire::TrackId;
 
@@ -12,17 +13,22 @@ use crate::wire::TrackId;
 const TOLD_AFTER: Duration = Duration::from_secs(12);
 
 /// Tracks of which signatures are missing.
-#[derive(Default)]
-pub(super) struct Unsigned(HashMap<(Who, TrackId), Missing>);
+pub struct Unsigned<T>(HashMap<(Who, TrackId), Missing<T>>);
 
-struct Missing {
-    since: Instant,
+struct Missing<T> {
+    since: T,
     told: bool,
 }
 
-impl Unsigned {
+impl<T> Default for Unsigned<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Moment> Unsigned<T> {
     /// They are missing.
-    pub(super) fn missing(&mut self, now: Instant, who: Who, track: TrackId) {
+    pub fn missing(&mut self, now: T, who: Who, track: TrackId) {
         let missing = Missing {
             since: now,
             told: false,
@@ -31,28 +37,32 @@ impl Unsigned {
     }
 
     /// They are there again. Whether it was told that they were not.
-    pub(super) fn there(&mut self, who: Who, track: TrackId) -> bool {
+    pub fn there(&mut self, who: Who, track: TrackId) -> bool {
         let missing = self.0.remove(&(who, track));
         missing.is_some_and(|missing| missing.told)
     }
 
     /// Somebody is gone: nothing of it is missed.
-    pub(super) fn gone(&mut self, who: Who) {
+    pub fn gone(&mut self, who: Who) {
         self.0.retain(|(other, _), _| *other != who);
     }
 
     /// Signatures of somebody may have been lost with a connection. What was told ends when they are there
     /// again.
-    pub(super) fn excuse(&mut self, who: Who) {
+    pub fn excuse(&mut self, who: Who) {
         self.0
             .retain(|(other, _), missing| *other != who || missing.told);
     }
 
+    /// When [`Self::due`] has something.
+    pub fn deadline(&self) -> Option<T> {
+        let untold = self.0.values().filter(|missing| !missing.told);
+        untold.map(|missing| missing.since + TOLD_AFTER).min()
+    }
+
     /// Whose are to be told as missing by now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<(Who, TrackId)> {
-        let due = |missing: &Missing| {
-            !missing.told && now.saturating_duration_since(missing.since) >= TOLD_AFTER
-        };
+    pub fn due(&mut self, now: T) -> Vec<(Who, TrackId)> {
+        let due = |missing: &Missing<T>| !missing.told && now.since(missing.since) >= TOLD_AFTER;
         let due = self.0.iter_mut().filter(|(_, missing)| due(missing));
         due.map(|(place, missing)| {
             missing.told = true;
@@ -64,6 +74,8 @@ impl Unsigned {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -74,7 +86,9 @@ mod tests {
         unsigned.missing(at(0), ada, track);
         assert!(unsigned.due(at(11)).is_empty());
         unsigned.missing(at(11), ada, track);
+        assert_eq!(unsigned.deadline(), Some(at(12)));
         assert_eq!(unsigned.due(at(12)), [(ada, track)]);
+        assert_eq!(unsigned.deadline(), None);
         assert!(unsigned.due(at(40)).is_empty());
         assert!(unsigned.there(ada, track) && !unsigned.there(ada, track));
         unsigned.missing(at(50), ada, track);

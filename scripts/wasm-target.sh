@@ -1,0 +1,55 @@
+# For `.`: how to build for wasm32-unknown-unknown here, with the target from rustup or from Debian's
+# packages, which build the standard library for it (as root they are installed when they are missing).
+#
+# `wasm_cargo` is cargo for that target, and `wasm_built` the folder where it puts what it builds; that is
+# empty where neither is there.
+
+cargo=${CARGO:-cargo}
+target=wasm32-unknown-unknown
+wasm_built=
+
+libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
+has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
+if [ -n "$libraries" ] && [ -d "$libraries" ]; then
+    wasm_built=target/$target
+    wasm_cargo() { "$cargo" "$@" --quiet --locked --target "$target"; }
+else
+    if ! has_debian && [ "$(id -u)" = 0 ] && apt-cache show rustc-web >/dev/null 2>&1; then
+        scripts/need.sh wasm
+    fi
+    if has_debian; then
+        wasm_built=target/debian/$target
+        # The linker that comes with rustup does as well as that of the package lld.
+        linker=$(command -v wasm-ld || find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld 2>/dev/null | head -n 1)
+        # As cargo from rustup would choose it, the compiler must be named.
+        wasm_cargo() {
+            CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=${linker:-wasm-ld} RUSTC=/usr/bin/rustc \
+                RUSTC_BOOTSTRAP=1 /usr/bin/cargo "$@" --quiet --locked --target "$target" \
+                -Zbuild-std=std,panic_abort --target-dir target/debian
+        }
+    fi
+fi
+
+# For who cannot do without.
+need_wasm() {
+    if [ -z "$wasm_built" ]; then
+        echo "$target is not installed. Install it with \`rustup target add $target\`" >&2
+        echo "or, on Debian, \`apt-get install rustc-web cargo-web rust-web-src lld\`." >&2
+        exit 1
+    fi
+    if [ "$wasm_built" != "target/$target" ] && [ -z "$linker" ]; then
+        scripts/need.sh wasm-link
+    fi
+}
+
+# How many bytes come in, and how many they are when a web server presses them.
+size() { wc -c | tr -d ' '; }
+pressed() {
+    if command -v brotli >/dev/null 2>&1; then
+        brotli -q 11 -c
+    elif command -v node >/dev/null 2>&1; then
+        node -e 'process.stdout.write(require("zlib").brotliCompressSync(require("fs").readFileSync(0)))'
+    else
+        gzip -9 -c
+    fi
+}

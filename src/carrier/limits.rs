@@ -34,8 +34,12 @@ pub const BATCHES: usize = 8;
 pub const MUCH_INPUT: usize = 128;
 
 /// Handshakes that are begun in one turn at most, about half a millisecond of CPU time each: more
-/// would delay everyone's beat. Further newcomers are asked to show their address, or to try again.
+/// would delay everyone's beat. Further newcomers are asked to show their address, or wait for the next.
 pub const TURN_HANDSHAKES: usize = 16;
+
+/// Newcomers who have shown their address and wait for the next turn, a packet each. Further ones have
+/// to try again: in a second no more come through.
+pub const WAITING: usize = 1024;
 
 /// Handshakes that are begun in a second. More: whoever completes handshakes from many addresses of
 /// their own, before any pass is asked for, takes more than half of the core in which meetings are

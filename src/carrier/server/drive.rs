@@ -99,7 +99,7 @@ impl<S: Socket> Server<S> {
             self.airlock.expire(now);
         }
         self.tell_airlock();
-        match (more, taken >= MUCH_INPUT) {
+        match (more || self.connections.waits(), taken >= MUCH_INPUT) {
             (true, _) => Input::More,
             (false, true) => Input::Much,
             (false, false) => Input::Little,

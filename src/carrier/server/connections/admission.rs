@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use quinn_proto::{Connection, ConnectionHandle, Incoming, Transmit};
 
-use super::super::super::limits::{HANDSHAKE, HANDSHAKES, TURN_HANDSHAKES};
+use super::super::super::limits::{HANDSHAKE, HANDSHAKES, TURN_HANDSHAKES, WAITING};
 use super::super::outgoing::Control;
 use super::super::slot::{Slot, Stage};
 use super::super::webtransport::{Code, Due};
@@ -24,11 +24,22 @@ impl Connections {
         self.replies.push(departure(to, transmit, answer));
     }
 
-    /// Those whose first packets came with the last batch: who has shown its address goes first.
+    /// Those who wait, and whose first packets came with the last batch: who has shown its address goes
+    /// first. Of these, who is one too many for this turn waits for the next: a crowd that comes back at
+    /// once, left to its own timers, would knock together again, each time twice as late.
     pub(in super::super) fn newcomers<S: Socket>(&mut self, airlock: &mut Airlock<S>) {
         // Taken and freed, since a list that is emptied keeps the bytes of its stand-ins.
-        for (from, incoming) in std::mem::take(&mut self.newcomers) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let waited = !waiting.is_empty();
+        for (from, incoming) in waiting
+            .into_iter()
+            .chain(std::mem::take(&mut self.newcomers))
+        {
             let shown = incoming.remote_address_validated();
+            if shown && self.begun >= TURN_HANDSHAKES && self.waiting.len() < WAITING {
+                self.waiting.push_back((from, incoming));
+                continue;
+            }
             let allowance = airlock.may_begin(from, shown);
             let Some(index) = self.admit(from, incoming, allowance) else {
                 continue;
@@ -41,6 +52,9 @@ impl Connections {
                     slot.berth = airlock.berth(from);
                 }
             }
+        }
+        if waited && !self.waits() && self.is_empty() {
+            self.begin_anew();
         }
     }
 

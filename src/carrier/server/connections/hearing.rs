@@ -130,7 +130,7 @@ impl Connections {
             self.slots[index] = None;
             self.held.forget(index);
             self.generations[index] = self.generations[index].wrapping_add(1);
-            if self.is_empty() {
+            if self.is_empty() && !self.waits() {
                 self.begin_anew();
             }
         } else {

@@ -38,6 +38,8 @@ pub(super) struct Connections {
     touched: VecDeque<usize>,
     /// First packets of this batch.
     newcomers: VecDeque<(StandIn, Incoming)>,
+    /// Those of them who have shown their address, when a turn has begun all that it may.
+    waiting: VecDeque<(StandIn, Incoming)>,
     handshakes: usize,
     /// Handshakes that were begun in this turn.
     begun: usize,
@@ -73,6 +75,7 @@ impl Connections {
             due: Vec::new(),
             touched: VecDeque::new(),
             newcomers: VecDeque::new(),
+            waiting: VecDeque::new(),
             handshakes: 0,
             begun: 0,
             most: settings.connections,
@@ -87,6 +90,11 @@ impl Connections {
             webs: 0,
             next_sweep: now,
         })
+    }
+
+    /// Whether newcomers wait for the next turn.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// After the last connection has gone: an endpoint's tables keep the bytes of what was taken out
@@ -234,7 +242,7 @@ impl Connections {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let sweep = self.sweeps().then_some(self.next_sweep);
         // A visit may have brought events after the owner took all.
-        let events = (!self.events.is_empty()).then_some(self.now);
+        let events = (!self.events.is_empty() || self.waits()).then_some(self.now);
         let all = [self.deadlines.next(), self.held.deadline(), sweep, events];
         all.into_iter().flatten().min()
     }

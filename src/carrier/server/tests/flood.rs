@@ -180,6 +180,19 @@ fn one_turn_begins_few_handshakes() {
 }
 
 #[test]
+fn a_crowd_that_comes_back_at_once_waits_for_no_timer() {
+    let mut net = Net::new(1);
+    let clients: Vec<usize> = (0..200).map(|_| net.client()).collect();
+    // Clients send a first packet again after a second.
+    net.run(Duration::from_millis(900));
+    let inside = clients
+        .iter()
+        .filter(|&&client| net.clients[client].seen.connected);
+    assert_eq!(inside.count(), clients.len());
+    net.end();
+}
+
+#[test]
 fn handshakes_that_many_complete_do_not_take_the_core() {
     let mut net = Net::new(1);
     let now = net.now;

@@ -35,7 +35,7 @@ impl Process {
         if leftovers.over {
             return Err(ErrorKind::Interrupted.into());
         }
-        let child = Arc::new(Mutex::new(command.spawn()?));
+        let child = Arc::new(Mutex::new(begin(command)?));
         leftovers.processes.retain(|one| one.strong_count() > 0);
         leftovers.processes.push(Arc::downgrade(&child));
         Ok(Self(child))
@@ -50,6 +50,20 @@ impl Drop for Process {
     fn drop(&mut self) {
         end(&self.0);
     }
+}
+
+/// A child that another thread has just forked holds the file open for writing that was copied a moment
+/// ago, until it becomes another program: then it is busy, and soon is not.
+fn begin(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..100 {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            begun => return begun,
+        }
+    }
+    command.spawn()
 }
 
 /// A folder of the drill's. It is removed when this is dropped.

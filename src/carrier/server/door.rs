@@ -16,17 +16,18 @@
 
 use std::time::{Duration, Instant};
 
-use quinn_proto::{ConnectionId, ConnectionIdGenerator, HashedConnectionIdGenerator};
+use quinn_proto::{ConnectionId, ConnectionIdGenerator};
 
 use super::super::limits::{
     BEGUN, BEGUN_AT_ONCE, FIRST_PACKETS, FIRST_PACKETS_AT_ONCE, FOLLOWING_PACKETS, RESETS,
     RETURNING_PACKETS,
 };
 use super::ServerSettings;
+use super::ids::Ids;
 
 pub(super) struct Door {
     /// Tells our own connection ids from those that newcomers draw.
-    ids: HashedConnectionIdGenerator,
+    ids: Ids,
     first: Pace,
     returning: Pace,
     following: Pace,
@@ -239,7 +240,7 @@ mod tests {
         taken(&mut door, now, &header(0xc3, 1, &[9; 20], 0), 50_000);
         for packet in [
             header(0xc3, 1, &[9; 20], 63),
-            header(0xc3, 1, &[9; 8], 63),
+            header(0xc3, 1, &[9; 12], 63),
             header(0xc3, 0x0a0a_0a0a, &[9; 20], 0),
         ] {
             assert!(!door.lets_in(now, &packet));

@@ -12,6 +12,7 @@ mod deadlines;
 mod door;
 mod drive;
 mod held;
+mod ids;
 mod incoming;
 mod open;
 mod outgoing;

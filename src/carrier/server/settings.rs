@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use aws_lc_rs::{hmac, rand};
 use quinn_proto::crypto::rustls::QuicServerConfig;
-use quinn_proto::{
-    EndpointConfig, HashedConnectionIdGenerator, ServerConfig, ValidationTokenConfig,
-};
+use quinn_proto::{EndpointConfig, ServerConfig, ValidationTokenConfig};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 
 use super::super::limits::HANDSHAKES;
 use super::super::transport::{ACKNOWLEDGE_WITHIN, crypto_provider, server_transport};
+use super::ids::Ids;
 use super::patience::Patient;
 use super::webtransport;
 use crate::wire;
@@ -41,18 +40,11 @@ impl ServerSettings {
     }
 
     /// Connection ids as this relay makes them.
-    pub(super) fn ids(&self) -> HashedConnectionIdGenerator {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
+    pub(super) fn ids(&self) -> Ids {
         // quinn answers only to connection ids that it can have made itself, so the key of these
-        // must outlive a restart too. It is not the reset key: the ids' hash is weak.
-        let mut ids = [0; 8];
-        for (byte, derived) in ids
-            .iter_mut()
-            .zip(hmac::sign(&key, b"connection ids").as_ref())
-        {
-            *byte = *derived;
-        }
-        HashedConnectionIdGenerator::from_key(u64::from_be_bytes(ids))
+        // must outlive a restart too.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.reset_key);
+        Ids::new(hmac::sign(&key, b"connection ids").as_ref())
     }
 }
 

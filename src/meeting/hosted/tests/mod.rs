@@ -94,6 +94,7 @@ pub(in crate::meeting) fn presence(name: &str) -> Presence {
         codec_delay_ns: 6_500_000,
         seek_preroll_ns: 80_000_000,
         default_duration_ns: None,
+        screen: false,
     };
     let sound = TrackKind::Audio {
         rate: 48000,

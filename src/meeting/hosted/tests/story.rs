@@ -106,6 +106,7 @@ fn another_track_is_announced_and_carried_and_one_that_was_taken_back_is_not() {
     let mut with = without.clone();
     with.push(TrackDescription {
         track: screen,
+        screen: true,
         ..without[1].clone()
     });
     world.tell(1, Input::Tracks(with));

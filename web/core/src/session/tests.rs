@@ -130,6 +130,7 @@ fn a_screen_is_shown_and_taken_back() {
             track,
             width: 1280,
             height: 720,
+            screen: track == screen.0,
         };
         let all = [picture(PICTURE.0), picture(screen.0)];
         describe(&all[..1 + usize::from(with)]).expect("tracks")

@@ -108,7 +108,7 @@ fn help_names_each_command() {
     for word in super::command::completions("") {
         assert!(help.contains(&format!("  /{word} ")), "{word}");
     }
-    assert_eq!(help.lines().count(), 16);
+    assert_eq!(help.lines().count(), 18);
 }
 
 fn all(bytes: &[u8], chunk: usize) -> Vec<Typed> {

@@ -316,6 +316,8 @@ fn json_is_one_object_a_line_that_names_its_event() {
             "compared",
             "no-words",
             "reported",
+            "standing",
+            "ended-for-all",
             "summary"
         ]
     );

@@ -4,8 +4,10 @@ mod admission;
 mod comparing;
 mod crowd;
 mod doors;
+mod ending;
 pub(in crate::meeting) mod part;
 mod schedules;
+mod standing;
 mod story;
 pub(in crate::meeting) mod world;
 

@@ -3,6 +3,7 @@
 mod chairs;
 mod forged;
 mod many;
+mod shown;
 mod story;
 
 use std::cell::RefCell;

@@ -2,11 +2,14 @@
 # packages, which build the standard library for it (as root they are installed when they are missing).
 #
 # `wasm_cargo` is cargo for that target, and `wasm_built` the folder where it puts what it builds; that is
-# empty where neither is there.
+# empty where neither is there. Where the standard library is built here, `wasm_smaller` makes what follows
+# smaller by what only a compiler that builds it can do.
 
 cargo=${CARGO:-cargo}
 target=wasm32-unknown-unknown
 wasm_built=
+wasm_flags=
+wasm_std=
 
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
@@ -24,11 +27,22 @@ else
         # As cargo from rustup would choose it, the compiler must be named.
         wasm_cargo() {
             CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=${linker:-wasm-ld} RUSTC=/usr/bin/rustc \
-                RUSTC_BOOTSTRAP=1 /usr/bin/cargo "$@" --quiet --locked --target "$target" \
-                -Zbuild-std=std,panic_abort --target-dir target/debian
+                RUSTC_BOOTSTRAP=1 RUSTFLAGS="${RUSTFLAGS:-} $wasm_flags" /usr/bin/cargo "$@" --quiet --locked --target "$target" \
+                -Zbuild-std=std,panic_abort $wasm_std --target-dir target/debian
         }
     fi
 fi
+
+# A fault ends the module without a word of where, or of what was in hand: no text of any is in it.
+wasm_smaller() {
+    [ "$wasm_built" != "target/$target" ] || return 0
+    wasm_flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
+    wasm_std=-Zbuild-std-features=optimize_for_size
+    # Compilers from before 1.92 do not know the first of them.
+    if ! RUSTC_BOOTSTRAP=1 /usr/bin/rustc $wasm_flags --print cfg >/dev/null 2>&1; then
+        wasm_flags=
+    fi
+}
 
 # For who cannot do without.
 need_wasm() {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::group::GroupRejection;
 use super::lobby::Status;
 use super::media::Report;
+use super::standing::Standing;
 use super::track::{Frame, Presence, TrackDescription};
 use super::verify::SasWords;
 use crate::wire::{FromRelay, GroupNumber, ParticipantId, ToRelay, TrackId};
@@ -102,6 +103,9 @@ pub enum Input {
     /// These are the tracks of this participant from now on. The others are told; who watches a vigil a few
     /// seconds later at most.
     Tracks(Vec<TrackDescription>),
+    /// This participant stands like this from now on. The others are told at once, or after what it said
+    /// last a moment ago; who watches a vigil a few seconds later at most.
+    Show(Standing),
     /// Nothing is sent on any track of pictures for now: what went before is not shown to newcomers.
     Paused,
     /// Somebody's track is wanted, or not any more. A wish holds over reconnections of either side, until
@@ -267,6 +271,13 @@ pub enum Notice {
         /// What.
         text: String,
     },
+    /// How somebody stands: after each [`Output::Appeared`], and when it has changed.
+    Standing {
+        /// Who.
+        who: Who,
+        /// How.
+        standing: Standing,
+    },
     /// This participant holds the chair, or does not any more.
     InTheChair(bool),
     /// Somebody who was here is in the tree no more, and had not said goodbye.
@@ -368,6 +379,8 @@ pub enum Command {
     Lock(bool),
     /// To ask everyone to be quiet.
     AskQuiet,
+    /// To end the meeting for everybody. It is over here a moment later, when the others know.
+    EndForAll,
 }
 
 /// Why the meeting is over for this participant.
@@ -379,6 +392,8 @@ pub enum Ending {
     Denied,
     /// Another device holds the same link.
     InUse,
+    /// Whoever held the chair has ended it for everybody.
+    Ended,
 }
 
 /// Why something was refused. A refusal is counted and costs nobody anything else.

@@ -49,5 +49,13 @@ pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// its envelope, so that what the relay sees of a body is one of five sizes.
 pub(super) const BODY_CLASSES: [usize; 5] = [192, 960, 4032, 16320, BODY - 64];
 
+/// How often a participant says that it stands otherwise: often enough for a hand, and too seldom for a
+/// pattern of hands to say much to the relay. Everyone sends something on, so that it bounds that, too.
+pub(super) const STANDS_EACH: Duration = Duration::from_secs(2);
+
+/// How often that is taken from somebody else, who need not keep to [`STANDS_EACH`]. Half of it, so that
+/// what a network brought together is not held back.
+pub(super) const STANDING_EACH: Duration = Duration::from_secs(1);
+
 /// Bytes of a chat message.
 pub const CHAT_BYTES: usize = 4096;

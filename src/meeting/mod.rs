@@ -19,6 +19,7 @@ pub mod lobby;
 
 mod envelope;
 mod name;
+mod standing;
 mod track;
 
 pub mod media;
@@ -37,4 +38,5 @@ pub use limits::{CHAT_BYTES, NAME_BYTES, NAME_LETTERS};
 pub use links::{LinkError, RELAYS, RelayRef};
 pub use name::{display_long, display_safe, display_text, told_apart};
 pub use secret::LinkSecret;
+pub use standing::Standing;
 pub use track::{Codec, Frame, Presence, TrackDescription, TrackKind};

@@ -52,6 +52,8 @@ pub struct TrackDescription {
     pub seek_preroll_ns: u64,
     /// Matroska's `DefaultDuration`, in nanoseconds.
     pub default_duration_ns: Option<u64>,
+    /// It is of a screen that is shown, and not of the participant itself.
+    pub screen: bool,
 }
 
 /// Sound or picture, with its shape.

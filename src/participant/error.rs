@@ -153,6 +153,8 @@ fn over(ending: Ending) -> &'static str {
             "you were not let in. If that was a mistake, tell whoever gave you the link who you are, and \
              join again"
         }
+        // No failure, and said as what happened.
+        Ending::Ended => "it has ended for everybody",
         Ending::InUse => {
             "another device is in the meeting with this same link; end it there, or use another link"
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::meeting::{Codec, Freshness, NoWords};
+use crate::meeting::{Codec, Freshness, NoWords, Standing};
 
 /// A name or a file name that is safe to show: nothing in it moves a cursor or turns text around.
 ///
@@ -125,6 +125,19 @@ pub enum Event {
     },
     /// Whoever holds the chair would like everyone to be quiet.
     AskedToBeQuiet,
+    /// Somebody stands otherwise than before.
+    Standing {
+        /// Who.
+        name: Shown,
+        /// How.
+        #[serde(flatten)]
+        standing: Standing,
+        /// How it stood before.
+        #[serde(skip)]
+        before: Standing,
+    },
+    /// Whoever held the chair has ended the meeting for everybody.
+    EndedForAll,
     /// Who is in the meeting, by the group's own tree.
     Roster {
         /// In the order of their places.
@@ -255,6 +268,9 @@ pub struct RosterEntry {
     pub rank: Option<u8>,
     /// It is connected.
     pub here: bool,
+    /// How it stands, by its word.
+    #[serde(flatten)]
+    pub standing: Standing,
 }
 
 /// How the relay was lost.

@@ -13,7 +13,7 @@ pub(crate) use self::person::{Person, kind};
 use super::event::{ParticipantSummary, Shown};
 use super::tally::Received;
 use super::view::LiveLine;
-use crate::meeting::{Frame, Presence, Who, told_apart};
+use crate::meeting::{Frame, Presence, Standing, Who, told_apart};
 use crate::stay::GIVE_UP;
 use crate::wire::TrackId;
 use crate::wire::limits::TRACKS;
@@ -87,6 +87,7 @@ impl People {
             let person = Person {
                 who,
                 presence,
+                standing: Standing::default(),
                 shown,
                 here: true,
                 gone: None,
@@ -105,6 +106,13 @@ impl People {
             true => Appearance::Changed,
             false => Appearance::Returned,
         }
+    }
+
+    /// Somebody stands like this: who, and how it stood before.
+    pub(crate) fn stands(&mut self, who: Who, standing: Standing) -> Option<(Shown, Standing)> {
+        let person = self.all.get_mut(&who)?;
+        let before = std::mem::replace(&mut person.standing, standing);
+        Some((person.shown.clone(), before))
     }
 
     /// Somebody's connection is gone. `None` if it had none.

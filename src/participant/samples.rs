@@ -18,6 +18,7 @@ pub(crate) fn sound(track: TrackId) -> TrackDescription {
         codec_delay_ns: 0,
         seek_preroll_ns: 0,
         default_duration_ns: None,
+        screen: false,
     }
 }
 

@@ -17,6 +17,7 @@ use self::knocks::{Knocks, are_knocking};
 use self::rows::rows;
 use self::words::{live_text, sentence, shade, waiting};
 use super::event::{Event, Kind, Shown};
+use crate::meeting::Standing;
 
 /// Where and how a participant is told what happens.
 pub struct Output {
@@ -82,6 +83,8 @@ pub(crate) struct LiveLine {
     pub(crate) name: Shown,
     /// It is not here at the moment.
     pub(crate) away: bool,
+    /// How it stands.
+    pub(crate) standing: Standing,
     /// By kind: frames, lost, expected, bits per second.
     pub(crate) tracks: Vec<LiveTrack>,
 }

@@ -1,7 +1,7 @@
 //! A member says that it is where another is, alone or with the relay's help, so that what that one
 //! sends is shown as its own, or the other way round.
 
-use sottovoce::meeting::Rejection;
+use sottovoce::meeting::{Rejection, Standing};
 use sottovoce::wire::To;
 
 use crate::own::{Envelope, Plain, Said};
@@ -16,6 +16,7 @@ fn alone() {
     let mut mallory = insider(&mut world, &meet.guest, secret, "Mallory");
     let here = Said::Here {
         presence: presence("Mallory"),
+        standing: Standing::default(),
         salt: mallory.salt,
         me: world.main_id(1),
         signs: false,
@@ -40,6 +41,7 @@ fn with_the_relay() {
     let (stay, ada) = (world.main(2), world.main_id(1));
     let here = Said::Here {
         presence: presence("Mallory"),
+        standing: Standing::default(),
         salt: mallory.salt,
         me: ada,
         signs: false,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sottovoce::meeting::{Command, Freshness, Notice, Rejection};
+use sottovoce::meeting::{Command, Freshness, Notice, Rejection, Standing};
 use sottovoce::wire::To;
 
 use crate::own::{Plain, Said};
@@ -154,6 +154,7 @@ fn with_questions_who_is_there() {
         for _ in 0..20 {
             let here = Said::Here {
                 presence: presence("Mallory"),
+                standing: Standing::default(),
                 salt: mallory.salt,
                 me: mallory.line.id(&world),
                 signs: false,
@@ -165,5 +166,36 @@ fn with_questions_who_is_there() {
     }
     let sent = answers(&world, before);
     assert!(sent < 400_000, "the others said {sent} bytes");
+    goes_on(world, &meet);
+}
+
+/// Each of them changes how she stands: the others are told once a second.
+#[test]
+fn with_raised_hands() {
+    let (mut world, meet, mut mallory) = flooded();
+    let told = |world: &World| {
+        let told = world.nodes[1].told.iter();
+        told.filter(|one| matches!(one, Notice::Standing { .. }))
+            .count()
+    };
+    let before = told(&world);
+    for turn in 0..1000 {
+        let standing = Standing {
+            hand: turn % 2 == 0,
+            ..Standing::default()
+        };
+        let here = Said::Here {
+            presence: presence("Mallory"),
+            standing,
+            salt: mallory.salt,
+            me: mallory.line.id(&world),
+            signs: false,
+            asks: false,
+        };
+        mallory.say(&mut world, &here);
+        world.run(Duration::from_millis(10));
+    }
+    let told = told(&world) - before;
+    assert!((1..=12).contains(&told), "{told}");
     goes_on(world, &meet);
 }

@@ -1,4 +1,4 @@
-//! A member says what only the chair may: go to another room, go where I say, be quiet.
+//! A member says what only the chair may: go to another room, go where I say, be quiet, it is over.
 
 use std::time::Duration;
 
@@ -33,11 +33,13 @@ fn nobody_moves_and_nobody_is_asked_to_be_quiet() {
         },
     );
     mallory.say(&mut world, &Said::AskQuiet);
+    mallory.say(&mut world, &Said::End);
     let after = [0, 1, 2].map(|one| refused(&world, one, Rejection::NotAllowed));
-    assert_eq!(after, refusals.map(|count| count + 4));
+    assert_eq!(after, refusals.map(|count| count + 5));
     assert_eq!(rooms(&world), before, "nobody goes anywhere");
     for index in 0..3 {
         assert!(!world.nodes[index].told.contains(&Notice::AskedToBeQuiet));
+        assert_eq!(world.nodes[index].over, None);
     }
     all_is_well(&mut world, &[0, 1, 2]);
 }

@@ -6,11 +6,11 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use sottovoce::meeting::Presence;
 use sottovoce::meeting::chair::{Beat, Runs};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::lobby::LobbyBody;
 use sottovoce::meeting::media::Attest;
+use sottovoce::meeting::{Presence, Standing};
 use sottovoce::wire::{ParticipantId, RoomHandle, To, TrackId};
 
 pub fn derive(key: &[u8], label: &str, context: &[&[u8]]) -> [u8; 32] {
@@ -71,6 +71,7 @@ impl Told {
 pub enum Said {
     Here {
         presence: Presence,
+        standing: Standing,
         salt: [u8; 16],
         me: ParticipantId,
         signs: bool,
@@ -95,6 +96,7 @@ pub enum Said {
         main: [u8; 32],
         link: [u8; 32],
     },
+    End,
 }
 
 /// What an answer holds for who is admitted.

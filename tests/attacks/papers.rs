@@ -1,11 +1,11 @@
 //! Papers of a vigil, written from `docs/vigil.md`, and a committer who signs a card of its own.
 
 use serde::{Deserialize, Serialize};
-use sottovoce::meeting::Presence;
 use sottovoce::meeting::chair::{Beat, Claim};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::group::LeafId;
 use sottovoce::meeting::media::{Attest, Signature};
+use sottovoce::meeting::{Presence, Standing};
 use sottovoce::wire::TrackId;
 
 pub const PAPERS: TrackId = TrackId(15);
@@ -44,9 +44,17 @@ pub struct Word {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub enum Says {
-    Here { presence: Presence, salt: [u8; 16] },
-    Ended { track: TrackId, frames: u64 },
+    Here {
+        presence: Presence,
+        standing: Standing,
+        salt: [u8; 16],
+    },
+    Ended {
+        track: TrackId,
+        frames: u64,
+    },
     Bye,
+    End,
 }
 
 impl Card {

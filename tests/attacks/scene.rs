@@ -107,6 +107,7 @@ pub fn presence(name: &str) -> Presence {
         codec_delay_ns: 6_500_000,
         seek_preroll_ns: 80_000_000,
         default_duration_ns: None,
+        screen: false,
     };
     Presence {
         name: name.into(),

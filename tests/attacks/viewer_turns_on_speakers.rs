@@ -61,7 +61,7 @@ impl Eve {
     fn salt(&self) -> [u8; 16] {
         match self.word.says {
             Says::Here { salt, .. } => salt,
-            Says::Ended { .. } | Says::Bye => panic!("it says where it is"),
+            Says::Ended { .. } | Says::Bye | Says::End => panic!("it says where it is"),
         }
     }
 
@@ -200,7 +200,10 @@ fn it_cannot_come_onto_the_stage_nor_put_one_of_them_elsewhere() {
     let tap = world.tap(room(&eve.viewer));
     let id = world.taps[tap].id;
     // Ada's word, which is for Ada's id, and one that nobody signed for this.
-    let Says::Here { presence, .. } = eve.word.says.clone() else {
+    let Says::Here {
+        presence, standing, ..
+    } = eve.word.says.clone()
+    else {
         panic!("it says where it is")
     };
     let words = [
@@ -208,6 +211,7 @@ fn it_cannot_come_onto_the_stage_nor_put_one_of_them_elsewhere() {
         Word {
             says: Says::Here {
                 presence,
+                standing,
                 salt: [7; 16],
             },
             ..eve.word.clone()

@@ -11,6 +11,7 @@ use crate::meeting::events::{Notice, Output, Rejection, StayId};
 use crate::meeting::group::run_of;
 use crate::meeting::links::{Bundle, CommitterLink, Link};
 use crate::meeting::secret::{Draws, LinkSecret};
+use crate::meeting::standing::Standing;
 use crate::meeting::track::Presence;
 use crate::meeting::verify::Attempts;
 use crate::wire::To;
@@ -23,6 +24,8 @@ pub(super) struct Core {
     pub(super) draws: Draws,
     pub(super) link: Link,
     pub(super) presence: Presence,
+    /// How this participant stands, as the person wants it shown.
+    pub(super) standing: Standing,
     /// Whether this participant signs what it sends.
     pub(super) signs: bool,
     /// The key of the first leaf of this process.
@@ -57,6 +60,7 @@ impl Core {
             draws,
             link,
             presence,
+            standing: Standing::default(),
             signs,
             outcasts: Outcasts::default(),
             admits_all: false,

@@ -273,6 +273,18 @@ impl Ruling {
         self.lobby = Some(core.enter(Purpose::Lobby, secret));
     }
 
+    /// Closes all doors for good: nobody is answered any more, and nobody removed.
+    pub(super) fn close(&mut self, core: &mut Core) {
+        let doors: Vec<StayId> = self.doors.keys().copied().collect();
+        for door in doors {
+            self.closed(door, core);
+        }
+        if let Some(lobby) = self.lobby.take() {
+            core.leave(lobby);
+        }
+        self.put_out.clear();
+    }
+
     /// Lets the porters do what they have to.
     pub(super) fn doors_turn(&mut self, core: &mut Core) {
         self.comparisons.tick(core);

@@ -9,7 +9,7 @@ use super::ruling::may_commit;
 use super::voice::attested;
 use crate::meeting::events::{Ending, Notice, Output, Rejection, StayId, Who};
 use crate::meeting::group::{GroupRejection, LeafId, Processed, Why};
-use crate::meeting::limits::CHAT_BYTES;
+use crate::meeting::limits::{CHAT_BYTES, STANDING_EACH};
 use crate::wire::{ParticipantId, To, TrackId};
 
 /// Messages that came before the commit that they rest on: how many are kept.
@@ -180,6 +180,7 @@ impl Inside {
             }
             Said::Here {
                 mut presence,
+                standing,
                 salt,
                 me,
                 signs,
@@ -193,10 +194,15 @@ impl Inside {
                 person.presence = Some(presence.clone());
                 person.shown = true;
                 person.bye = false;
+                match same {
+                    true => person.standing.set(standing),
+                    false => person.standing.say(core.now, standing, STANDING_EACH),
+                }
                 self.people.here(who, stay, me);
                 self.voice.meet(who, salt, signs, &mut self.people, core);
                 if !same {
                     core.out.push_back(Output::Appeared { who, presence });
+                    core.note(Notice::Standing { who, standing });
                 }
                 self.listen_again(who, stay, me, core);
                 let now = core.now;
@@ -228,7 +234,7 @@ impl Inside {
             }
             Said::Merge { .. } if !is_chair && !leads => core.reject(Rejection::NotAllowed),
             Said::Merge { main } => self.go_to(main.room(), core),
-            Said::Move | Said::At { .. } | Said::AskQuiet if !is_chair => {
+            Said::Move | Said::At { .. } | Said::AskQuiet | Said::End if !is_chair => {
                 core.reject(Rejection::NotAllowed);
             }
             // Everyone moves when somebody was put out, and not when somebody was only away.
@@ -237,6 +243,7 @@ impl Inside {
                 self.link_secret = link.room();
                 self.go_to(main.room(), core);
             }
+            Said::End => self.end_now(core.now),
             Said::AskQuiet => core.note(Notice::AskedToBeQuiet),
             Said::Attest(attest) => {
                 attested(who, &attest, &mut self.people, core);

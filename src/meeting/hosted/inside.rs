@@ -11,6 +11,7 @@ use super::admission::Returning;
 use super::chairs::Chairs;
 use super::core::Core;
 use super::doors::Ruling;
+use super::ending::Ends;
 use super::hearing::Early;
 use super::people::People;
 use super::plain::Said;
@@ -26,6 +27,7 @@ use crate::meeting::events::{
 use crate::meeting::group::{Group, Why};
 use crate::meeting::limits::CHAT_BYTES;
 use crate::meeting::secret::LinkSecret;
+use crate::meeting::standing::Paced;
 use crate::meeting::track::Frame;
 use crate::meeting::vigil::{PAPERS, Says};
 use crate::wire::{GroupNumber, ParticipantId, To, TrackId};
@@ -74,6 +76,10 @@ pub(super) struct Inside {
     resumed: Option<Duration>,
     pub(super) early: VecDeque<Early>,
     pub(super) reach: Reach,
+    /// How this participant stands.
+    pub(super) standing: Paced,
+    /// The meeting has ended for everybody.
+    pub(super) ends: Option<Ends>,
     chats: u64,
     announced: bool,
     /// Who asked where this participant is, in which room, and when it is told.
@@ -124,6 +130,8 @@ impl Inside {
             resumed: None,
             early: VecDeque::new(),
             reach: Reach::default(),
+            standing: Paced::new(core.standing),
+            ends: None,
             chats: 0,
             announced: false,
             answers: VecDeque::new(),
@@ -367,6 +375,9 @@ impl Inside {
 
     /// Does all that is to be done by now.
     pub(super) fn turn(&mut self, core: &mut Core) -> Became {
+        if self.is_ended(core) {
+            return Became::Over(Ending::Ended);
+        }
         self.leave_old_homes(core);
         let mut became = self.chair_turn(core);
         self.resume(core);
@@ -379,6 +390,7 @@ impl Inside {
         }
         self.stage_turn(core);
         tick(&mut self.people, core);
+        self.stand(core);
         self.answer(core);
         self.ask_again(core);
         became
@@ -395,6 +407,9 @@ impl Inside {
             self.stage.as_ref().and_then(Stage::deadline),
             self.answers.front().map(|answer| answer.0),
             self.ask_at,
+            self.standing.deadline().filter(|_| !self.stopped),
+            self.people.standing_deadline(),
+            self.ends.as_ref().map(Ends::deadline),
             resumed.filter(|_| !self.ended.is_empty() && !self.stopped),
         ];
         deadlines.into_iter().flatten().min()

@@ -5,7 +5,7 @@
 //!
 //! [`Meeting`] is what a participant drives. `outside` waits at a door, and `comparing` is
 //! what it may compare there with the chair; `inside` is a member; `ruling`
-//! are the duties of the chair, and `chairs` who has them; `moving` is what follows a removal;
+//! are the duties of the chair, and `chairs` who has them; `ending` is how it ends for everybody; `moving` is what follows a removal;
 //! `rejoin` how one who lost the thread finds it again; `stage` what a vigil's viewers are given.
 //! `docs/meeting.md` tells it as a whole.
 
@@ -28,6 +28,7 @@ mod speaking;
 mod stage;
 
 mod chairs;
+mod ending;
 mod moving;
 mod rejoin;
 
@@ -47,6 +48,7 @@ use self::stays::Arrived;
 use super::events::{Command, Ending, Input, Notice, Output, Rejection, StayId, Surface};
 use super::links::Link;
 use super::secret::LinkSecret;
+use super::standing::Standing;
 use super::track::{Presence, TrackDescription};
 use crate::wire::GroupNumber;
 
@@ -209,6 +211,14 @@ impl Meeting {
         }
     }
 
+    /// This participant stands otherwise from now on.
+    fn show(&mut self, standing: Standing) {
+        self.core.standing = standing;
+        if let Place::Inside(inside) = &mut self.place {
+            inside.standing.set(standing);
+        }
+    }
+
     fn command(&mut self, command: Command) {
         match (&mut self.place, command) {
             (Place::Inside(inside), command) => inside.command(command, &mut self.core),
@@ -307,6 +317,7 @@ impl Surface for Meeting {
                 }
             }
             Input::Tracks(tracks) => self.describe(tracks),
+            Input::Show(standing) => self.show(standing),
             Input::Paused => {
                 if let Place::Inside(inside) = &mut self.place {
                     inside.voice.paused();

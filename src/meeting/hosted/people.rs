@@ -8,6 +8,7 @@ use super::ruling::AWAY;
 use crate::meeting::events::{StayId, Who};
 use crate::meeting::group::{LeafId, MEMBERS, Member};
 use crate::meeting::media::{Came, ReceiverKeys};
+use crate::meeting::standing::{Paced, Standing};
 use crate::meeting::track::{Presence, TrackKind};
 use crate::wire::{ParticipantId, TrackId};
 
@@ -23,6 +24,8 @@ pub(super) struct Person {
     pub(super) sign_key: [u8; 32],
     /// What it has said of itself since it has this leaf.
     pub(super) presence: Option<Presence>,
+    /// How it stands, by its word.
+    pub(super) standing: Paced,
     /// Of its media keys, as it said.
     pub(super) salt: Option<[u8; 16]>,
     /// What opens its media, once it has said where it is.
@@ -201,6 +204,7 @@ impl People {
                 run: member.run,
                 sign_key: member.sign_key,
                 presence: None,
+                standing: Paced::new(Standing::default()),
                 salt: None,
                 keys: None,
                 at: Vec::new(),
@@ -223,6 +227,12 @@ impl People {
             put_out,
             newcomers,
         }
+    }
+
+    /// When to tell how somebody stands.
+    pub(super) fn standing_deadline(&self) -> Option<Duration> {
+        let shown = self.people.values().filter(|person| person.shown);
+        shown.filter_map(|person| person.standing.deadline()).min()
     }
 
     /// Somebody is gone, but for what a forger may have used up.

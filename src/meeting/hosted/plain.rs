@@ -7,6 +7,7 @@ use crate::meeting::chair::{Beat, Runs};
 use crate::meeting::lobby::LobbyBody;
 use crate::meeting::media::Attest;
 use crate::meeting::secret::Passed;
+use crate::meeting::standing::Standing;
 use crate::meeting::track::Presence;
 use crate::wire::{ParticipantId, TrackId};
 
@@ -48,6 +49,8 @@ pub(super) enum Said {
     Here {
         /// What it sends. The name in it is not looked at: the leaf has it.
         presence: Presence,
+        /// How it stands.
+        standing: Standing,
         /// Of its media keys.
         salt: [u8; 16],
         /// Its id in the room in which this is said.
@@ -74,4 +77,6 @@ pub(super) enum Said {
     /// The chair's, in a room that it has left: where the others are, and the lobby's secret. For those
     /// whom `Move` did not reach.
     At { main: Passed, link: Passed },
+    /// The chair's: the meeting is over for everybody.
+    End,
 }

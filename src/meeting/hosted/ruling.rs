@@ -101,6 +101,9 @@ impl Inside {
             Some(Purpose::Committers) => core.committers().map(|(_, secret)| secret),
             Some(Purpose::Stage) | None => None,
         };
+        if self.ends.is_some() {
+            return;
+        }
         let seed = core.seed();
         let (Some(ruling), Some(secret), Some(me), Some(link)) = (
             &mut self.ruling,
@@ -303,7 +306,7 @@ impl Inside {
         if let Command::AdmitAll(on) = command {
             core.admits_all = on;
         }
-        let Some(ruling) = &mut self.ruling else {
+        let Some(ruling) = self.ruling.as_mut().filter(|_| self.ends.is_none()) else {
             return match command {
                 // For when it takes the chair.
                 Command::AdmitAll(_) => {}
@@ -357,6 +360,7 @@ impl Inside {
                 core.note(Notice::Locked(locked));
             }
             Command::AskQuiet => self.say(&Said::AskQuiet, core),
+            Command::EndForAll => self.end_for_all(core),
             Command::Say(_) | Command::Who => {}
         }
     }

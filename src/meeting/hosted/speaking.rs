@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::core::Core;
 use super::inside::Inside;
 use super::plain::{Plain, Said};
-use crate::meeting::events::StayId;
+use crate::meeting::events::{Notice, StayId};
+use crate::meeting::limits::{STANDING_EACH, STANDS_EACH};
 use crate::wire::{ParticipantId, To};
 
 /// How long somebody may take to say where it is, before it is asked.
@@ -31,6 +32,7 @@ impl Inside {
         };
         let said = Said::Here {
             presence: core.presence.clone(),
+            standing: self.standing.said(),
             salt: self.voice.salt(),
             me,
             signs: core.signs,
@@ -100,6 +102,21 @@ impl Inside {
     pub(super) fn describe_anew(&mut self, core: &mut Core) {
         self.introduce_everywhere(false, core);
         self.renew_papers(core);
+    }
+
+    /// Says how this participant stands, and tells how others do, where that has changed. Who watches a vigil
+    /// hears of it when the papers are published next. Nothing is said while somebody may read along who was
+    /// removed.
+    pub(super) fn stand(&mut self, core: &mut Core) {
+        let now = core.now;
+        if !self.stopped && self.standing.due(now, STANDS_EACH).is_some() {
+            self.introduce_everywhere(false, core);
+        }
+        for (who, person) in self.people.iter_mut().filter(|(_, one)| one.shown) {
+            if let Some(standing) = person.standing.due(now, STANDING_EACH) {
+                core.note(Notice::Standing { who, standing });
+            }
+        }
     }
 
     fn introduce_everywhere(&mut self, asks: bool, core: &mut Core) {

@@ -188,7 +188,7 @@ impl Inside {
             return false;
         };
         let Says::Here { salt, .. } = &word.says else {
-            // How tracks end is said in the group.
+            // How tracks and the meeting end is said in the group.
             return self.people.at(stay, from).is_some();
         };
         let who = self.people.by_leaf(word.leaf).filter(|who| {
@@ -266,7 +266,12 @@ impl Inside {
             name: String::new(),
             ..core.presence.clone()
         };
-        let Some(word) = Word::sign(&self.group, me, &salt, Says::Here { presence, salt }) else {
+        let here = Says::Here {
+            presence,
+            standing: self.standing.said(),
+            salt,
+        };
+        let Some(word) = Word::sign(&self.group, me, &salt, here) else {
             return;
         };
         stage.group += 1;

@@ -10,9 +10,11 @@ use super::card::{Opened, Speaker};
 use super::paper::{Says, Word};
 use crate::meeting::events::{Listed, Notice, Output, Rejection, Who};
 use crate::meeting::group::Group;
+use crate::meeting::limits::STANDING_EACH;
 use crate::meeting::media::{
     ATTEST, Attest, Came, Gate, Opened as Unsealed, ReceiverKeys, SealedFrame,
 };
+use crate::meeting::standing::{Paced, Standing};
 use crate::meeting::track::{Presence, TrackKind};
 use crate::wire::{GroupNumber, ParticipantId, TrackId};
 
@@ -21,6 +23,7 @@ struct Performer {
     who: Who,
     speaker: Speaker,
     presence: Option<Presence>,
+    standing: Paced,
     /// Of its media keys; it stays the same as long as its leaf does.
     salt: Option<[u8; 16]>,
     keys: Option<ReceiverKeys>,
@@ -36,6 +39,8 @@ struct Performer {
 pub(super) enum Heard {
     /// It is its speaker's.
     Good,
+    /// It is, and says that the meeting is over for everybody. The speaker's rank.
+    End(Option<u8>),
     /// No speaker who is known has such a leaf and key: it may come with the next card.
     Unknown,
     Refused(Rejection),
@@ -135,6 +140,7 @@ impl Cast {
             who,
             speaker: speaker.clone(),
             presence: None,
+            standing: Paced::new(Standing::default()),
             salt: None,
             keys: None,
             came,
@@ -192,7 +198,9 @@ impl Cast {
         };
         let (here, salt) = match &word.says {
             Says::Here { salt, .. } => (true, Some(*salt)),
-            Says::Ended { .. } | Says::Bye => (false, one.salt.filter(|_| one.at == Some(from))),
+            Says::Ended { .. } | Says::Bye | Says::End => {
+                (false, one.salt.filter(|_| one.at == Some(from)))
+            }
         };
         let Some(salt) = salt.filter(|salt| word.is_by(&one.speaker.sign_key, from, salt)) else {
             return (Heard::Unknown, Vec::new());
@@ -206,15 +214,23 @@ impl Cast {
             Says::Here { .. } if one.salt.is_some_and(|before| before != salt) => {
                 return (Heard::Refused(Rejection::NotAllowed), Vec::new());
             }
-            Says::Here { presence, .. } => {
+            Says::Here {
+                presence, standing, ..
+            } => {
                 let mut presence = presence.clone();
                 presence.name.clone_from(&one.speaker.name);
                 let same = one.shown && one.presence.as_ref() == Some(&presence);
                 one.presence = Some(presence.clone());
                 one.salt = Some(salt);
                 one.shown = true;
-                if !same {
-                    out.push_back(Output::Appeared { who, presence });
+                let standing = *standing;
+                match same {
+                    true => one.standing.set(standing),
+                    false => {
+                        one.standing.say(now, standing, STANDING_EACH);
+                        out.push_back(Output::Appeared { who, presence });
+                        out.push_back(Output::Told(Notice::Standing { who, standing }));
+                    }
                 }
                 one.open_with(now, self.epoch.as_ref(), out);
             }
@@ -223,6 +239,7 @@ impl Cast {
                 out.push_back(Output::Ended { who, track, frames });
             }
             Says::Bye => out.push_back(Output::Goodbye { who }),
+            Says::End => return (Heard::End(one.speaker.rank), Vec::new()),
         }
         let moved = here && one.at != Some(from);
         if !moved {
@@ -343,6 +360,11 @@ impl Cast {
             }
             one.gate.tick(now);
             let who = one.who;
+            if one.shown
+                && let Some(standing) = one.standing.due(now, STANDING_EACH)
+            {
+                out.push_back(Output::Told(Notice::Standing { who, standing }));
+            }
             while let Some(report) = one.gate.poll() {
                 out.push_back(Output::Told(Notice::Signatures { who, report }));
             }
@@ -353,7 +375,9 @@ impl Cast {
         let keys = self.all.iter().filter_map(|one| one.keys.as_ref());
         let keys = keys.filter_map(ReceiverKeys::deadline);
         let gates = self.all.iter().filter_map(|one| one.gate.deadline());
-        keys.chain(gates).min()
+        let shown = self.all.iter().filter(|one| one.shown);
+        let standing = shown.filter_map(|one| one.standing.deadline());
+        keys.chain(gates).chain(standing).min()
     }
 }
 

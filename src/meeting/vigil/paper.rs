@@ -12,6 +12,7 @@ use crate::meeting::events::Rejection;
 use crate::meeting::group::{Group, LeafId};
 use crate::meeting::media::{Attest, Signature};
 use crate::meeting::secret::LinkSecret;
+use crate::meeting::standing::Standing;
 use crate::meeting::track::Presence;
 use crate::wire::{ParticipantId, To, TrackId};
 
@@ -42,6 +43,8 @@ pub(in crate::meeting) enum Says {
     Here {
         /// The name in it is empty: the card has it.
         presence: Presence,
+        /// How it stands.
+        standing: Standing,
         /// Of its media keys.
         salt: [u8; 16],
     },
@@ -49,6 +52,8 @@ pub(in crate::meeting) enum Says {
     Ended { track: TrackId, frames: u64 },
     /// It leaves on purpose.
     Bye,
+    /// The meeting is over for everybody: counts where the chair says it.
+    End,
 }
 
 /// What a leaf's signature over a word is for.
@@ -75,7 +80,7 @@ impl Word {
     pub(super) fn is_acceptable(&self) -> bool {
         match &self.says {
             Says::Here { presence, .. } => presence.is_acceptable(),
-            Says::Ended { .. } | Says::Bye => true,
+            Says::Ended { .. } | Says::Bye | Says::End => true,
         }
     }
 

@@ -196,6 +196,7 @@ impl Present {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meeting::Standing;
     use crate::meeting::group::LeafId;
     use crate::meeting::hosted::tests::presence;
     use crate::wire::TrackId;
@@ -208,6 +209,7 @@ mod tests {
     fn here(salt: u8) -> Says {
         Says::Here {
             presence: presence(""),
+            standing: Standing::default(),
             salt: [salt; 16],
         }
     }

@@ -12,7 +12,7 @@ use super::limits::{NOBODY_AFTER, PAPERS};
 use super::paper::{Paper, Says};
 use super::present::Present;
 use crate::meeting::chair::BeatError;
-use crate::meeting::events::{Command, Input, Notice, Output, Rejection, StayId, Surface};
+use crate::meeting::events::{Command, Ending, Input, Notice, Output, Rejection, StayId, Surface};
 use crate::meeting::links::MeetingLink;
 use crate::meeting::lobby::Status;
 use crate::meeting::secret::{Draws, LinkSecret};
@@ -43,6 +43,7 @@ pub struct Viewer {
     taken: Option<(u8, [u8; 16], u64)>,
     inside: bool,
     alone: bool,
+    over: bool,
     looked: Duration,
 }
 
@@ -68,6 +69,7 @@ impl Viewer {
             taken: None,
             inside: false,
             alone: false,
+            over: false,
             looked: Duration::ZERO,
         })
     }
@@ -186,6 +188,7 @@ impl Viewer {
                 }
                 match heard {
                     Word::Good => Ok(true),
+                    Word::End(rank) => self.ended_by(rank),
                     Word::Unknown => {
                         self.present.wait(from, word);
                         Ok(false)
@@ -235,10 +238,28 @@ impl Viewer {
                         self.subscribe(participant, PAPERS, true);
                     }
                 }
+                Word::End(rank) => {
+                    if let Err(rejection) = self.ended_by(rank) {
+                        self.reject(rejection);
+                    }
+                }
                 Word::Unknown => self.present.wait(participant, word),
                 Word::Refused(rejection) => self.reject(rejection),
             }
         }
+    }
+
+    /// A speaker of this rank ends the vigil for everybody: that is for the chair alone.
+    fn ended_by(&mut self, rank: Option<u8>) -> Result<bool, Rejection> {
+        let rules = self.heard.card().map(|card| card.claim.rank);
+        if rank.is_none() || rank != rules {
+            return Err(Rejection::NotAllowed);
+        }
+        if !std::mem::replace(&mut self.over, true) {
+            self.out.push_back(Output::Leave { stay: STAY });
+            self.out.push_back(Output::Over(Ending::Ended));
+        }
+        Ok(true)
     }
 
     fn media(
@@ -287,6 +308,9 @@ impl Viewer {
 impl Surface for Viewer {
     fn handle(&mut self, now: Duration, input: Input) {
         self.now = self.now.max(now);
+        if self.over {
+            return;
+        }
         match input {
             Input::Datagram {
                 from,
@@ -305,6 +329,7 @@ impl Surface for Viewer {
             | Input::Goodbye
             | Input::Paused
             | Input::Tracks(_)
+            | Input::Show(_)
             | Input::Ended { .. } => {}
             // A viewer has no voice.
             Input::Send(_) => self.reject(Rejection::NotAllowed),
@@ -330,6 +355,9 @@ impl Surface for Viewer {
     }
 
     fn deadline(&self) -> Option<Duration> {
+        if self.over {
+            return None;
+        }
         let nobody = self.entered.filter(|_| !self.alone && !self.inside);
         let deadlines = [
             self.inside.then(|| self.looked + LOOK_EACH),

@@ -33,6 +33,10 @@ pub enum Command {
     Mute,
     /// Send what there is again.
     Unmute,
+    /// Raise the hand, or take it down.
+    Hand,
+    /// End the meeting for everybody.
+    End,
     /// Say this to everyone, to be read; at most [`CHAT_BYTES`], not empty.
     Say(String),
     /// Leave the meeting.
@@ -170,6 +174,12 @@ const WORDS: &[Word] = &[
         make: Make::Alone(Command::Unmute),
     },
     Word {
+        word: "hand",
+        takes: "",
+        does: "raise your hand, or take it down",
+        make: Make::Alone(Command::Hand),
+    },
+    Word {
         word: "say",
         takes: "TEXT",
         does: "say it to everyone; so does a line without /",
@@ -180,6 +190,12 @@ const WORDS: &[Word] = &[
         takes: "",
         does: "leave the meeting",
         make: Make::Alone(Command::Leave),
+    },
+    Word {
+        word: "end",
+        takes: "",
+        does: "end the meeting for everybody",
+        make: Make::Alone(Command::End),
     },
     Word {
         word: "help",
@@ -221,7 +237,9 @@ fn find(typed: &str) -> Result<&'static Word, Mistake> {
     if let Some(word) = WORDS.iter().find(|word| word.word == typed) {
         return Ok(word);
     }
-    let mut found = candidates(typed);
+    // What cannot be undone is not done by a slip.
+    let whole = |word: &&Word| matches!(word.make, Make::Alone(Command::End));
+    let mut found = candidates(typed).filter(|word| !whole(word));
     match (found.next(), found.next()) {
         (Some(word), None) => Ok(word),
         (Some(_), Some(_)) if !typed.is_empty() => Err(Mistake::Ambiguous(typed.to_owned())),

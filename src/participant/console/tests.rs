@@ -39,6 +39,8 @@ fn a_line_becomes_what_it_asks_for() {
         ("/unm", Command::Unmute),
         ("/leave", Command::Leave),
         ("/help", Command::Help),
+        ("/hand", Command::Hand),
+        ("/end", Command::End),
         (
             "good morning /all",
             Command::Say("good morning /all".into()),
@@ -65,6 +67,7 @@ fn a_line_becomes_what_it_asks_for() {
 fn a_mistake_is_told_with_what_helps() {
     let table = [
         ("/", "There is no /."),
+        ("/en", "There is no /en."),
         ("/foo bar", "There is no /foo. /help lists"),
         ("/whoever", "There is no /whoever."),
         ("/WHO", "There is no /WHO."),
@@ -105,7 +108,7 @@ fn help_names_each_command() {
     for word in super::command::completions("") {
         assert!(help.contains(&format!("  /{word} ")), "{word}");
     }
-    assert_eq!(help.lines().count(), 16);
+    assert_eq!(help.lines().count(), 18);
 }
 
 fn all(bytes: &[u8], chunk: usize) -> Vec<Typed> {

@@ -27,6 +27,7 @@ pub(super) mod id {
     pub const TRACK_UID: u32 = 0x73C5;
     pub const TRACK_TYPE: u32 = 0x83;
     pub const FLAG_LACING: u32 = 0x9C;
+    pub const NAME: u32 = 0x536E;
     pub const LANGUAGE: u32 = 0x22_B59C;
     pub const CODEC_ID: u32 = 0x86;
     pub const CODEC_PRIVATE: u32 = 0x63A2;

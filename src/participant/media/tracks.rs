@@ -168,6 +168,7 @@ fn describe(fields: &Fields<'_>) -> Option<TrackDescription> {
         codec_delay_ns: fields.codec_delay_ns,
         seek_preroll_ns: fields.seek_preroll_ns,
         default_duration_ns: Some(fields.default_duration_ns).filter(|&duration| duration > 0),
+        screen: false,
     })
 }
 
@@ -199,6 +200,9 @@ pub(super) fn put(out: &mut Vec<u8>, number: u8, description: &TrackDescription)
         // A random one, as is usual, would tell recordings apart that need not be.
         ebml::put_uint(out, id::TRACK_UID, number.into());
         ebml::put_uint(out, id::FLAG_LACING, 0);
+        if description.screen {
+            ebml::put_bytes(out, id::NAME, b"screen");
+        }
         ebml::put_bytes(out, id::LANGUAGE, b"und");
         ebml::put_bytes(out, id::CODEC_ID, codec_id);
         if !description.codec_private.is_empty() {
@@ -251,6 +255,7 @@ mod tests {
             codec_delay_ns: 6_500_000,
             seek_preroll_ns: 80_000_000,
             default_duration_ns: None,
+            screen: false,
         }
     }
 
@@ -266,6 +271,7 @@ mod tests {
             codec_delay_ns: 0,
             seek_preroll_ns: 0,
             default_duration_ns: Some(40_000_000),
+            screen: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::meeting::{Presence, TrackDescription, TrackKind, Who};
+use crate::meeting::{Presence, Standing, TrackDescription, TrackKind, Who};
 use crate::participant::event::{Kind, ParticipantSummary, ReceivedTrack, Shown, milliseconds};
 use crate::participant::tally::Received;
 use crate::participant::view::{LiveLine, LiveTrack};
@@ -13,6 +13,8 @@ use crate::wire::TrackId;
 pub(crate) struct Person {
     pub(crate) who: Who,
     pub(crate) presence: Presence,
+    /// How it stands, by its word.
+    pub(crate) standing: Standing,
     pub(crate) shown: Shown,
     pub(super) here: bool,
     /// Since when it is not here, until it is given up.
@@ -51,6 +53,7 @@ impl Person {
             key: self.who.0,
             name: self.shown.clone(),
             away: !self.here,
+            standing: self.standing,
             tracks,
         }
     }

@@ -8,6 +8,9 @@ use crate::meeting::{Command as Wish, Input, Who};
 use crate::participant::console::{Command, Subject, Typed, help};
 use crate::participant::event::Event;
 
+/// To those who want something that takes a voice.
+const WATCHES: &str = "You watch, and nothing of yours is sent. To speak, join with --speak.";
+
 impl Session {
     /// Does what was typed, or says why not.
     pub(super) fn typed(&mut self, now: Instant, typed: Typed) {
@@ -36,14 +39,28 @@ impl Session {
             Command::Lock => self.wish(now, Wish::Lock(true)),
             Command::Unlock => self.wish(now, Wish::Lock(false)),
             Command::MuteAllRequest => self.wish(now, Wish::AskQuiet),
+            Command::Hand => self.raise_or_lower(now),
+            Command::End => self.wish(now, Wish::EndForAll),
             Command::Say(text) => self.wish(now, Wish::Say(text)),
         }
     }
 
+    /// Raises the hand, or takes it down.
+    fn raise_or_lower(&mut self, now: Instant) {
+        if self.watches {
+            return self.output.answer(WATCHES);
+        }
+        self.standing.hand = !self.standing.hand;
+        self.tell(now, Input::Show(self.standing));
+        self.output.answer(match self.standing.hand {
+            true => "Your hand is up. /hand takes it down.",
+            false => "Your hand is down.",
+        });
+    }
+
     fn wish(&mut self, now: Instant, wish: Wish) {
         if self.watches && wish != Wish::Who {
-            let sentence = "You watch, and nothing of yours is sent. To speak, join with --speak.";
-            return self.output.answer(sentence);
+            return self.output.answer(WATCHES);
         }
         let for_chair = !matches!(wish, Wish::Say(_) | Wish::Who);
         if for_chair && !self.chair {
@@ -61,6 +78,11 @@ impl Session {
         }
         if matches!(wish, Wish::Say(_)) && !self.is_in_the_meeting() {
             let sentence = "Not sent: the relay is not reached at the moment. Say it again later.";
+            return self.output.answer(sentence);
+        }
+        if wish == Wish::EndForAll && !self.is_in_the_meeting() {
+            let sentence =
+                "Not done: the relay is not reached at the moment, and nobody would know.";
             return self.output.answer(sentence);
         }
         if let Wish::Say(text) = &wish {

@@ -8,7 +8,7 @@ use tokio::time::{interval, timeout};
 use super::interrupt::Interrupts;
 use super::{DRAIN, Leaving, Session, dial};
 use crate::carrier::client::Farewell;
-use crate::meeting::Input;
+use crate::meeting::{Ending, Input};
 use crate::participant::error::JoinError;
 use crate::participant::event::{Event, Kind, SentSummary, SentTrack, Summary, milliseconds};
 use crate::participant::hearing::Hearing;
@@ -78,7 +78,7 @@ impl Session {
             self.output.event(&Event::Summary(summary.clone()));
         }
         ended?;
-        if let Some(ending) = self.over {
+        if let Some(ending) = self.over.filter(|ending| *ending != Ending::Ended) {
             return Err(JoinError::Over(ending));
         }
         if self.joined.is_none() {

@@ -44,7 +44,7 @@ use super::view::Output;
 use super::warning::Warning;
 use super::watch::{Watch, WatchReport};
 use crate::carrier::address::RelayAddress;
-use crate::meeting::{Ending, Input, StayId, Surface, TrackDescription, Who};
+use crate::meeting::{Ending, Input, Standing, StayId, Surface, TrackDescription, Who};
 use crate::stay::{LINGER, Unsigned};
 use crate::wire::TrackId;
 
@@ -126,6 +126,8 @@ struct Session {
     /// When to begin to play.
     play_at: Option<Instant>,
     sent: BTreeMap<TrackId, (TrackDescription, Sent)>,
+    /// How this participant stands.
+    standing: Standing,
     mute: Mute,
     /// Of the sound that is sent.
     sizes: Sizes,

@@ -107,6 +107,14 @@ impl Session {
                 Event::ChairHeard { state }
             }
             Notice::AskedToBeQuiet => Event::AskedToBeQuiet,
+            Notice::Standing { who, standing } => match self.people.stands(who, standing) {
+                Some((name, before)) if before != standing => Event::Standing {
+                    name,
+                    standing,
+                    before,
+                },
+                Some(_) | None => return,
+            },
             Notice::Roster(listed) => {
                 let members = listed.iter().map(|one| self.entry(one)).collect();
                 self.output.event(&Event::Roster { members });
@@ -151,12 +159,18 @@ impl Session {
     }
 
     fn entry(&self, listed: &Listed) -> RosterEntry {
-        let shown = listed.who.and_then(|who| self.shown(who));
+        let person = listed.who.map(|who| self.people.get(who));
+        let shown = person.flatten().map(|person| person.shown.clone());
+        let standing = match person {
+            Some(person) => person.map(|person| person.standing).unwrap_or_default(),
+            None => self.standing,
+        };
         RosterEntry {
             number: listed.who.map(|who| who.0),
             name: shown.unwrap_or_else(|| Shown(display_safe(&listed.name))),
             rank: listed.rank,
             here: listed.here,
+            standing,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::carrier::address::RelayAddress;
 use crate::carrier::certificate::CertificateHash;
 use crate::meeting::links::Link;
 use crate::meeting::vigil::Viewer;
-use crate::meeting::{Presence, RelayRef, Surface, hosted};
+use crate::meeting::{Presence, RelayRef, Standing, Surface, hosted};
 use crate::participant::console::Console;
 use crate::participant::error::JoinError;
 use crate::participant::options::JoinOptions;
@@ -133,6 +133,7 @@ impl Session {
             audience: 0,
             play_at: None,
             sent,
+            standing: Standing::default(),
             mute: Mute::default(),
             sizes: Sizes::default(),
             scribe,

@@ -7,7 +7,7 @@ use super::Session;
 use crate::carrier::client::LostReason;
 use crate::meeting::{Ending, Frame, Input, Output as Said, Rejection, StayId, Who};
 use crate::participant::error::JoinError;
-use crate::participant::event::Shown;
+use crate::participant::event::{Event, Shown};
 use crate::participant::line::{Arrival, sounds};
 use crate::participant::warning::Warning;
 use crate::participant::watch::WatchReport;
@@ -136,6 +136,9 @@ impl Session {
     /// The meeting is over for this participant.
     fn is_over(&mut self, now: Instant, ending: Ending) {
         self.over.get_or_insert(ending);
+        if ending == Ending::Ended {
+            self.output.event(&Event::EndedForAll);
+        }
         self.leave(now);
     }
 

@@ -93,6 +93,8 @@ impl Session {
         if on {
             self.tell(now, Input::Paused);
         }
+        self.standing.muted = on;
+        self.tell(now, Input::Show(self.standing));
         let mut sound = self.sent.values().filter(|(track, _)| is_sound(track));
         let silent = sound.all(|(track, _)| is_one_stream(track));
         let sentence = match (on, self.mute.set(on)) {

@@ -98,6 +98,18 @@ fn everything() -> Vec<Event> {
             name: name("Bea"),
             by: 1,
         },
+        Event::Standing {
+            name: name("Bea"),
+            standing: Standing {
+                hand: true,
+                ..Standing::default()
+            },
+            before: Standing {
+                muted: true,
+                ..Standing::default()
+            },
+        },
+        Event::EndedForAll,
         Event::Summary(summary()),
     ]
 }
@@ -182,6 +194,7 @@ fn what_strangers_choose_stands_in_quotes() {
                 name: name(),
                 rank: None,
                 here: true,
+                standing: Standing::default(),
             }],
         },
         left(false, false),
@@ -303,6 +316,8 @@ fn json_is_one_object_a_line_that_names_its_event() {
             "compared",
             "no-words",
             "reported",
+            "standing",
+            "ended-for-all",
             "summary"
         ]
     );
@@ -430,6 +445,7 @@ fn line(key: u32, who: &str, away: bool) -> LiveLine {
         key,
         name: name(who),
         away,
+        standing: Standing::default(),
         tracks: vec![LiveTrack {
             kind: Kind::Audio,
             frames: 1500,

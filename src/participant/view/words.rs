@@ -3,7 +3,7 @@
 use console::{measure_text_width, truncate_str};
 
 use super::{LiveLine, LiveTrack};
-use crate::meeting::{Freshness, NoWords};
+use crate::meeting::{Freshness, NoWords, Standing};
 use crate::participant::event::{
     Event, Kind, ParticipantSummary, RosterEntry, Shown, SignatureState, Summary, Wait, codec,
 };
@@ -91,6 +91,14 @@ pub(super) fn sentence(event: &Event) -> String {
         }
         Event::ChairHeard { state } => chair(*state).into(),
         Event::AskedToBeQuiet => "The host, or a co-host in its place, asks everyone to be quiet: /mute.".into(),
+        Event::Standing {
+            name,
+            standing,
+            before,
+        } => format!("{name} {}.", changed(*before, *standing)),
+        Event::EndedForAll => {
+            "The host, or a co-host in its place, has ended the meeting for everybody.".into()
+        }
         Event::Roster { members } => roster(members),
         Event::Words { words } => format!(
             "The words of this meeting: {}\nWhoever reads you other words is in another meeting.",
@@ -235,6 +243,43 @@ fn signed(name: &Shown, state: SignatureState) -> String {
     }
 }
 
+/// What has changed of somebody, as the end of a sentence about it.
+fn changed(before: Standing, now: Standing) -> String {
+    let word = |before, now, begins, ends| match (before, now) {
+        (false, true) => Some(begins),
+        (true, false) => Some(ends),
+        _ => None,
+    };
+    let words = [
+        word(
+            before.hand,
+            now.hand,
+            "raises a hand",
+            "takes the hand down",
+        ),
+        word(before.muted, now.muted, "is muted", "is not muted any more"),
+        word(
+            before.playing,
+            now.playing,
+            "plays a file",
+            "plays no file any more",
+        ),
+    ];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    words.join(" and ")
+}
+
+/// What stands beside a name.
+fn marks(standing: Standing) -> String {
+    let marks = [
+        (standing.hand, "  (hand up)"),
+        (standing.muted, "  (muted)"),
+        (standing.playing, "  (plays a file)"),
+    ];
+    let shown = marks.into_iter().filter(|(is, _)| *is);
+    shown.map(|(_, mark)| mark).collect()
+}
+
 fn roster(members: &[RosterEntry]) -> String {
     let line = |member: &RosterEntry| {
         let number = member
@@ -246,7 +291,8 @@ fn roster(members: &[RosterEntry]) -> String {
             None => "",
         };
         let away = if member.here { "" } else { "  (not connected)" };
-        format!("{number}  {}{role}{away}", member.name)
+        let marks = marks(member.standing);
+        format!("{number}  {}{role}{marks}{away}", member.name)
     };
     members.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -304,7 +350,11 @@ pub(super) fn live_text(person: &LiveLine, columns: usize) -> String {
         let columns = columns.saturating_sub(QUOTES);
         Shown(truncate_str(name, columns, "…").into_owned())
     };
-    let away = if person.away { "  (gone)" } else { "" };
+    let away = match person.away {
+        true => "  (gone)".to_owned(),
+        false => marks(person.standing),
+    };
+    let away = away.as_str();
     let track = |track: &LiveTrack| {
         format!(
             "{} {}, {} lost, {} kbit/s",

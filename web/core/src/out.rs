@@ -140,6 +140,17 @@ pub enum Out {
         /// What it may send.
         tracks: Vec<TrackInfo>,
     },
+    /// How somebody stands: after each [`Out::Person`], and when it has changed.
+    Standing {
+        /// Who.
+        who: u32,
+        /// It would like to speak.
+        hand: bool,
+        /// Its sound is silence.
+        muted: bool,
+        /// It plays a file instead of showing itself.
+        playing: bool,
+    },
     /// Somebody is not here any more.
     Gone {
         /// Who.
@@ -358,6 +369,8 @@ pub enum Over {
     Denied,
     /// Another device holds the same link.
     InUse,
+    /// Whoever held the chair has ended it for everybody.
+    Ended,
     /// No relay of the link could be reached.
     Unreachable,
     /// The relay was lost and not found again for two minutes.
@@ -383,6 +396,8 @@ pub struct TrackInfo {
     pub width: Option<u32>,
     /// Of pictures.
     pub height: Option<u32>,
+    /// It is of a screen that is shown.
+    pub screen: bool,
     /// What a decoder needs before the first frame (OpusHead, av1C); often empty.
     pub setup: Blob,
 }

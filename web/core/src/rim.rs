@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::{Serializer, from_value};
 use sottovoce::meeting::verify::{Language, MeetingWords};
-use sottovoce::meeting::{Command, NAME_BYTES, NAME_LETTERS, Who};
+use sottovoce::meeting::{Command, NAME_BYTES, NAME_LETTERS, Standing, Who};
 use sottovoce::wire::TrackId;
 use wasm_bindgen::prelude::*;
 
@@ -221,6 +221,20 @@ impl JsSession {
         Ok(())
     }
 
+    /// How this participant stands from now on; also before it is in.
+    ///
+    /// # Errors
+    /// `options` as the error's message.
+    pub fn show(
+        &mut self,
+        now: f64,
+        #[wasm_bindgen(unchecked_param_type = "Standing")] standing: JsValue,
+    ) -> Result<(), JsError> {
+        let standing: Standing = from_value(standing).map_err(|_| JsError::new("options"))?;
+        self.0.stand(time(now), standing);
+        Ok(())
+    }
+
     /// No pictures are sent for now.
     pub fn pause(&mut self, now: f64) {
         self.0.pause(time(now));
@@ -286,6 +300,13 @@ impl JsSession {
     #[wasm_bindgen(js_name = askQuiet)]
     pub fn ask_quiet(&mut self, now: f64) {
         self.0.command(time(now), Command::AskQuiet);
+    }
+
+    /// In the chair: ends the meeting for everybody. `over` follows a few seconds later here, when the
+    /// others know. `false`: not done, since nobody would hear of it.
+    #[wasm_bindgen(js_name = endForAll)]
+    pub fn end_for_all(&mut self, now: f64) -> bool {
+        self.0.end_for_all(time(now))
     }
 
     /// Leaves on purpose; `over` is the end of it.

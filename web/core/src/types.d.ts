@@ -53,10 +53,26 @@ export interface MeetingLinks {
     coHosts: string[];
 }
 
-/** What may be sent. Numbers are below 15, each once. */
+/** What may be sent. Numbers are below 15, each once. `screen`: it is of a screen that is shown. */
 export type OwnTrack =
-    | { codec: "opus"; track: number; channels: number }
-    | { codec: "vp8" | "vp9" | "av1"; track: number; width: number; height: number };
+    | { codec: "opus"; track: number; channels: number; screen?: boolean }
+    | {
+          codec: "vp8" | "vp9" | "av1";
+          track: number;
+          width: number;
+          height: number;
+          screen?: boolean;
+      };
+
+/** What a participant shows of itself besides its tracks. */
+export interface Standing {
+    /** It would like to speak. */
+    hand: boolean;
+    /** Its sound is silence. */
+    muted: boolean;
+    /** It plays a file instead of showing itself. */
+    playing: boolean;
+}
 
 export interface JoinOptions {
     name: string;
@@ -76,6 +92,8 @@ export interface TrackInfo {
     channels?: number;
     width?: number;
     height?: number;
+    /** It is of a screen that is shown. */
+    screen: boolean;
     /** What a decoder needs before the first frame; often empty. */
     setup: Uint8Array;
 }
@@ -122,6 +140,8 @@ export type Out =
     | { kind: "reconnected" }
     | { kind: "other-relay"; number: number; of: number }
     | { kind: "person"; who: number; name: string; returned: boolean; tracks: TrackInfo[] }
+    /** After each `person`, and when it has changed. */
+    | { kind: "standing"; who: number; hand: boolean; muted: boolean; playing: boolean }
     | { kind: "gone"; who: number; why: "left" | "removed" | "taken-out" | "lost" }
     | { kind: "unheard"; who: number }
     | {
@@ -158,7 +178,15 @@ export type Out =
     | { kind: "slow"; track: number }
     | {
           kind: "over";
-          why: "left" | "removed" | "denied" | "in-use" | "unreachable" | "lost" | "closed";
+          why:
+              | "left"
+              | "removed"
+              | "denied"
+              | "in-use"
+              | "ended"
+              | "unreachable"
+              | "lost"
+              | "closed";
           /** With `closed`: the relay's reason (docs/wire-format.md). */
           code?: number;
       };

@@ -174,6 +174,28 @@ test("a relay that restarts is found again, and all are back", () => {
     assert.equal(host.last("chat").text, "here again");
 });
 
+test("a hand is seen, a screen is told from a face, and the host ends it for all", () => {
+    const { world, host, guest } = met();
+    assert.deepEqual(host.last("standing"), { ...host.last("standing"), hand: false, muted: false, playing: false });
+    const standing = { hand: true, muted: true, playing: false };
+    guest.do((session, now) => session.show(now, standing));
+    world.run(100);
+    assert.deepEqual(host.last("standing"), { kind: "standing", who: host.last("person").who, ...standing });
+    assert.throws(() => guest.do((session, now) => session.show(now, { hand: 1 })), { message: "options" });
+    const tracks = [{ codec: "vp8", track: 3, width: 640, height: 360, screen: true }];
+    guest.do((session, now) => session.tracks(now, tracks));
+    world.run(100);
+    assert.deepEqual(host.last("person").tracks.map((track) => track.screen), [true]);
+    guest.do((session, now) => session.endForAll(now));
+    world.run(5000);
+    assert.equal(host.last("over"), undefined, "a guest cannot");
+    assert.ok(host.do((session, now) => session.endForAll(now)));
+    world.run(100);
+    assert.equal(guest.last("over").why, "ended");
+    world.run(4000);
+    assert.equal(host.last("over").why, "ended");
+});
+
 test("whoever has a vigil's link watches, and nobody sees who", () => {
     const world = new World();
     const links = drawn({ vigil: true });

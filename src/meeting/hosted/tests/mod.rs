@@ -4,8 +4,10 @@ mod admission;
 mod comparing;
 mod crowd;
 mod doors;
+mod ending;
 pub(in crate::meeting) mod part;
 mod schedules;
+mod standing;
 mod story;
 pub(in crate::meeting) mod world;
 
@@ -94,6 +96,7 @@ pub(in crate::meeting) fn presence(name: &str) -> Presence {
         codec_delay_ns: 6_500_000,
         seek_preroll_ns: 80_000_000,
         default_duration_ns: None,
+        screen: false,
     };
     let sound = TrackKind::Audio {
         rate: 48000,

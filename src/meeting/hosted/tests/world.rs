@@ -326,6 +326,10 @@ impl World {
     }
 
     /// How somebody is known to somebody else.
+    pub(crate) fn stays(&self, index: usize) -> Vec<StayId> {
+        self.nodes[index].connections.keys().copied().collect()
+    }
+
     pub(crate) fn who(&self, index: usize, name: &str) -> Who {
         let people = &self.nodes[index].people;
         let found = people.iter().find(|(_, one)| *one == name);

@@ -1,6 +1,7 @@
 //! What a hostile relay, viewer or speaker makes a viewer believe: nothing.
 
 use super::*;
+use crate::meeting::Standing;
 use crate::meeting::crypto::sign::SigningKey;
 use crate::meeting::links::Links;
 
@@ -216,6 +217,7 @@ fn a_leaf_has_one_salt() {
     let group = scene.world.nodes[ADA].meeting.group().expect("inside");
     let here = |salt| Says::Here {
         presence: presence(""),
+        standing: Standing::default(),
         salt,
     };
     let word = |salt| Word::sign(group, ada, &salt, here(salt)).expect("signs");

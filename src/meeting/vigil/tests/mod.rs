@@ -3,6 +3,7 @@
 mod chairs;
 mod forged;
 mod many;
+mod shown;
 mod story;
 
 use std::cell::RefCell;
@@ -135,7 +136,7 @@ impl Scene {
         let mut places = words.filter_map(|(from, paper)| match paper {
             Paper::Word(word) if word.leaf == leaf => match word.says {
                 Says::Here { salt, .. } => Some((from, salt)),
-                Says::Ended { .. } | Says::Bye => None,
+                Says::Ended { .. } | Says::Bye | Says::End => None,
             },
             _ => None,
         });

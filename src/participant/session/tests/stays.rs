@@ -139,6 +139,7 @@ impl Surface for Hand {
             Told::Command(_)
             | Told::Paused
             | Told::Tracks(_)
+            | Told::Show(_)
             | Told::Ended { .. }
             | Told::Listen { .. } => {}
         }

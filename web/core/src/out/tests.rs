@@ -60,7 +60,7 @@ fn each_kind_is_told_to_typescript() {
         ("Gone", "kind: \"gone\"; who: number; why: "),
         ("Signatures", "track: number; state: "),
         ("Warning", "kind: \"warning\"; what: "),
-        ("Over", "kind: \"over\";\n          why: "),
+        ("Over", "kind: \"over\";\n          why:\n"),
     ] {
         assert_eq!(union(start), variants(source, name), "{name}");
     }

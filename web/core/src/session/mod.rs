@@ -19,7 +19,7 @@ use bytes::Bytes;
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::vigil::Viewer;
 use sottovoce::meeting::{
-    Command, Input, Output, Presence, Surface, TrackDescription, Who, hosted,
+    Command, Input, Output, Presence, Standing, Surface, TrackDescription, Who, hosted,
 };
 use sottovoce::stay::{LINGER, Unsigned};
 use sottovoce::wire::TrackId;
@@ -225,6 +225,15 @@ impl Session {
         goes
     }
 
+    /// In the chair: ends the meeting for everybody. `false`: not done, since nobody would hear of it.
+    pub fn end_for_all(&mut self, now: Duration) -> bool {
+        let goes = self.is_in() && !self.watches && self.leaving.is_none();
+        if goes {
+            self.command(now, Command::EndForAll);
+        }
+        goes
+    }
+
     /// Somebody's track is wanted, or not any more.
     pub fn listen(&mut self, now: Duration, who: Who, track: TrackId, on: bool) {
         self.at(now);
@@ -266,6 +275,13 @@ impl Session {
             }
         }
         self.tell(Input::Tracks(tracks));
+        self.turn();
+    }
+
+    /// This participant stands like this from now on.
+    pub fn stand(&mut self, now: Duration, standing: Standing) {
+        self.at(now);
+        self.tell(Input::Show(standing));
         self.turn();
     }
 

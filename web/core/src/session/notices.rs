@@ -52,6 +52,7 @@ impl Session {
                     Ending::Removed => Over::Removed,
                     Ending::Denied => Over::Denied,
                     Ending::InUse => Over::InUse,
+                    Ending::Ended => Over::Ended,
                 },
                 None,
             ),
@@ -157,6 +158,12 @@ impl Session {
             Notice::Chat { who, text } => Out::Chat {
                 who: who.0,
                 text: display_long(&text),
+            },
+            Notice::Standing { who, standing } => Out::Standing {
+                who: who.0,
+                hand: standing.hand,
+                muted: standing.muted,
+                playing: standing.playing,
             },
             Notice::InTheChair(held) => Out::Chair { held },
             Notice::PutOut(who) => return self.people.leaves(who, Leave::PutOut),

@@ -185,6 +185,7 @@ fn info(track: &TrackDescription) -> TrackInfo {
         channels: sound.map(|(_, channels)| channels),
         width: picture.map(|(width, _)| width),
         height: picture.map(|(_, height)| height),
+        screen: track.screen,
         setup: Blob(track.codec_private.clone().into()),
     }
 }

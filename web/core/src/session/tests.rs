@@ -130,6 +130,7 @@ fn a_screen_is_shown_and_taken_back() {
             track,
             width: 1280,
             height: 720,
+            screen: track == screen.0,
         };
         let all = [picture(PICTURE.0), picture(screen.0)];
         describe(&all[..1 + usize::from(with)]).expect("tracks")
@@ -167,6 +168,30 @@ fn a_screen_is_shown_and_taken_back() {
             who: ada,
             track: screen.0
         }));
+}
+
+#[test]
+fn who_stands_how_is_told_and_the_host_ends_it_for_everybody() {
+    let (mut world, host, guest) = met();
+    let ada = who(&world, guest, "Ada");
+    let muted = Standing {
+        muted: true,
+        ..Standing::default()
+    };
+    world.with(host, |session, now| session.stand(now, muted));
+    world.run(100);
+    let told = world.find(guest, |out| match out {
+        Out::Standing {
+            who, hand, muted, ..
+        } if *muted => Some((*who, *hand)),
+        _ => None,
+    });
+    assert_eq!(told, (ada, false));
+    world.with(host, |session, now| assert!(session.end_for_all(now)));
+    world.run(100);
+    assert_eq!(world.over(guest), Some(Over::Ended));
+    world.run(4000);
+    assert_eq!(world.over(host), Some(Over::Ended));
 }
 
 #[test]

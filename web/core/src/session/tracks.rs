@@ -29,6 +29,9 @@ pub enum OwnTrack {
         track: u8,
         /// 1 or 2.
         channels: u8,
+        /// It is of a screen that is shown.
+        #[serde(default)]
+        screen: bool,
     },
     /// Pictures.
     Vp8 {
@@ -38,6 +41,9 @@ pub enum OwnTrack {
         width: u32,
         /// In pixels.
         height: u32,
+        /// As of sound.
+        #[serde(default)]
+        screen: bool,
     },
     /// Pictures.
     Vp9 {
@@ -47,6 +53,9 @@ pub enum OwnTrack {
         width: u32,
         /// In pixels.
         height: u32,
+        /// As of sound.
+        #[serde(default)]
+        screen: bool,
     },
     /// Pictures.
     Av1 {
@@ -56,6 +65,9 @@ pub enum OwnTrack {
         width: u32,
         /// In pixels.
         height: u32,
+        /// As of sound.
+        #[serde(default)]
+        screen: bool,
     },
 }
 
@@ -84,7 +96,7 @@ pub fn describe(tracks: &[OwnTrack]) -> Result<Vec<TrackDescription>, TrackFault
 }
 
 fn describe_one(track: &OwnTrack) -> TrackDescription {
-    let picture = |track, codec, width, height| TrackDescription {
+    let picture = |track, codec, (width, height), screen| TrackDescription {
         track: TrackId(track),
         kind: TrackKind::Video { width, height },
         codec,
@@ -92,9 +104,14 @@ fn describe_one(track: &OwnTrack) -> TrackDescription {
         codec_delay_ns: 0,
         seek_preroll_ns: 0,
         default_duration_ns: None,
+        screen,
     };
     match *track {
-        OwnTrack::Opus { track, channels } => TrackDescription {
+        OwnTrack::Opus {
+            track,
+            channels,
+            screen,
+        } => TrackDescription {
             track: TrackId(track),
             kind: TrackKind::Audio {
                 rate: 48_000,
@@ -105,22 +122,26 @@ fn describe_one(track: &OwnTrack) -> TrackDescription {
             codec_delay_ns: u64::from(PRE_SKIP) * 1_000_000 / 48,
             seek_preroll_ns: SEEK_PREROLL_NS,
             default_duration_ns: None,
+            screen,
         },
         OwnTrack::Vp8 {
             track,
             width,
             height,
-        } => picture(track, Codec::Vp8, width, height),
+            screen,
+        } => picture(track, Codec::Vp8, (width, height), screen),
         OwnTrack::Vp9 {
             track,
             width,
             height,
-        } => picture(track, Codec::Vp9, width, height),
+            screen,
+        } => picture(track, Codec::Vp9, (width, height), screen),
         OwnTrack::Av1 {
             track,
             width,
             height,
-        } => picture(track, Codec::Av1, width, height),
+            screen,
+        } => picture(track, Codec::Av1, (width, height), screen),
     }
 }
 
@@ -256,16 +277,19 @@ mod tests {
             OwnTrack::Opus {
                 track: 1,
                 channels: 1,
+                screen: false,
             },
             OwnTrack::Vp8 {
                 track: 2,
                 width: 320,
                 height: 180,
+                screen: true,
             },
         ];
         let described = describe(&tracks).expect("tracks");
         assert_eq!(described[0].codec_private.len(), 19);
         assert_eq!(described[0].codec_delay_ns, 6_500_000);
+        assert_eq!([described[0].screen, described[1].screen], [false, true]);
         let mut own = Own::new(&described);
         let mut place = |track, keyframe| {
             let frame = own.number(frame(track, keyframe))?;
@@ -287,6 +311,7 @@ mod tests {
             track,
             width: 320,
             height: 180,
+            screen: false,
         };
         let tracks = |all: &[OwnTrack]| describe(all).expect("tracks");
         let mut own = Own::new(&tracks(&[picture(1)]));
@@ -307,7 +332,11 @@ mod tests {
 
     #[test]
     fn tracks_that_cannot_be_are_refused() {
-        let sound = |track, channels| OwnTrack::Opus { track, channels };
+        let sound = |track, channels| OwnTrack::Opus {
+            track,
+            channels,
+            screen: false,
+        };
         for wrong in [
             vec![sound(15, 1)],
             vec![sound(1, 1), sound(1, 2)],

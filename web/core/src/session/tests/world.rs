@@ -91,11 +91,13 @@ impl World {
             OwnTrack::Opus {
                 track: SOUND.0,
                 channels: 1,
+                screen: false,
             },
             OwnTrack::Vp8 {
                 track: PICTURE.0,
                 width: 320,
                 height: 180,
+                screen: false,
             },
         ];
         let joining = Joining {

@@ -14,7 +14,7 @@ use crate::wire::CloseReason;
 
 /// A control stream of HTTP/3, with nothing to say.
 const OPENING: &[u8] = b"\x00\x04\x00";
-const CONNECT: &[u8] = b"\x01\x33\x00\x00\xcf\xd7\x50\x0e127.0.0.1:4433\
+pub(crate) const CONNECT: &[u8] = b"\x01\x33\x00\x00\xcf\xd7\x50\x0e127.0.0.1:4433\
     \x51\x05/meet\x27\x02:protocol\x0cwebtransport";
 const GET: &[u8] = b"\x01\x0f\x00\x00\xd1\xd7\x50\x05relay\x51\x01/\xc1";
 /// 404, and nothing more.
@@ -33,7 +33,7 @@ fn arrive(net: &mut Net) -> usize {
     client
 }
 
-fn browser() -> (TransportConfig, rustls::ClientConfig) {
+pub(crate) fn browser() -> (TransportConfig, rustls::ClientConfig) {
     let (transport, mut tls) = usual();
     tls.alpn_protocols = vec![b"h3".to_vec()];
     (transport, tls)
@@ -45,7 +45,7 @@ fn open(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
 }
 
 /// The same in both directions.
-fn ask(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
+pub(crate) fn ask(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
     let client = &mut net.clients[client];
     let id = client.quic.streams().open(Dir::Bi).unwrap();
     client.quic.send_stream(id).write(bytes).unwrap();

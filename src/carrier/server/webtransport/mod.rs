@@ -27,7 +27,7 @@ pub(super) const ALPN: &[u8] = b"h3";
 pub(super) use code::Code;
 pub(super) use prefixed::Prefixed;
 pub use trial::{Trial, Tried};
-pub(super) use web::{Due, End, Web, happened, is_spoken};
+pub(super) use web::{Due, End, STREAMS, Web, happened, is_spoken};
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod crowds;
 mod flood;
 mod greedy;
 mod groups;
+mod hostile_web;
 mod leaving;
 mod lossy;
 mod marks;

@@ -90,8 +90,8 @@ fn whatever_is_said_over_http_harms_nobody() {
         net.server.send_datagram(peer, sound.clone()).unwrap();
         net.turn();
         net.run(A_WHILE);
-        assert_eq!(net.heard(peer).datagrams, [sound.clone()]);
-        assert_eq!(net.clients[other].seen.datagrams, [sound]);
+        assert_eq!(net.heard(peer).datagrams, [&sound[..]]);
+        assert_eq!(net.clients[other].seen.datagrams, [&sound[..]]);
         net.end();
     }
     assert!(sessions >= 75, "{sessions}");

@@ -79,7 +79,7 @@ test: setup-build setup-media setup-units setup-judges ## everything that must h
 web: ## the page: web/dist
 	@scripts/web.sh build
 
-test-web: ## the page in a real browser: each state, both themes, three widths, six languages (web/tests/screens/)
+test-web: $(BUILT) ## the page in a real browser: each state, both themes, three widths, six languages (web/tests/screens/)
 	@scripts/web.sh test
 
 bench: setup-build ## what a delivered frame costs the relay, next to this machine's floor

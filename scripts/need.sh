@@ -10,7 +10,7 @@ media) pairs="ffmpeg:ffmpeg ffprobe:ffmpeg" ;;
 static) pairs="musl-gcc:musl-tools" ;;
 deb) pairs="dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev" ;;
 node) pairs="node:nodejs npm:npm" ;;
-browser) pairs="node:nodejs npm:npm chromium:chromium" ;;
+browser) pairs="node:nodejs npm:npm chromium:chromium firefox-esr:firefox-esr" ;;
 # What the service file is judged by.
 units) pairs="strace:strace systemd-analyze:systemd" ;;
 # Sources of the standard library are no command: whoever asks has found them missing.

@@ -29,6 +29,11 @@ fn the_drill_finds_nothing() {
             .values()
             .all(|count| *count == 0)
     );
+    // Browsers were there, in the meeting and beside it.
+    let story = summary["story"].to_string();
+    for of in ["one came by WebTransport", "a browser asked for a page"] {
+        assert!(story.contains(of), "{story}");
+    }
     // It looked where it says, at people who were there.
     for (phase, place) in [
         ("running", "memory"),

@@ -6,6 +6,8 @@
 
 #[path = "drill_catches_leaks/eavesdropper.rs"]
 mod eavesdropper;
+#[path = "drill_catches_leaks/keeping.rs"]
+mod keeping;
 #[path = "drill_catches_leaks/mutant.rs"]
 mod mutant;
 
@@ -20,11 +22,11 @@ use mutant::Leak;
 
 /// As in the program: what is found was kept, or leaks on purpose.
 #[global_allocator]
-static ALLOCATOR: sottovoce::quiet::Wiping = sottovoce::quiet::Wiping::over_system();
+static ALLOCATOR: keeping::Keeping = keeping::Keeping(sottovoce::quiet::Wiping::over_system());
 
 /// A leak, how the relay is run, and the row that catches it.
 const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
-    use Kind::{Address, Passed, PeerText, Room};
+    use Kind::{Address, Passed, PeerText, Request, Room};
     use Mode::{Default, TurnedUp};
     use Phase::{Aborted, Left, Running, Terminated};
     &[
@@ -101,6 +103,13 @@ const LEAKS: &[(Leak, Mode, Phase, Place, Option<Kind>)] = {
         (Leak::EndsBadly, Default, Terminated, Place::End, None),
         (Leak::RoomKept, Default, Left, Place::Memory, Some(Room)),
         (Leak::BytesKept, Default, Left, Place::Memory, Some(Passed)),
+        (
+            Leak::RequestKept,
+            Default,
+            Left,
+            Place::Memory,
+            Some(Request),
+        ),
     ]
 };
 

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use browser::Visitor;
+use browser::{Browser, request, visit};
 use bytes::Bytes;
 use native::Native;
 use sottovoce::wire::{
@@ -98,7 +98,7 @@ fn a_browser_and_a_native_participant_hear_and_see_each_other() {
         let Some(FromRelay::Welcome { you: ada_id, .. }) = ada.next().await else {
             panic!("no welcome");
         };
-        let mut bo = Visitor::connect(relay.port()).await.session("/").await;
+        let mut bo = Browser::begin(visit(&relay.address).await, "/").await;
         bo.say(&hello(VERSION)).await;
         let Some(FromRelay::Welcome {
             you: bo_id,
@@ -158,7 +158,7 @@ fn a_browser_is_told_why_its_session_ends() {
             (&other[..], CloseReason::Version),
             (&early[..], CloseReason::Unexpected),
         ] {
-            let mut browser = Visitor::connect(relay.port()).await.session("/").await;
+            let mut browser = Browser::begin(visit(&relay.address).await, "/").await;
             for message in messages {
                 browser.say(message).await;
             }
@@ -178,13 +178,14 @@ fn a_browser_is_told_why_its_session_ends() {
 fn whoever_asks_for_a_page_is_answered_as_by_a_plain_site() {
     let relay = Relay::start();
     run(async {
-        let visitor = Visitor::connect(relay.port()).await;
+        let visitor = visit(&relay.address).await;
         for path in ["/", "/index.html", "/admin"] {
             // HEADERS: `:status: 404`, `content-length: 0`. No reset.
-            assert_eq!(visitor.get(path).await, b"\x01\x04\x00\x00\xdb\xc4");
+            let answer = visitor.get(&request(path)).await.expect("no reset");
+            assert_eq!(answer, b"\x01\x04\x00\x00\xdb\xc4");
         }
         // Whoever looked around may come in.
-        let mut browser = visitor.session("/").await;
+        let mut browser = Browser::begin(visitor, "/").await;
         browser.say(&hello(VERSION)).await;
         let welcome = browser.next().await;
         assert!(matches!(welcome, Some(FromRelay::Welcome { .. })));
@@ -214,9 +215,9 @@ fn nothing_of_a_request_stays_in_memory() {
     const PATH: &str = "/whoever-reads-this-knows-where-i-was";
     let relay = Relay::start();
     run(async {
-        let visitor = Visitor::connect(relay.port()).await;
-        visitor.get(PATH).await;
-        let mut browser = visitor.session(PATH).await;
+        let visitor = visit(&relay.address).await;
+        visitor.get(&request(PATH)).await.expect("no reset");
+        let mut browser = Browser::begin(visitor, PATH).await;
         browser.say(&hello(VERSION)).await;
         assert!(browser.next().await.is_some());
         // What it says over and over is there, so that looking can find something.

@@ -12,6 +12,9 @@ pub const PICTURE_PACE: Duration = Duration::from_millis(40);
 pub const PICTURE: usize = 5000;
 pub const GROUP: u64 = 50;
 
+/// The highest ratio of what WebTransport costs to what raw QUIC does that passes.
+pub const WEB_BAR: f64 = 1.15;
+
 /// What is sent in a case.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Media {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
 use sottovoce::carrier::address::RelayAddress;
-use sottovoce::carrier::client::{self, Link};
 use sottovoce::wire::{
     BundleEntries, ControlReader, DownlinkGroup, FromRelay, GroupFrames, GroupNumber,
     ParticipantId, Role, RoomHandle, ToRelay, TrackId, UplinkGroup, encode_control,
@@ -18,6 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::case::{AUDIO, Case, GROUP, Media, PACE, PICTURE, PICTURE_PACE};
 use crate::process::{cpu_of, rss_of};
+use crate::way::{Carrier, Way, Writer};
 
 const TRACK: TrackId = TrackId(1);
 /// Talked before anything is counted: caches, windows and round-trip times settle.
@@ -66,10 +66,11 @@ impl Tally {
 
 type Shared = Rc<RefCell<Tally>>;
 
-/// `--load CASE SECONDS RELAY PID`: prints one JSON object.
-pub fn main(name: &str, seconds: &str, relay: &str, pid: &str) -> ExitCode {
-    let (Some(case), Ok(seconds), Ok(relay), Ok(pid)) = (
+/// `--load CASE CARRIER SECONDS RELAY PID`: prints one JSON object.
+pub fn main(name: &str, carrier: &str, seconds: &str, relay: &str, pid: &str) -> ExitCode {
+    let (Some(case), Some(carrier), Ok(seconds), Ok(relay), Ok(pid)) = (
         Case::named(name),
+        Carrier::named(carrier),
         seconds.parse(),
         relay.parse::<RelayAddress>(),
         pid.parse::<u32>(),
@@ -81,7 +82,7 @@ pub fn main(name: &str, seconds: &str, relay: &str, pid: &str) -> ExitCode {
         .build()
         .expect("a runtime");
     let window = Duration::from_secs(seconds);
-    match LocalSet::new().block_on(&runtime, run(case, window, relay, pid)) {
+    match LocalSet::new().block_on(&runtime, run(case, carrier, window, relay, pid)) {
         Ok(value) => {
             println!("{value}");
             ExitCode::SUCCESS
@@ -95,6 +96,7 @@ pub fn main(name: &str, seconds: &str, relay: &str, pid: &str) -> ExitCode {
 
 async fn run(
     case: &'static Case,
+    carrier: Carrier,
     window: Duration,
     relay: RelayAddress,
     pid: u32,
@@ -110,13 +112,13 @@ async fn run(
     }));
     let relay = Rc::new(relay);
     // One participant comes and goes, so that what every relay needs once is not counted.
-    drop(enter(&relay, room(u8::MAX), Role::Member).await?);
+    drop(enter(&relay, carrier, room(u8::MAX), Role::Member).await?);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let empty = rss_of(pid).ok_or("the relay is gone")?;
 
     let mut talkers = Vec::new();
     for _ in 0..case.talkers {
-        talkers.push(enter(&relay, room(0), Role::Member).await?);
+        talkers.push(enter(&relay, carrier, room(0), Role::Member).await?);
     }
     let sources: Rc<Vec<ParticipantId>> = Rc::new(talkers.iter().map(|t| t.you).collect());
     let role = if case.viewers {
@@ -134,7 +136,7 @@ async fn run(
         } else {
             0
         });
-        coming.spawn_local(async move { enter(&relay, room, role).await });
+        coming.spawn_local(async move { enter(&relay, carrier, room, role).await });
         if coming.len() >= AT_ONCE {
             here.extend(joined(&mut coming).await?);
         }
@@ -204,33 +206,32 @@ async fn joined(
 }
 
 struct Participant {
-    link: Rc<Link>,
+    way: Rc<Way>,
     you: ParticipantId,
 }
 
-async fn enter(relay: &RelayAddress, room: RoomHandle, role: Role) -> Result<Participant, String> {
-    let link = client::connect(relay, None)
-        .await
-        .map_err(|error| error.to_string())?;
+async fn enter(
+    relay: &RelayAddress,
+    carrier: Carrier,
+    room: RoomHandle,
+    role: Role,
+) -> Result<Participant, String> {
+    let way = Way::connect(relay, carrier).await?;
     let hello = ToRelay::Hello {
         version: sottovoce::wire::VERSION,
         room,
         role,
         pass: None,
     };
-    send(&link, &hello).await?;
+    send(&way, &hello).await?;
     let mut reader = ControlReader::<FromRelay>::new();
     loop {
-        let bytes = link
-            .recv_control()
-            .await
-            .map_err(|_| "no welcome")?
-            .ok_or("no welcome")?;
+        let bytes = way.recv_control().await.ok_or("no welcome")?;
         reader.push(&bytes).map_err(|error| error.to_string())?;
         while let Some(message) = reader.next().map_err(|error| error.to_string())? {
             if let FromRelay::Welcome { you, .. } = message {
                 return Ok(Participant {
-                    link: Rc::new(link),
+                    way: Rc::new(way),
                     you,
                 });
             }
@@ -238,18 +239,19 @@ async fn enter(relay: &RelayAddress, room: RoomHandle, role: Role) -> Result<Par
     }
 }
 
-async fn send(link: &Link, message: &ToRelay) -> Result<(), String> {
+async fn send(way: &Way, message: &ToRelay) -> Result<(), String> {
     let bytes = encode_control(message).map_err(|error| error.to_string())?;
-    link.send_control(bytes)
-        .await
-        .map_err(|_| String::from("the relay is gone"))
+    match way.send_control(bytes).await {
+        true => Ok(()),
+        false => Err("the relay is gone".into()),
+    }
 }
 
 impl Participant {
     async fn subscribe(&mut self, sources: &[ParticipantId]) -> Result<(), String> {
         for participant in sources.iter().filter(|id| **id != self.you) {
             send(
-                &self.link,
+                &self.way,
                 &ToRelay::Subscribe {
                     participant: *participant,
                     track: TRACK,
@@ -261,23 +263,23 @@ impl Participant {
     }
 
     fn listen(&self, tally: &Shared) {
-        let (link, count) = (self.link.clone(), tally.clone());
+        let (way, count) = (self.way.clone(), tally.clone());
         tokio::task::spawn_local(async move {
-            while let Ok(bundle) = link.recv_datagram().await {
+            while let Some(bundle) = way.recv_datagram().await {
                 let mut tally = count.borrow_mut();
                 for entry in BundleEntries::new(bundle).flatten() {
                     tally.take(&entry.payload);
                 }
             }
         });
-        let (link, count) = (self.link.clone(), tally.clone());
+        let (way, count) = (self.way.clone(), tally.clone());
         tokio::task::spawn_local(async move {
-            while let Ok(mut group) = link.accept_group().await {
+            while let Some(mut group) = way.accept_group().await {
                 let count = count.clone();
                 tokio::task::spawn_local(async move {
                     let mut header = BytesMut::new();
                     let mut frames = GroupFrames::new();
-                    while let Ok(Some(mut chunk)) = group.read().await {
+                    while let Some(mut chunk) = group.read().await {
                         if header.len() < DownlinkGroup::LEN {
                             let rest = DownlinkGroup::LEN - header.len();
                             header.extend_from_slice(&chunk.split_to(rest.min(chunk.len())));
@@ -290,15 +292,13 @@ impl Participant {
                 });
             }
         });
-        let link = self.link.clone();
-        tokio::task::spawn_local(
-            async move { while let Ok(Some(_)) = link.recv_control().await {} },
-        );
+        let way = self.way.clone();
+        tokio::task::spawn_local(async move { while way.recv_control().await.is_some() {} });
     }
 
     fn talk(&self, case: &Case, phase: Duration, window: Duration, tally: &Shared) {
         let (media, beat) = (case.media, case.beat());
-        let (link, tally) = (self.link.clone(), tally.clone());
+        let (way, tally) = (self.way.clone(), tally.clone());
         tokio::task::spawn_local(async move {
             tokio::time::sleep(phase).await;
             let pace = if media == Media::Video {
@@ -316,31 +316,31 @@ impl Participant {
                 due.tick().await;
                 if media == Media::Audio {
                     let frame = tally.borrow().frame(AUDIO);
-                    if link.send_datagram(uplink(TRACK, &frame)).is_err() {
+                    if !way.send_datagram(uplink(TRACK, &frame)) {
                         return;
                     }
                 } else {
                     let frame = tally.borrow().frame(PICTURE);
                     if number % GROUP == 0 {
-                        let Ok(mut writer) = link.open_group(0).await else {
+                        let Some(mut writer) = way.open_group().await else {
                             return;
                         };
                         let head = UplinkGroup {
                             track: TRACK,
                             group: GroupNumber((number / GROUP) as u32),
                         };
-                        if writer.write(head.encode()).await.is_err() {
+                        if !writer.write(head.encode()).await {
                             return;
                         }
                         if let Some(old) = group.replace(writer) {
-                            client::GroupWriter::finish(old);
+                            Writer::finish(old);
                         }
                     }
                     let Some(writer) = &mut group else { return };
                     let Ok(frame) = encode_group_frame(&frame) else {
                         return;
                     };
-                    if writer.write(frame).await.is_err() {
+                    if !writer.write(frame).await {
                         return;
                     }
                 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sottovoce::relay::{Relay, RelayConfig};
 
-use crate::case::{Case, Media};
+use crate::case::{Case, Media, WEB_BAR};
+use crate::way::Carrier;
 
 /// A child that is ended when it goes out of scope.
 pub struct Running(pub Child);
@@ -40,8 +41,11 @@ pub fn rss_of(pid: u32) -> Option<u64> {
 /// What a case came to.
 pub struct Line {
     case: &'static Case,
+    carrier: Carrier,
     load: Value,
     floor_us: Option<f64>,
+    /// What raw QUIC costs, where that was measured beside it.
+    quic_us: Option<f64>,
 }
 
 impl Line {
@@ -53,10 +57,15 @@ impl Line {
         Some(self.number("us_per_frame")? / self.floor_us?)
     }
 
+    fn ratio_to_quic(&self) -> Option<f64> {
+        Some(self.number("us_per_frame")? / self.quic_us?)
+    }
+
     pub fn to_json(&self) -> Value {
         let per_frame = self.number("us_per_frame");
         let mut line = json!({
             "case": self.case.name,
+            "carrier": self.carrier.name(),
             "us_per_frame": round(per_frame),
             "frames_per_core_s": per_frame.map(|us| (1e6 / us).round()),
             "floor_us": round(self.floor_us),
@@ -66,6 +75,9 @@ impl Line {
             "delivered": self.number("delivered"),
             "rss_kib_per_participant": round(self.number("rss_kib_per_participant")),
         });
+        if let Some(ratio) = self.ratio_to_quic() {
+            line["ratio_to_quic"] = json!(round(Some(ratio)));
+        }
         if self.case.media == Media::Video {
             line["us_per_mb"] = json!(round(self.number("us_per_mb")));
         }
@@ -84,7 +96,10 @@ impl Line {
                 failures.push(format!("{what} is {value:.2}, over its bar of {bar}"));
             }
         };
-        over("the ratio to the floor", self.ratio(), self.case.bar);
+        // Another carrier is held to raw QUIC.
+        let bar = self.case.bar.filter(|_| self.carrier == Carrier::Quic);
+        over("the ratio to the floor", self.ratio(), bar);
+        over("the ratio to raw QUIC", self.ratio_to_quic(), Some(WEB_BAR));
         let member = self.case.media == Media::Audio && !self.case.viewers;
         over(
             "the median latency in ms",
@@ -144,20 +159,45 @@ pub fn awake() -> std::process::ExitCode {
 }
 
 /// Runs one case: floor, then relay under load, then the floor again; the floor is the mean of both,
-/// since the machine's speed drifts.
-pub fn measure(case: &'static Case, seconds: u64, build: Build) -> Result<Line, String> {
+/// since the machine's speed drifts. Another carrier is measured between two runs of raw QUIC, for the
+/// same reason, and has a line of its own.
+pub fn measure(
+    case: &'static Case,
+    carrier: Carrier,
+    seconds: u64,
+    build: Build,
+) -> Result<Vec<Line>, String> {
     let floor_seconds = (seconds / 2).max(2);
     let before = floor(case, floor_seconds)?;
-    let load = under_load(case, seconds, build)?;
+    let carriers: &[Carrier] = match carrier {
+        Carrier::Quic => &[Carrier::Quic],
+        other => &[Carrier::Quic, other, Carrier::Quic],
+    };
+    let mut loads = Vec::new();
+    for &carrier in carriers {
+        loads.push((carrier, under_load(case, carrier, seconds, build)?));
+    }
     let after = floor(case, floor_seconds)?;
     let floor_us = before
         .zip(after)
         .map(|(before, after)| (before + after) / 2.0);
-    Ok(Line {
-        case,
-        load,
-        floor_us,
-    })
+    let mut lines: Vec<Line> = loads
+        .into_iter()
+        .map(|(carrier, load)| Line {
+            case,
+            carrier,
+            load,
+            floor_us,
+            quic_us: None,
+        })
+        .collect();
+    if let [before, other, after] = lines.as_mut_slice() {
+        let both = [before, after].map(|line| line.number("us_per_frame"));
+        other.quic_us = both[0]
+            .zip(both[1])
+            .map(|(before, after)| (before + after) / 2.0);
+    }
+    Ok(lines)
 }
 
 /// `--bare-relay`: this program has the system's allocator, and gives nothing up. Standard input has
@@ -236,12 +276,13 @@ pub fn relay(config: &str, build: Build) -> Result<(Running, String), String> {
     Ok((relay, address.into()))
 }
 
-fn under_load(case: &Case, seconds: u64, build: Build) -> Result<Value, String> {
+fn under_load(case: &Case, carrier: Carrier, seconds: u64, build: Build) -> Result<Value, String> {
     let (relay, address) = relay(ONE_ADDRESS, build)?;
     let output = pinned(last_core(), &own_path()?)
         .args([
             "--load",
             case.name,
+            carrier.name(),
             &seconds.to_string(),
             &address,
             &relay.0.id().to_string(),

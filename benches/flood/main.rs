@@ -19,6 +19,9 @@ mod packets;
 #[allow(dead_code)]
 mod process;
 mod spray;
+#[path = "../fanout/way.rs"]
+#[allow(dead_code)]
+mod way;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::UdpSocket;

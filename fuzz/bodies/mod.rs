@@ -7,6 +7,7 @@
 mod control;
 mod datagram;
 mod group;
+mod http3;
 mod insider;
 mod lobby;
 mod meeting;
@@ -16,6 +17,7 @@ mod signed;
 pub use control::{control_from_relay, control_to_relay, hello_version};
 pub use datagram::{bundle, uplink};
 pub use group::{group_frames, group_headers};
+pub use http3::http3;
 pub use lobby::{lobby_body, sas_message};
 pub use meeting::{insider_body, insider_frame, link, sealed_body, sealed_frame};
 pub use papers::papers;
@@ -44,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     ("beat", beat),
     ("attest", attest),
     ("papers", papers),
+    ("http3", http3),
 ];
 
 /// The input as a peer would bring it: the first byte says in pieces of how many bytes (0: all at

@@ -35,11 +35,13 @@ pub enum Kind {
     ConnectionId,
     /// Text that a peer gave as its reason for closing, or as the name of the server.
     PeerText,
+    /// What a browser's request says besides what it asks for: where to, whose page it is, which browser.
+    Request,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Address,
         Self::StandIn,
         Self::Name,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Room,
         Self::ConnectionId,
         Self::PeerText,
+        Self::Request,
     ];
 
     /// For a table.
@@ -65,6 +68,7 @@ impl Kind {
             Self::Room => "room handles",
             Self::ConnectionId => "connection ids",
             Self::PeerText => "peers' text",
+            Self::Request => "requests",
         }
     }
 }

@@ -9,6 +9,7 @@ use super::forwarder::PORTS;
 use super::needles::Needles;
 use super::network::Network;
 use crate::carrier::address::RelayAddress;
+use crate::carrier::client::web::Request;
 use crate::meeting::RelayRef;
 use crate::meeting::links::{Link, Links, MeetingLink};
 use crate::wire::RoomHandle;
@@ -25,6 +26,43 @@ pub(super) struct Part {
     /// What its connection ids begin with, where it is a stranger.
     pub(super) ids: [u8; 12],
 }
+
+/// What a browser's request says, each a canary.
+#[derive(Clone)]
+pub(super) struct Asks {
+    authority: String,
+    path: String,
+    origin: String,
+    agent: String,
+}
+
+impl Asks {
+    fn draw(needles: &mut Needles, whose: Whose) -> Result<Self, DrillError> {
+        let mut canary = || {
+            let text = format!("{REQUEST}{}-{}", word()?, word()?);
+            needles.text(Kind::Request, whose, &text);
+            Ok(text)
+        };
+        Ok(Self {
+            authority: format!("{}.invalid:443", canary()?),
+            path: format!("/{}", canary()?),
+            origin: format!("https://{}.invalid", canary()?),
+            agent: format!("Mozilla/5.0 ({})", canary()?),
+        })
+    }
+
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            authority: &self.authority,
+            path: &self.path,
+            origin: &self.origin,
+            agent: &self.agent,
+        }
+    }
+}
+
+/// By which those who test the drill know what stands in a request.
+const REQUEST: &str = "canaryrq-";
 
 /// Those who take part by the program that people use: who they are, whether by IPv6.
 const PEOPLE: [(&str, bool); 9] = [
@@ -55,6 +93,10 @@ const STRANGERS: [(&str, bool); 12] = [
     ("a stranger without a seat", false),
 ];
 
+/// One who takes part in a browser, and one who looks around in another.
+pub(super) const IN_A_BROWSER: &str = "one in a browser";
+pub(super) const LOOKS_AROUND: &str = "a browser that looks around";
+
 /// Where spoofed first packets seem to come from.
 pub(super) const FLOOD: usize = 8;
 
@@ -62,6 +104,7 @@ pub(super) const FLOOD: usize = 8;
 pub(super) struct Cast {
     pub(super) register: Register,
     parts: HashMap<&'static str, Part>,
+    asks: HashMap<&'static str, Asks>,
     /// Where the guest goes in mid-meeting.
     pub(super) elsewhere: Part,
     pub(super) flood: Vec<Part>,
@@ -95,6 +138,15 @@ impl Cast {
             needles.text(Kind::PeerText, part.whose, &part.text);
             needles.bytes(Kind::Passed, part.whose, &part.passed);
             needles.bytes(Kind::ConnectionId, part.whose, &part.ids);
+            parts.insert(what, part);
+        }
+        let mut asks = HashMap::new();
+        for (what, kind) in [(IN_A_BROWSER, Kind::Name), (LOOKS_AROUND, Kind::PeerText)] {
+            let part = part(&register, &mut needles, &mut taken, network, what, false)?;
+            needles.text(kind, part.whose, &part.text);
+            needles.bytes(Kind::Passed, part.whose, &part.passed);
+            needles.bytes(Kind::ConnectionId, part.whose, &part.ids);
+            asks.insert(what, Asks::draw(&mut needles, part.whose)?);
             parts.insert(what, part);
         }
         let mut another = |what| part(&register, &mut needles, &mut taken, network, what, false);
@@ -135,6 +187,7 @@ impl Cast {
         let cast = Self {
             register,
             parts,
+            asks,
             elsewhere,
             flood,
             links,
@@ -163,6 +216,13 @@ impl Cast {
     /// Somebody, by what it is.
     pub(super) fn part(&self, what: &'static str) -> Result<&Part, DrillError> {
         self.parts
+            .get(what)
+            .ok_or(DrillError::Story("a part is missing"))
+    }
+
+    /// What somebody's browser says when it asks for something.
+    pub(super) fn asks(&self, what: &'static str) -> Result<&Asks, DrillError> {
+        self.asks
             .get(what)
             .ok_or(DrillError::Story("a part is missing"))
     }

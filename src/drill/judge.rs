@@ -45,11 +45,11 @@ pub(super) fn allowed(needle: &Needle, how: &Standing) -> Option<&'static str> {
 
 /// Whether it may be in no relay's memory at any time.
 pub(super) fn is_never_allowed(needle: &Needle) -> bool {
-    let sealed = matches!(
+    let unseen = matches!(
         needle.kind,
-        Kind::Name | Kind::Chat | Kind::Payload | Kind::Secret
+        Kind::Name | Kind::Chat | Kind::Payload | Kind::Secret | Kind::Request
     );
-    sealed || !(needle.form.is_raw() || needle.kind == Kind::PeerText && needle.form == Form::Text)
+    unseen || !(needle.form.is_raw() || needle.kind == Kind::PeerText && needle.form == Form::Text)
 }
 
 /// What was found of one kind at one place.

@@ -28,6 +28,7 @@ mod person;
 mod relay;
 mod scratch;
 
+mod browser;
 mod cast;
 mod scout;
 mod story;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::browser::Browser;
 use super::canary::GRACE;
 use super::cast::Cast;
 use super::forwarder::Forwarder;
@@ -37,6 +38,8 @@ struct Inside {
 /// A meeting that runs.
 pub(super) struct Meeting {
     inside: Vec<Inside>,
+    /// Those who take part in a browser.
+    pub(super) browsers: Vec<Browser>,
     /// What happened so far.
     pub(super) story: Vec<String>,
     /// Links that it got on its way.
@@ -77,6 +80,7 @@ impl Stage<'_> {
         (self.progress)("the meeting begins");
         let mut meeting = Meeting {
             inside: Vec::new(),
+            browsers: Vec::new(),
             story: Vec::new(),
             links: Vec::new(),
             rooms: Vec::new(),
@@ -93,6 +97,7 @@ impl Stage<'_> {
         meeting
             .story
             .push("a guest knocked, was let in and wrote".into());
+        self.admit_browser(cast, &mut meeting)?;
         Ok(meeting)
     }
 
@@ -182,7 +187,7 @@ impl Stage<'_> {
     }
 
     /// Waits for a knock; its number.
-    fn knock(
+    pub(super) fn knock(
         &self,
         cast: &Cast,
         meeting: &mut Meeting,
@@ -258,7 +263,7 @@ impl Stage<'_> {
 }
 
 impl Meeting {
-    fn person(&mut self, what: &'static str) -> Result<&mut Person, DrillError> {
+    pub(super) fn person(&mut self, what: &'static str) -> Result<&mut Person, DrillError> {
         let inside = self.inside.iter_mut().find(|inside| inside.what == what);
         inside
             .map(|inside| &mut inside.person)
@@ -280,6 +285,9 @@ impl Meeting {
 
     /// Everybody leaves, the host last; then the time goes by after which nothing may be left.
     pub(super) fn end(&mut self, cast: &Cast) -> Result<(), DrillError> {
+        for browser in self.browsers.drain(..) {
+            browser.leave()?;
+        }
         while let Some(mut inside) = self.inside.pop() {
             inside.person.leave()?;
         }
@@ -289,7 +297,7 @@ impl Meeting {
     }
 }
 
-fn any(_: &Value) -> bool {
+pub(super) fn any(_: &Value) -> bool {
     true
 }
 

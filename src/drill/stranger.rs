@@ -17,9 +17,10 @@ use super::DrillError;
 use super::cast::Part;
 use crate::carrier::certificate::CertificateHash;
 use crate::carrier::client::pinned_tls;
+use crate::carrier::client::web::{self, Visitor};
 use crate::carrier::transport::client_transport;
 use crate::wire::{
-    CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, VERSION,
+    ALPN, CloseReason, ControlReader, FromRelay, ParticipantId, Role, RoomHandle, ToRelay, VERSION,
     encode_control,
 };
 
@@ -28,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What befalls one whom the relay does not take.
 pub(super) const REFUSED: &str = "a stranger was refused";
+
+/// What befalls one whom nobody answers.
+const NO_WAY: &str = "a stranger could not connect to the relay";
 
 /// How much of what it does not read a stranger lets the relay send.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,28 +65,11 @@ impl Stranger {
         name: &str,
         windows: Windows,
     ) -> Result<Self, DrillError> {
-        let socket = UdpSocket::bind(part.address).map_err(DrillError::network)?;
-        let endpoint = Endpoint::new(endpoint(part), None, socket, Arc::new(TokioRuntime));
-        let endpoint = endpoint.map_err(DrillError::network)?;
-        let failed = DrillError::Story("a stranger could not connect to the relay");
-        let Ok(connecting) =
-            endpoint.connect_with(config(part, relay, windows)?, relay.address, name)
-        else {
-            return Err(failed);
-        };
-        let shaking = async {
-            let connection = connecting.await?;
-            let (control, answers) = connection.open_bi().await?;
-            Ok::<_, ConnectionError>((connection, control, answers))
-        };
-        let (connection, control, answers) = match timeout(PATIENCE, shaking).await {
-            Ok(Ok(all)) => all,
-            Ok(Err(ConnectionError::ConnectionClosed(close)))
-                if close.error_code == TransportErrorCode::CONNECTION_REFUSED =>
-            {
-                return Err(DrillError::Story(REFUSED));
-            }
-            _ => return Err(failed),
+        let config = config(part, relay, windows, ALPN)?;
+        let (endpoint, connection) = reach(part, relay, name, config).await?;
+        let control = timeout(PATIENCE, connection.open_bi()).await;
+        let Ok(Ok((control, answers))) = control else {
+            return Err(DrillError::Story(NO_WAY));
         };
         Ok(Self {
             connection,
@@ -160,6 +147,42 @@ impl Stranger {
     }
 }
 
+/// Shakes hands with the relay as a browser does whose link has an IP address: it calls the relay nothing.
+pub(super) async fn visit(part: &Part, relay: &Target) -> Result<Visitor, DrillError> {
+    let config = config(part, relay, Windows::Usual, web::ALPN)?;
+    let name = relay.address.ip().to_string();
+    let (_, connection) = reach(part, relay, &name, config).await?;
+    match timeout(PATIENCE, Visitor::begin(connection)).await {
+        Ok(Ok(visitor)) => Ok(visitor),
+        _ => Err(DrillError::Story(NO_WAY)),
+    }
+}
+
+/// A connection from somebody's address.
+async fn reach(
+    part: &Part,
+    relay: &Target,
+    name: &str,
+    config: ClientConfig,
+) -> Result<(Endpoint, Connection), DrillError> {
+    let socket = UdpSocket::bind(part.address).map_err(DrillError::network)?;
+    let endpoint = Endpoint::new(endpoint(part), None, socket, Arc::new(TokioRuntime));
+    let endpoint = endpoint.map_err(DrillError::network)?;
+    let failed = DrillError::Story(NO_WAY);
+    let Ok(connecting) = endpoint.connect_with(config, relay.address, name) else {
+        return Err(failed);
+    };
+    match timeout(PATIENCE, connecting).await {
+        Ok(Ok(connection)) => Ok((endpoint, connection)),
+        Ok(Err(ConnectionError::ConnectionClosed(close)))
+            if close.error_code == TransportErrorCode::CONNECTION_REFUSED =>
+        {
+            Err(DrillError::Story(REFUSED))
+        }
+        _ => Err(failed),
+    }
+}
+
 /// What comes first on a control stream.
 pub(super) fn hello(room: RoomHandle, role: Role) -> ToRelay {
     ToRelay::Hello {
@@ -186,7 +209,7 @@ pub(super) fn first_packets(
 ) -> Result<Vec<Vec<u8>>, DrillError> {
     let mut endpoint = quinn_proto::Endpoint::new(Arc::new(endpoint(part)), None, true, None);
     let now = Instant::now();
-    let config = config(part, relay, Windows::Usual)?;
+    let config = config(part, relay, Windows::Usual, ALPN)?;
     let Ok((_, mut connection)) = endpoint.connect(now, config, relay.address, name) else {
         return Err(DrillError::Tls);
     };
@@ -210,8 +233,14 @@ fn endpoint(part: &Part) -> EndpointConfig {
     config
 }
 
-fn config(part: &Part, relay: &Target, windows: Windows) -> Result<ClientConfig, DrillError> {
-    let tls = pinned_tls(&relay.hashes).map_err(|_| DrillError::Tls)?;
+fn config(
+    part: &Part,
+    relay: &Target,
+    windows: Windows,
+    alpn: &[u8],
+) -> Result<ClientConfig, DrillError> {
+    let mut tls = pinned_tls(&relay.hashes).map_err(|_| DrillError::Tls)?;
+    tls.alpn_protocols = vec![alpn.to_vec()];
     let mut transport = client_transport();
     transport.keep_alive_interval(Some(Duration::from_secs(1)));
     if windows == Windows::Narrow {

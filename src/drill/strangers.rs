@@ -20,7 +20,7 @@ use crate::wire::{
 const FIRST_PACKETS: usize = 400;
 
 /// How long a stranger stays: long enough for whoever listens inside the relay.
-const STAY: Duration = Duration::from_millis(1500);
+pub(super) const STAY: Duration = Duration::from_millis(1500);
 
 /// Connections of one address, besides those that fill a room, where the relay takes few.
 pub(super) const SPARE: usize = 2;
@@ -52,6 +52,7 @@ impl Strangers {
             .map_err(DrillError::system)?;
         let story = runtime.block_on(async {
             let mut story = self.guest(cast, "a stranger").await?;
+            story.extend(self.looks_around(cast).await?);
             if wanted == Wanted::Everything {
                 story.extend(self.guest(cast, "a stranger by IPv6").await?);
                 story.extend(self.rubbish(cast).await?);

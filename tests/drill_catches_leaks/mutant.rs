@@ -50,6 +50,8 @@ pub enum Leak {
     CloseReason,
     RoomKept,
     BytesKept,
+    /// Keeps what browsers' requests say, out of freed packets.
+    RequestKept,
     /// Ends by a fault of its own when it is told to end.
     EndsBadly,
     /// None, but its metrics are not served.
@@ -60,7 +62,7 @@ pub enum Leak {
     Helped,
 }
 
-const ALL: [Leak; 24] = [
+const ALL: [Leak; 25] = [
     Leak::Nothing,
     Leak::Traced,
     Leak::Log,
@@ -81,6 +83,7 @@ const ALL: [Leak; 24] = [
     Leak::CloseReason,
     Leak::RoomKept,
     Leak::BytesKept,
+    Leak::RequestKept,
     Leak::EndsBadly,
     Leak::Deaf,
     Leak::Constant,
@@ -99,6 +102,7 @@ pub fn relay(arguments: Vec<String>) -> ExitCode {
         println!("[metrics]");
         return ExitCode::SUCCESS;
     }
+    super::keeping::KEEPS.store(leak == Leak::RequestKept, Ordering::Relaxed);
     let given = |name: &str| {
         let values = arguments.iter().zip(arguments.iter().skip(1));
         let values = values

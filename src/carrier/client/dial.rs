@@ -88,7 +88,7 @@ pub(super) fn bind_socket(bind: Option<SocketAddr>, to: IpAddr) -> Result<UdpSoc
     Ok(socket)
 }
 
-async fn look_up(address: &RelayAddress) -> Result<Vec<SocketAddr>, ConnectError> {
+pub(super) async fn look_up(address: &RelayAddress) -> Result<Vec<SocketAddr>, ConnectError> {
     let port = address.port();
     match address.host() {
         Host::V4(ip) => Ok(vec![SocketAddr::new((*ip).into(), port)]),
@@ -137,7 +137,7 @@ async fn trust(
 }
 
 /// The name that TLS checks and, when it is none of an IP address, sends (RFC 6066, section 3).
-fn server_name(host: &Host) -> String {
+pub(super) fn server_name(host: &Host) -> String {
     match host {
         Host::Name(name) => name.clone(),
         Host::V4(address) => address.to_string(),

@@ -8,6 +8,7 @@ mod error;
 mod group;
 mod link;
 mod verifier;
+pub mod web;
 
 pub use dial::connect;
 pub use error::{BindFailed, ConnectError, DatagramError, GroupError, LostReason};

@@ -209,9 +209,8 @@ impl<S: Socket> Server<S> {
             let Some(slot) = self.connections.living(peer) else {
                 continue;
             };
-            let number = slot.web.as_ref().map(|web| web.number());
             let mut post = |bundle| {
-                let bundle = match number {
+                let bundle = match slot.prefix {
                     Some(number) => prefixed.with(number, bundle),
                     None => bundle,
                 };

@@ -27,10 +27,12 @@ pub use drive::Server;
 pub use open::{ListenError, Sockets, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
 pub use settings::{ServerSettings, draw_once};
+#[doc(hidden)]
+pub use webtransport::{Trial, Tried};
 
 // A shard names the kind of socket that its server drives, and never touches one; an operator says
 // what one address may take.
 pub use crate::airlock::{HandedError, KernelSocket, PerAddress, Socket};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

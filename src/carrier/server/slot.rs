@@ -7,7 +7,7 @@ use quinn_proto::{Connection, Transmit, VarInt};
 use super::super::transport::PACKET;
 use super::Peer;
 use super::outgoing::Control;
-use super::webtransport::{Code, Web};
+use super::webtransport::{self, Code, Web};
 use crate::airlock::{Berth, Route, StandIn};
 use crate::wire::CloseReason;
 
@@ -35,6 +35,9 @@ pub(super) struct Slot {
     pub(super) control: Control,
     /// Of a peer that speaks HTTP/3.
     pub(super) web: Option<Box<Web>>,
+    /// What datagrams to a peer begin with that has a session of WebTransport. It stands here too, since
+    /// `web` is another place in memory, which the beat would find out of the processor's cache.
+    pub(super) prefix: Option<u8>,
     /// Room for datagrams to send when none waits, in bytes, as quinn counts it.
     pub(super) room: usize,
     /// Whether quinn is asked until it has nothing: a timer may have made it owe several packets of
@@ -54,9 +57,10 @@ impl Slot {
         self.web.as_ref().is_none_or(|web| web.has_session())
     }
 
-    /// Streams to the peer that are no groups.
+    /// Streams to a peer that are no groups, once the owner was told of it.
     pub(super) fn other_streams(&self) -> usize {
-        self.control.streams() + self.web.as_ref().map_or(0, |web| web.streams())
+        let of_http = self.prefix.map_or(0, |_| webtransport::STREAMS);
+        self.control.streams() + of_http
     }
 
     /// The code, always the same, with which a group is given up or stopped.

@@ -27,6 +27,7 @@ mod group_bounds;
 mod groups;
 mod outflow;
 mod soak;
+mod windows;
 
 use carrier::{Came, Carrier, End, Inbox, Stream};
 

@@ -121,6 +121,7 @@ impl Connections {
                 berth: None,
                 control,
                 web: None,
+                prefix: None,
                 room: 0,
                 thorough: false,
                 touched: false,

@@ -19,49 +19,49 @@ use crate::carrier::transport::{client_transport, crypto_provider};
 use crate::wire::{ALPN, CloseReason};
 
 /// A client and all that it has heard.
-pub(super) struct Client {
-    pub(super) host: FakeHost,
-    pub(super) relay: SocketAddr,
-    pub(super) quic: Connection,
+pub(crate) struct Client {
+    pub(crate) host: FakeHost,
+    pub(crate) relay: SocketAddr,
+    pub(crate) quic: Connection,
     endpoint: Endpoint,
     handle: ConnectionHandle,
     control: Option<StreamId>,
     /// It takes its packets, and leaves what is in the streams alone.
-    pub(super) reads: bool,
+    pub(crate) reads: bool,
     /// Nothing leaves it any more, as if its cable were cut.
-    pub(super) mute: bool,
-    pub(super) seen: Seen,
+    pub(crate) mute: bool,
+    pub(crate) seen: Seen,
 }
 
 /// What a client was told.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) connected: bool,
-    pub(super) control: Vec<u8>,
-    pub(super) control_ended: bool,
-    pub(super) datagrams: Vec<Bytes>,
-    pub(super) groups: BTreeMap<StreamId, (Vec<u8>, End)>,
-    pub(super) stopped: Vec<StreamId>,
-    pub(super) lost: Option<ConnectionError>,
+pub(crate) struct Seen {
+    pub(crate) connected: bool,
+    pub(crate) control: Vec<u8>,
+    pub(crate) control_ended: bool,
+    pub(crate) datagrams: Vec<Bytes>,
+    pub(crate) groups: BTreeMap<StreamId, (Vec<u8>, End)>,
+    pub(crate) stopped: Vec<StreamId>,
+    pub(crate) lost: Option<ConnectionError>,
     /// ECN bits of each packet that came.
-    pub(super) marks: Vec<u8>,
+    pub(crate) marks: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     No,
     Finished,
     Reset,
 }
 
 /// A packet that a client sends.
-pub(super) struct Sent {
-    pub(super) ecn: u8,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Sent {
+    pub(crate) ecn: u8,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What a participant's own carrier sets, for tests to vary.
-pub(super) fn usual() -> (TransportConfig, rustls::ClientConfig) {
+pub(crate) fn usual() -> (TransportConfig, rustls::ClientConfig) {
     let provider = crypto_provider();
     let mut tls = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -73,14 +73,14 @@ pub(super) fn usual() -> (TransportConfig, rustls::ClientConfig) {
     (client_transport(), tls)
 }
 
-pub(super) fn config(transport: TransportConfig, tls: rustls::ClientConfig) -> ClientConfig {
+pub(crate) fn config(transport: TransportConfig, tls: rustls::ClientConfig) -> ClientConfig {
     let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
     config.transport_config(Arc::new(transport));
     config
 }
 
 impl Client {
-    pub(super) fn connect(
+    pub(crate) fn connect(
         host: FakeHost,
         relay: SocketAddr,
         config: ClientConfig,
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// One packet that came.
-    pub(super) fn receive(&mut self, now: Instant, from: SocketAddr, ecn: u8, bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, ecn: u8, bytes: &[u8]) {
         self.seen.marks.push(ecn);
         let ecn = EcnCodepoint::from_bits(ecn);
         let bytes = BytesMut::from(bytes);
@@ -119,7 +119,7 @@ impl Client {
     }
 
     /// Timers, events, and the packets that are to leave now.
-    pub(super) fn drive(&mut self, now: Instant) -> Vec<Sent> {
+    pub(crate) fn drive(&mut self, now: Instant) -> Vec<Sent> {
         if self.quic.poll_timeout().is_some_and(|at| at <= now) {
             self.quic.handle_timeout(now);
         }
@@ -181,12 +181,12 @@ impl Client {
         }
     }
 
-    pub(super) fn deadline(&mut self) -> Option<Instant> {
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
         self.quic.poll_timeout()
     }
 
     /// Says something on the control stream, which this opens.
-    pub(super) fn control(&mut self, bytes: &[u8]) {
+    pub(crate) fn control(&mut self, bytes: &[u8]) {
         let id = match self.control {
             Some(id) => id,
             None => self.quic.streams().open(Dir::Bi).unwrap(),
@@ -195,32 +195,32 @@ impl Client {
         assert_eq!(self.quic.send_stream(id).write(bytes), Ok(bytes.len()));
     }
 
-    pub(super) fn control_stream(&self) -> StreamId {
+    pub(crate) fn control_stream(&self) -> StreamId {
         self.control.unwrap()
     }
 
-    pub(super) fn datagram(&mut self, bytes: Bytes) {
+    pub(crate) fn datagram(&mut self, bytes: Bytes) {
         self.quic.datagrams().send(bytes, true).unwrap();
     }
 
     /// Opens a group and writes as much as goes; how much that is.
-    pub(super) fn group(&mut self, bytes: &[u8]) -> (StreamId, usize) {
+    pub(crate) fn group(&mut self, bytes: &[u8]) -> (StreamId, usize) {
         let id = self.quic.streams().open(Dir::Uni).unwrap();
         let written = self.quic.send_stream(id).write(bytes).unwrap_or(0);
         (id, written)
     }
 
-    pub(super) fn finish(&mut self, id: StreamId) {
+    pub(crate) fn finish(&mut self, id: StreamId) {
         self.quic.send_stream(id).finish().unwrap();
     }
 
-    pub(super) fn close(&mut self, now: Instant) {
+    pub(crate) fn close(&mut self, now: Instant) {
         let code = VarInt::from_u32(CloseReason::Done.code());
         self.quic.close(now, code, Bytes::new());
     }
 
     /// The relay's close code, when it closed.
-    pub(super) fn closed_with(&self) -> Option<u32> {
+    pub(crate) fn closed_with(&self) -> Option<u32> {
         match &self.seen.lost {
             Some(ConnectionError::ApplicationClosed(close)) => {
                 u32::try_from(close.error_code.into_inner()).ok()
@@ -248,4 +248,4 @@ fn take(quic: &mut Connection, id: StreamId, into: &mut Vec<u8>) -> End {
 }
 
 /// Long enough for anything that is going to happen on a good path.
-pub(super) const A_WHILE: Duration = Duration::from_millis(1500);
+pub(crate) const A_WHILE: Duration = Duration::from_millis(1500);

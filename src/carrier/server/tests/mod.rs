@@ -1,12 +1,12 @@
 //! The server against stock clients of quinn: in memory on a virtual clock, and over real sockets
-//! on loopback.
+//! on loopback. The relay's own tests lay rooms on the same network in memory.
 
 #[path = "../../../../tests/support/anyone.rs"]
 mod anyone;
-mod client;
+pub(crate) mod client;
 #[cfg(feature = "participant")]
 mod loopback;
-mod net;
+pub(crate) mod net;
 
 mod arriving;
 mod blocked;
@@ -15,6 +15,7 @@ mod crowds;
 mod flood;
 mod greedy;
 mod groups;
+mod hostile_web;
 mod leaving;
 mod lossy;
 mod marks;
@@ -23,4 +24,4 @@ mod patience;
 mod stateless;
 mod traces;
 mod waiting;
-mod web;
+pub(crate) mod web;

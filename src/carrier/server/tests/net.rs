@@ -20,14 +20,14 @@ use crate::carrier::server::{Event, IncomingGroup, OutgoingGroup, Peer, Server, 
 
 /// How the paths are.
 #[derive(Clone, Copy)]
-pub(super) struct Path {
-    pub(super) latency: Duration,
+pub(crate) struct Path {
+    pub(crate) latency: Duration,
     /// Added at random, so that packets overtake each other.
-    pub(super) jitter: Duration,
+    pub(crate) jitter: Duration,
     /// Packets lost of a thousand.
-    pub(super) loss: u64,
+    pub(crate) loss: u64,
     /// ECN bits: what has any gets "congestion experienced".
-    pub(super) congested: bool,
+    pub(crate) congested: bool,
 }
 
 impl Default for Path {
@@ -43,14 +43,14 @@ impl Default for Path {
 
 /// What the server's owner heard of one peer.
 #[derive(Default)]
-pub(super) struct Heard {
-    pub(super) control: Vec<u8>,
-    pub(super) control_finished: usize,
-    pub(super) datagrams: Vec<Bytes>,
-    pub(super) groups: Vec<(IncomingGroup, Vec<u8>, End)>,
-    pub(super) stopped: Vec<OutgoingGroup>,
-    pub(super) writable: usize,
-    pub(super) closed: usize,
+pub(crate) struct Heard {
+    pub(crate) control: Vec<u8>,
+    pub(crate) control_finished: usize,
+    pub(crate) datagrams: Vec<Bytes>,
+    pub(crate) groups: Vec<(IncomingGroup, Vec<u8>, End)>,
+    pub(crate) stopped: Vec<OutgoingGroup>,
+    pub(crate) writable: usize,
+    pub(crate) closed: usize,
 }
 
 /// A packet under way.
@@ -62,23 +62,23 @@ struct Parcel {
     bytes: Vec<u8>,
 }
 
-pub(super) struct Net {
-    pub(super) network: FakeNetwork,
-    pub(super) server: Server<FakeSocket>,
-    pub(super) now: Instant,
-    pub(super) path: Path,
-    pub(super) clients: Vec<Client>,
-    pub(super) heard: BTreeMap<Peer, Heard>,
+pub(crate) struct Net {
+    pub(crate) network: FakeNetwork,
+    pub(crate) server: Server<FakeSocket>,
+    pub(crate) now: Instant,
+    pub(crate) path: Path,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) heard: BTreeMap<Peer, Heard>,
     /// In the order in which they came.
-    pub(super) peers: Vec<Peer>,
+    pub(crate) peers: Vec<Peer>,
     under_way: BTreeMap<(Instant, u64), Parcel>,
     parcels: u64,
     dice: u64,
     seed: u64,
 }
 
-pub(super) const RELAY: &str = "192.0.2.1:4433";
-pub(super) const RELAY_6: &str = "[2001:db8::1]:4433";
+pub(crate) const RELAY: &str = "192.0.2.1:4433";
+pub(crate) const RELAY_6: &str = "[2001:db8::1]:4433";
 const RESET_KEY: [u8; 32] = [2; 32];
 
 /// One certificate for all tests: making one takes longer than most of them.
@@ -114,20 +114,20 @@ fn settings(connections: usize) -> ServerSettings {
 }
 
 /// A connection id as the relay gives them out, of a connection that is gone.
-pub(super) fn id_of_the_gone() -> ConnectionId {
+pub(crate) fn id_of_the_gone() -> ConnectionId {
     settings(0).ids().generate_cid()
 }
 
 impl Net {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self::for_connections(seed, 5000)
     }
 
-    pub(super) fn for_connections(seed: u64, connections: usize) -> Self {
+    pub(crate) fn for_connections(seed: u64, connections: usize) -> Self {
         Self::with(seed, connections, PerAddress::default())
     }
 
-    pub(super) fn with(seed: u64, connections: usize, per_address: PerAddress) -> Self {
+    pub(crate) fn with(seed: u64, connections: usize, per_address: PerAddress) -> Self {
         let (network, now) = (FakeNetwork::new(), Instant::now());
         Self {
             server: server(&network, connections, per_address, now),
@@ -145,14 +145,14 @@ impl Net {
     }
 
     /// The relay dies and comes back with the same key, knowing nobody.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.server = server(&self.network, 5000, PerAddress::default(), self.now);
         self.heard.clear();
         self.peers.clear();
     }
 
     /// The next random number (SplitMix64).
-    pub(super) fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.dice = self.dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.dice;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -161,12 +161,12 @@ impl Net {
     }
 
     /// A client that begins to connect, over IPv4.
-    pub(super) fn client(&mut self) -> usize {
+    pub(crate) fn client(&mut self) -> usize {
         let (transport, tls) = usual();
         self.client_with(config(transport, tls), RELAY)
     }
 
-    pub(super) fn client_with(&mut self, config: ClientConfig, relay: &str) -> usize {
+    pub(crate) fn client_with(&mut self, config: ClientConfig, relay: &str) -> usize {
         let number = self.clients.len();
         let from = if relay == RELAY_6 {
             format!("[2001:db8:1::{:x}]:5000", number + 1)
@@ -176,7 +176,7 @@ impl Net {
         self.client_from(&from, config, relay)
     }
 
-    pub(super) fn client_from(&mut self, from: &str, config: ClientConfig, relay: &str) -> usize {
+    pub(crate) fn client_from(&mut self, from: &str, config: ClientConfig, relay: &str) -> usize {
         let host = self.network.host(from.parse().unwrap());
         let client = Client::connect(host, relay.parse().unwrap(), config, self.now);
         self.clients.push(client);
@@ -184,7 +184,7 @@ impl Net {
     }
 
     /// A client that is in and may send groups, and the server's name for it.
-    pub(super) fn join(&mut self) -> (usize, Peer) {
+    pub(crate) fn join(&mut self) -> (usize, Peer) {
         let client = self.client();
         let peer = self.joined(client);
         self.server.widen(peer);
@@ -193,7 +193,7 @@ impl Net {
     }
 
     /// Waits until the newest client is in.
-    pub(super) fn joined(&mut self, client: usize) -> Peer {
+    pub(crate) fn joined(&mut self, client: usize) -> Peer {
         let before = self.peers.len();
         self.until("a handshake", |net| {
             net.clients[client].seen.connected && net.peers.len() > before
@@ -202,25 +202,25 @@ impl Net {
     }
 
     /// Lets time go by.
-    pub(super) fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}
     }
 
     /// Lets time go by until something is so; within a minute.
-    pub(super) fn until(&mut self, what: &str, mut so: impl FnMut(&Self) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, mut so: impl FnMut(&Self) -> bool) {
         let end = self.now + Duration::from_secs(60);
         while !so(self) {
             assert!(self.step(end), "{what} in a minute");
         }
     }
 
-    pub(super) fn heard(&self, peer: Peer) -> &Heard {
+    pub(crate) fn heard(&self, peer: Peer) -> &Heard {
         &self.heard[&peer]
     }
 
     /// What happens at this moment, then on to the next; `false` at the end.
-    pub(super) fn step(&mut self, end: Instant) -> bool {
+    pub(crate) fn step(&mut self, end: Instant) -> bool {
         self.happen();
         let mut next = self.under_way.keys().next().map(|(at, _)| *at);
         let deadlines = self.clients.iter_mut().filter_map(Client::deadline);
@@ -233,7 +233,7 @@ impl Net {
     }
 
     /// What happens at this moment.
-    pub(super) fn happen(&mut self) {
+    pub(crate) fn happen(&mut self) {
         self.deliver();
         for client in 0..self.clients.len() {
             for sent in self.clients[client].drive(self.now) {
@@ -245,7 +245,7 @@ impl Net {
     }
 
     /// The server's own loop, once, and what it sends goes on its way.
-    pub(super) fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         self.server.turn(self.now);
         while let Some(event) = self.server.next_event() {
             self.note(event);
@@ -336,7 +336,7 @@ impl Net {
     }
 
     /// Everyone leaves, and nothing is left of anyone.
-    pub(super) fn end(mut self) {
+    pub(crate) fn end(mut self) {
         let now = self.now;
         for client in &mut self.clients {
             client.close(now);
@@ -346,7 +346,7 @@ impl Net {
         self.nothing_left();
     }
 
-    pub(super) fn nothing_left(&self) {
+    pub(crate) fn nothing_left(&self) {
         assert!(self.server.drained(), "every close was seen through");
         assert_eq!(self.server.peers(), 0);
         assert_eq!(self.server.airlock.known(), (0, 0), "no address is left");

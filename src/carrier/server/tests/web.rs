@@ -14,7 +14,7 @@ use crate::wire::CloseReason;
 
 /// A control stream of HTTP/3, with nothing to say.
 const OPENING: &[u8] = b"\x00\x04\x00";
-const CONNECT: &[u8] = b"\x01\x33\x00\x00\xcf\xd7\x50\x0e127.0.0.1:4433\
+pub(crate) const CONNECT: &[u8] = b"\x01\x33\x00\x00\xcf\xd7\x50\x0e127.0.0.1:4433\
     \x51\x05/meet\x27\x02:protocol\x0cwebtransport";
 const GET: &[u8] = b"\x01\x0f\x00\x00\xd1\xd7\x50\x05relay\x51\x01/\xc1";
 /// 404, and nothing more.
@@ -33,7 +33,7 @@ fn arrive(net: &mut Net) -> usize {
     client
 }
 
-fn browser() -> (TransportConfig, rustls::ClientConfig) {
+pub(crate) fn browser() -> (TransportConfig, rustls::ClientConfig) {
     let (transport, mut tls) = usual();
     tls.alpn_protocols = vec![b"h3".to_vec()];
     (transport, tls)
@@ -45,7 +45,7 @@ fn open(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
 }
 
 /// The same in both directions.
-fn ask(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
+pub(crate) fn ask(net: &mut Net, client: usize, bytes: &[u8]) -> StreamId {
     let client = &mut net.clients[client];
     let id = client.quic.streams().open(Dir::Bi).unwrap();
     client.quic.send_stream(id).write(bytes).unwrap();
@@ -86,6 +86,9 @@ fn whoever_has_a_session_is_a_peer_like_others() {
     let reset = |stream: &mut quinn_proto::SendStream<'_>| stream.reset(9_u32.into()).unwrap();
     reset(&mut net.clients[client].quic.send_stream(given_up));
     net.run(A_WHILE);
+    let slot = net.server.connections.slot(peer.index as usize).unwrap();
+    // Else its acknowledgements would be waited for on each beat, as if a group were on its way.
+    assert_eq!(slot.quic.streams().send_streams(), slot.other_streams());
     let heard = net.heard(peer);
     assert_eq!(heard.control, b"hello");
     assert_eq!(heard.datagrams, [&b"sound"[..]]);

@@ -6,7 +6,8 @@
 //! a request are compared with the few that it looks for, and never decoded.
 //!
 //! `head`, `records`, `fields`, `settings` and `http` are framing without I/O: bytes in, and what they
-//! mean out. `web` lays that on a connection of quinn's, and `prefixed` serves the beat. Above this
+//! mean out. `web` lays that on a connection of quinn's, `prefixed` serves the beat, and
+//! `trial` the fuzzer. Above this
 //! folder nobody can tell which peers it serves. Whoever asks for anything but a session is answered
 //! as by a plain site that has no such page.
 
@@ -17,6 +18,7 @@ mod http;
 mod prefixed;
 mod records;
 mod settings;
+mod trial;
 mod web;
 
 /// The ALPN protocol name of HTTP/3 (RFC 9114, section 3.1).
@@ -24,7 +26,8 @@ pub(super) const ALPN: &[u8] = b"h3";
 
 pub(super) use code::Code;
 pub(super) use prefixed::Prefixed;
-pub(super) use web::{Due, End, Web, happened, is_spoken};
+pub use trial::{Trial, Tried};
+pub(super) use web::{Due, End, STREAMS, Web, happened, is_spoken};
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,9 @@ pub(in super::super) fn is_spoken(quic: &Connection) -> bool {
 /// The type of a group's stream (draft-ietf-webtrans-http3, section 4.2).
 const SESSION_STREAM: u64 = 0x54;
 
+/// Streams to a peer with a session that are HTTP/3's: our control stream, and the session.
+pub(in super::super) const STREAMS: usize = 2;
+
 /// What is known of such a peer.
 pub(in super::super) struct Web {
     http: Http,
@@ -97,18 +100,6 @@ impl Web {
     /// Whether it has a session, and so is known above.
     pub(in super::super) fn has_session(&self) -> bool {
         self.http.session().is_some()
-    }
-
-    /// Streams of quinn's that are HTTP/3's.
-    pub(in super::super) fn streams(&self) -> usize {
-        1 + usize::from(self.has_session())
-    }
-
-    /// What a datagram of its session begins with.
-    pub(in super::super) fn number(&self) -> u8 {
-        // Sessions with a larger number than fits one byte are refused.
-        let number = self.http.session().map_or(0, StreamId::index);
-        u8::try_from(number).unwrap_or(0)
     }
 
     /// What a datagram brings of the vocabulary's.
@@ -353,6 +344,8 @@ fn take(
                 // Its close goes before what waits in groups.
                 let _ = slot.quic.send_stream(id).set_priority(i32::MAX);
                 web.say(&mut slot.quic, id, Bytes::from_static(answer), false);
+                // One with a larger number than fits a byte is refused.
+                slot.prefix = u8::try_from(id.index()).ok();
                 events.push_back(Event::Connected(peer));
             }
             Said::SessionEnds => return Err(End::Session),

@@ -42,7 +42,8 @@ async function pictures(track: number) {
     error: () => out.push({ timestamp: -1, width: 0, height: 0, light: 0, seen: [] }),
   });
   decoder.configure({ codec: "vp8" });
-  for (const { keyframe, timestamp, bytes } of of(track)) {
+  const sent = of(track);
+  for (const { keyframe, timestamp, bytes } of sent.slice(sent.findIndex(({ keyframe }) => keyframe))) {
     decoder.decode(new EncodedVideoChunk({ type: keyframe ? "key" : "delta", timestamp, data: bytes as BufferSource }));
   }
   await decoder.flush();

@@ -269,3 +269,24 @@ test("a network that does not hold has less of the pictures, then none, and all 
   await until(page, ({ uplinks, told }) => uplinks.at(-1) === "less" && told.at(-1).some(({ track }) => track === SMALL));
   await close();
 });
+
+test("an encoder that fails is made anew, and left out when it goes on", { timeout: 90_000 }, async () => {
+  const { page, complaints, close } = await opened(async () => {
+    const made = new globalThis.Made();
+    globalThis.start(made);
+    const { sound, picture } = await globalThis.flashes();
+    made.set({ sound, picture });
+  });
+  await until(page, (sent) => of(sent, SMALL).length > 5 && of(sent, SOUND).length > 20);
+  await ask(page, "fail", "AudioEncoder", 1);
+  await ask(page, "fail", "VideoEncoder", 1);
+  const { frames } = await ask(page, "sent");
+  await until(page, (sent) => of(sent, SMALL).length > of({ frames }, SMALL).length + 5);
+  assert.deepEqual((await ask(page, "sent")).unencodable, []);
+  await ask(page, "fail", "VideoEncoder", 1000);
+  const sent = await until(page, ({ unencodable }) => unencodable.length === 2);
+  assert.deepEqual(sent.told.at(-1).map(({ track }) => track), [SOUND]);
+  constant(of(sent, SOUND), 60);
+  assert.deepEqual(complaints, []);
+  await close();
+});

@@ -89,6 +89,15 @@ const asks: { [name: string]: (...given: never[]) => unknown } = {
   slow: (track: number) => senders.slow(track),
   keyframe: (track: number) => senders.keyframe(track),
   close: () => senders.close(),
+  /** The next so many frames end their encoder. */
+  fail: (kind: "AudioEncoder" | "VideoEncoder", times: number) => {
+    const { prototype } = globalThis[kind] as { prototype: { encode(...given: unknown[]): void } };
+    const { encode } = prototype;
+    prototype.encode = function (...given) {
+      if (times-- > 0) throw new Error("made up");
+      encode.apply(this, given);
+    };
+  },
   /** Keeps the worker from everything. */
   hang: (ms: number) => {
     const until = performance.now() + ms;

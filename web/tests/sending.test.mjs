@@ -89,6 +89,19 @@ test("microphone and camera: sizes, pace, key frames, one clock", { timeout: 90_
   const least = (track) => Math.min(...ages(track));
   context.diagnostic(`least time to encoded: sound ${(least(SOUND) - least(SMALL)).toFixed(1)} ms more than the small picture`);
   assert.deepEqual(sent.unencodable, []);
+
+  // A screen besides, and the camera opened anew: its track goes on.
+  await page.evaluate(async () => {
+    await globalThis.local.setScreen(true);
+    await globalThis.local.chooseCamera(globalThis.local.state().cameraId);
+  });
+  await ask(page, "forget");
+  const more = await until(page, (sent) => of(sent, SCREEN).length > 2 && of(sent, SMALL).length > 2);
+  assert.ok(more.told.every((tracks, at) => at < 2 || tracks.some(({ track }) => track === SMALL)));
+  const given = await page.evaluate(() => globalThis.given.filter((what) => what.endsWith("ReadableStream")));
+  assert.deepEqual(given, ["camera ReadableStream", "screen ReadableStream", "camera ReadableStream"]);
+  await page.evaluate(() => globalThis.local.close());
+  await until(page, ({ told }) => told.at(-1).length === 0);
   assert.deepEqual(complaints, []);
   await close();
 });

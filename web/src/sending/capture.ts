@@ -8,9 +8,8 @@ import { type Heard, Hearing } from "./hearing.ts";
 type Give = (sources: Sources, transfer: Transferable[]) => void;
 
 /** Of Chromium; nothing else has it in a page. */
-declare const MediaStreamTrackProcessor:
-  | (new (init: { track: MediaStreamTrack; maxBufferSize?: number }) => { readonly readable: ReadableStream<VideoFrame> })
-  | undefined;
+declare const MediaStreamTrackProcessor: (new (init: Init) => { readonly readable: ReadableStream<VideoFrame> }) | undefined;
+type Init = { track: MediaStreamTrack; maxBufferSize: number };
 
 interface Kept {
   readonly track: MediaStreamTrack;

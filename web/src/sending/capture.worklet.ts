@@ -50,7 +50,7 @@ class Capture extends AudioWorkletProcessor {
       if (++this.#filled === SAMPLES) this.#give();
     }
     this.#place -= length;
-    for (let channel = 0; channel < this.#channels; channel++) this.#past[channel] = input?.[channel]?.[length - 1] ?? 0;
+    this.#past = this.#past.map((_, channel) => input?.[channel]?.[length - 1] ?? 0);
     return !this.#ended;
   }
 

@@ -10,8 +10,11 @@ import esbuild from "esbuild";
 
 const web = fileURLToPath(new URL(".", import.meta.url));
 
-/** Bundles the page from `entry` (the tests give another one) into the folder `out`. */
-export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
+/**
+ * Bundles the page from `entry` (the tests give another one) into the folder `out`; `more` are scripts of
+ * tests besides it, by name.
+ */
+export async function build({ entry = "src/main.tsx", out = "dist", more = {} } = {}) {
   const dist = join(web, out);
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
@@ -31,6 +34,8 @@ export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
     esbuild.build({ ...options, entryPoints: { app: entry }, jsx: "automatic", jsxImportSource: "preact" }),
     esbuild.build({ ...options, entryPoints: { app: "src/style/app.css" } }),
     esbuild.build({ ...options, entryPoints: { voice: "src/media/voice.worklet.ts" } }),
+    esbuild.build({ ...options, entryPoints: { capture: "src/sending/capture.worklet.ts" } }),
+    esbuild.build({ ...options, entryPoints: more }),
   ]);
   const files = new Map();
   for (const { outputFiles } of results) {

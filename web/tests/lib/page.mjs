@@ -6,10 +6,10 @@ import { build } from "../../build.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
-export async function start(entry = "tests/made-up/main.tsx") {
+export async function start(entry = "tests/made-up/main.tsx", more = {}) {
   // One folder for each process: test files may run side by side.
   const out = `tests/built/${process.pid}`;
-  await build({ entry, out });
+  await build({ entry, out, more });
   const folder = join(fileURLToPath(new URL("../..", import.meta.url)), out);
   const server = await serve(folder);
   const browser = await launch();

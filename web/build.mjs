@@ -31,6 +31,7 @@ export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
     esbuild.build({ ...options, entryPoints: { app: entry }, jsx: "automatic", jsxImportSource: "preact" }),
     esbuild.build({ ...options, entryPoints: { app: "src/style/app.css" } }),
     esbuild.build({ ...options, entryPoints: { voice: "src/media/voice.worklet.ts" } }),
+    esbuild.build({ ...options, entryPoints: { player: "src/receiving/player.worklet.ts" } }),
   ]);
   const files = new Map();
   for (const { outputFiles } of results) {

@@ -71,7 +71,7 @@ export class Jitter {
   #last: { number: number; clock: number; length: number } | null = null;
   #peak = 0;
   #calm = 0;
-  #least = 0;
+  #more = 0;
   #next = 0;
   /** Samples played that were made up, left out or repeated: for tests and measuring. */
   readonly counts = { missing: 0, lost: 0, skipped: 0, repeated: 0 };
@@ -86,12 +86,12 @@ export class Jitter {
   /** Milliseconds that are held back above the least delay: what is aimed at. */
   get target(): number {
     const wanted = Math.max(this.#spread.within(PERCENT), this.#peak) + MARGIN;
-    return Math.min(MOST, Math.max(LEAST, this.#least, wanted));
+    return Math.min(MOST, Math.max(LEAST, wanted) + this.#more);
   }
 
-  /** Hold back at least so long, for pictures of the same sender that are slower. Milliseconds. */
-  atLeast(time: number): void {
-    this.#least = time;
+  /** Milliseconds to hold back besides, for pictures of the same sender that are slower. */
+  set more(time: number) {
+    this.#more = time;
   }
 
   /** What the ear gets now, in microseconds of the sender's clock; nothing while nothing of it plays. */

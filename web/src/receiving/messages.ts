@@ -15,8 +15,8 @@ export type ToPlayer =
       readonly held: number;
       readonly planes: Float32Array[];
     }
-  /** Hold this voice back at least so many milliseconds: the pictures that belong to it are slower. */
-  | { readonly kind: "least"; readonly key: Key; readonly time: number }
+  /** Hold this voice back so many milliseconds more: the pictures that belong to it are slower. */
+  | { readonly kind: "more"; readonly key: Key; readonly time: number }
   | { readonly kind: "stop"; readonly key: Key }
   | { readonly kind: "close" };
 

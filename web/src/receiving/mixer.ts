@@ -36,9 +36,11 @@ export class Mixer {
         voice.push(now, message);
         break;
       }
-      case "least":
-        this.#voices.get(message.key)?.atLeast(message.time);
+      case "more": {
+        const voice = this.#voices.get(message.key);
+        if (voice) voice.more = message.time;
         break;
+      }
       case "stop": {
         const voice = this.#voices.get(message.key);
         if (voice) this.#ending.push(voice);

@@ -2,6 +2,8 @@
 
 /** Milliseconds more, at most: talking with somebody who hears later than this is no talk. */
 const MOST = 200;
+/** A picture that is later than this says that something stood still. */
+const STALLED = 400;
 /** Milliseconds between two changes: the sound needs some to follow. */
 const PACE = 500;
 /** Pictures should be ready so long before their time; from far before on, less will do. */
@@ -16,6 +18,7 @@ export class Lag {
 
   /** Takes by how much a picture was late (negative: early); what to hold back, when that changes. */
   take(now: number, late: number): number | null {
+    if (late > STALLED) return null;
     this.#late += (late - this.#late) * (late > this.#late ? 0.2 : 0.02);
     if (now < this.#next) return null;
     this.#next = now + PACE;

@@ -63,6 +63,7 @@ export class Pictures {
 
   /** Only key frames are decoded: this device is too slow for all. */
   set keysOnly(on: boolean) {
+    if (on === this.#gate.keysOnly) return;
     this.#gate.keysOnly = on;
     this.#cost = this.#costs = 0;
   }

@@ -67,4 +67,5 @@ async function listen() {
 }
 
 if (typeof document === "undefined") work();
-else void listen();
+// Browsers want a gesture before a page may sound.
+else addEventListener("click", () => void listen(), { once: true });

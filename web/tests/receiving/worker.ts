@@ -31,6 +31,8 @@ export type Told =
   | { readonly kind: "flash"; readonly who: number; readonly at: number; readonly due: number }
   | { readonly kind: "report"; readonly missing: number; readonly pictures: readonly (readonly [number, number])[]; readonly ages: readonly number[]; readonly wrong: number };
 
+type Sent = Parameters<Receivers["frame"]>[2];
+
 const RATE = 48_000;
 const now = () => performance.timeOrigin + performance.now();
 
@@ -53,6 +55,8 @@ export function work(): void {
   let receivers: Receivers | null = null;
   let plan: Plan | null = null;
   let lose = 0;
+  /** What is on its way on each one's stream, and when the last of it comes. */
+  const streams = new Map<number, { free: number; frames: Sent[] }>();
   const white = new Set<number>();
   const eye = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
   if (!eye) throw new Error("no canvas");
@@ -77,11 +81,25 @@ export function work(): void {
   };
 
   /** The network. */
-  const send = (track: number, frame: { number: number; timestamp: number; keyframe: boolean; bytes: Uint8Array }, sound: boolean) => {
+  const send = (track: number, frame: Sent, sound: boolean) => {
     for (const [who] of plan?.people ?? []) {
       if (sound && random() < (plan?.loss ?? 0)) continue;
-      const late = (plan?.delay ?? 0) + (plan?.uneven ?? 0) * random() + (sound ? 0 : (plan?.pictureDelay ?? 0));
-      setTimeout(() => receivers?.frame(who, track, { ...frame, bytes: frame.bytes.slice() }), late);
+      let late = (plan?.delay ?? 0) + (plan?.uneven ?? 0) * random();
+      const copy = { ...frame, bytes: frame.bytes.slice() };
+      if (sound) {
+        setTimeout(() => receivers?.frame(who, track, copy), late);
+        continue;
+      }
+      // Pictures come by a stream: unevenly, but in order.
+      const stream = streams.get(who) ?? { free: 0, frames: [] };
+      streams.set(who, stream);
+      late = Math.max(late + (plan?.pictureDelay ?? 0), stream.free - now());
+      stream.free = now() + late;
+      stream.frames.push(copy);
+      setTimeout(() => {
+        const next = stream.frames.shift();
+        if (next) receivers?.frame(who, track, next);
+      }, late);
     }
   };
 

@@ -3,6 +3,8 @@ import type { FromPlayer, Key } from "./messages.ts";
 
 /** Milliseconds after which a voice that is not told of does not play. */
 const STALE = 500;
+/** Milliseconds without a word after which the player sleeps: it tells ten times a second. */
+const ASLEEP = 1000;
 /** Microseconds by which a word may differ from what was reckoned before it is taken as it is. */
 const JUMP = 15_000;
 
@@ -17,8 +19,15 @@ export class Positions {
   /** Milliseconds from being played to the ear. */
   #latency = 0;
   missing = 0;
+  #told = -Infinity;
+
+  /** Does the player play? A browser may hold it back, and what it is sent then would pile up in its port. */
+  awake(now: number): boolean {
+    return now - this.#told < ASLEEP;
+  }
 
   take(now: number, { latency, playing, missing }: FromPlayer): void {
+    this.#told = now;
     this.#latency = latency;
     this.missing = missing;
     for (const [key, timestamp] of playing) {

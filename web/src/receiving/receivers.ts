@@ -126,8 +126,10 @@ export class Receivers implements Receiving {
     if (this.#voices >= MOST_VOICES) return null;
     this.#voices++;
     track.sound = new Sound(heard.channels ?? 1, !heard.screen, {
-      decoded: (number, timestamp, held, planes) =>
-        this.#post({ kind: "sound", key: voice, number, timestamp, held, planes }, planes.map(({ buffer }) => buffer)),
+      decoded: (number, timestamp, held, planes) => {
+        if (!this.#positions.awake(performance.now())) return;
+        this.#post({ kind: "sound", key: voice, number, timestamp, held, planes }, planes.map(({ buffer }) => buffer));
+      },
       speaking: (on) => this.#events.speaking(who, on),
       failed: () => this.#dead(who, track),
       played: () => this.#positions.played(performance.now(), voice),

@@ -32,7 +32,7 @@ async function listen() {
     levels.push(level);
     // The newest loud sample is not older than what is left of the look behind it.
     if (level > 0.05 && !loud) beeps.push(at - ((samples.length - samples.findIndex((sample) => Math.abs(sample) > 0.03)) / 48));
-    loud = level > 0.02;
+    loud = level > (loud ? 0.02 : 0.05);
   }, 4);
   const ask = (question: Ask, transfer: Transferable[] = []) => worker.postMessage(question, transfer);
   ask({ kind: "port", port: player.port }, [player.port]);

@@ -178,3 +178,11 @@ test("made-up sound goes on like what was before, fades and ends", () => {
   assert.ok(step < STEP * 1.3, `${step / STEP}`);
   assert.ok(out.subarray(RATE * 1.75).every((sample) => sample === 0));
 });
+
+test("made-up sound begins without a step, even where nothing repeats", () => {
+  const strange = (at) => [97, 271.3, 449.9, 613.7].reduce((sum, hertz, k) => sum + 0.15 * Math.sin((hertz * at) / 7639 + k), 0);
+  const { out } = play({ seconds: 30, sound: strange, delay: (i) => (i % 25 === 24 ? null : 30) });
+  const plain = listen(Float32Array.from({ length: RATE }, (_, i) => strange(i)), 0, 1000).step;
+  const { step } = listen(out, 1000, 30_000);
+  assert.ok(step < plain * 1.5, `${step / plain}`);
+});

@@ -36,6 +36,7 @@ export async function build({ entry = "src/main.tsx", out = "dist", more = {} } 
     esbuild.build({ ...options, entryPoints: { voice: "src/media/voice.worklet.ts" } }),
     esbuild.build({ ...options, entryPoints: { capture: "src/sending/capture.worklet.ts" } }),
     esbuild.build({ ...options, entryPoints: more }),
+    esbuild.build({ ...options, entryPoints: { player: "src/receiving/player.worklet.ts" } }),
   ]);
   const files = new Map();
   for (const { outputFiles } of results) {

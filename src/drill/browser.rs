@@ -245,6 +245,7 @@ impl Life {
 
     fn presence(&self) -> Result<Presence, DrillError> {
         let sound = TrackDescription {
+            screen: false,
             track: SOUND,
             kind: TrackKind::Audio {
                 rate: 48_000,

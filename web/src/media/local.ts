@@ -45,8 +45,9 @@ export class LocalMedia implements Local {
     return () => this.#listeners.delete(changed);
   }
 
+  /** Muted, it is a track of silence: sent like speech, so that nobody sees from outside who is muted. */
   sound(): MediaStreamTrack | null {
-    return this.#played?.sound() ?? (this.#state.microphone ? (this.#microphone?.track ?? null) : null);
+    return this.#played?.sound() ?? this.#microphone?.track ?? null;
   }
 
   picture(): MediaStreamTrack | null {

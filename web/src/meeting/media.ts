@@ -35,19 +35,29 @@ export type Announced =
       readonly screen?: boolean;
     };
 
-/** What comes from the page's devices: each may be there or not, and is swapped while a meeting runs. */
+/**
+ * Pictures from the page: a stream of them, or, where the browser has none, a port that brings them one by
+ * one, each once the one before was taken (`sending/frames.ts`). Their stamps are by any one clock.
+ */
+export type PictureSource = ReadableStream<VideoFrame> | MessagePort;
+
+/**
+ * What has changed of what comes from the page's devices. What is not named goes on as it is; `null` is
+ * over; anything else takes the place of what was there, whose track goes on. Each port and stream is
+ * given once.
+ */
 export interface Sources {
-  /** Blocks of PCM from the capture worklet: mono, 48 kHz, 960 samples (20 ms). */
-  readonly sound: MessagePort | null;
-  readonly camera: ReadableStream<VideoFrame> | null;
-  readonly screen: ReadableStream<VideoFrame> | null;
-  /** The same as `sound`, in stereo. */
-  readonly screenSound: MessagePort | null;
+  /** Blocks of PCM from the capture worklet, a `Float32Array` each: mono, 48 kHz, 960 samples (20 ms). */
+  readonly sound?: MessagePort | null;
+  readonly camera?: PictureSource | null;
+  readonly screen?: PictureSource | null;
+  /** The same as `sound`, in stereo: 960 samples of the left, then 960 of the right. */
+  readonly screenSound?: MessagePort | null;
 }
 
 /** Encoders of what this participant sends. */
 export interface Sending {
-  /** What is to be sent from now on. Ports and streams that are no more named are let go. */
+  /** What is to be sent from now on. What is replaced or over is let go. */
   use(sources: Sources): void;
   /** Does anybody look? Off: nothing is encoded for that track, but it stays announced. On: begins with a key frame. */
   allow(pictures: boolean): void;
@@ -65,6 +75,8 @@ export interface SendingEvents {
   tracks(tracks: readonly Announced[]): void;
   /** The uplink does not hold: pictures were made smaller (`less`), left out (`none`), or are back (`well`). */
   uplink(state: "well" | "less" | "none"): void;
+  /** This device cannot encode it (codec missing, or its encoder failed again and again): it was left out. */
+  unencodable(track: number): void;
 }
 
 /** A track of somebody else, as web/core tells it. */

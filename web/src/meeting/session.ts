@@ -1,7 +1,7 @@
 // A meeting as screens see it: what happens in the worker becomes a `State`, what people do becomes messages
 // to it. Before somebody joins, nothing is connected.
 import { Player } from "../receiving/player.ts";
-import { type Captured, capture } from "../sending/capture.ts";
+import { Capture } from "../sending/capture.ts";
 import type { Commands } from "../worker/messages.ts";
 import type { Local, Picture, PersonId, Session, Source, State, Stop, WordList } from "./model.ts";
 import { clockIsWrong } from "./problems.ts";
@@ -21,9 +21,7 @@ export class MeetingSession implements Session {
   #story: Story;
   #listeners = new Set<() => void>();
   #watching = new Watching((person, source, size) => this.#core.send({ do: "watch", who: whoOf(person), source, size }));
-  #captured: Captured | null = null;
-  /** What `#captured` was made of. */
-  #devices: readonly (MediaStreamTrack | null | undefined)[] = [];
+  #capture: Capture | null = null;
   #standing = "";
   #player: Player | null = null;
   #five: Promise<readonly number[]> | null = null;
@@ -205,8 +203,8 @@ export class MeetingSession implements Session {
   #end(): void {
     removeEventListener("pagehide", this.#pageGoes);
     this.#stopLocal();
-    this.#captured?.close();
-    this.#captured = null;
+    this.#capture?.stop();
+    this.#capture = null;
     this.#player?.close();
     this.#player = null;
     this.#link = "";
@@ -221,22 +219,17 @@ export class MeetingSession implements Session {
     const { phase, viewer } = this.state();
     if (phase.at !== "ended") this.#story.localIs(this.#local.state());
     if (phase.at === "in" && !viewer) {
-      this.#use();
+      this.#send();
       this.#stand();
     }
     this.#changed();
   }
 
-  /** Gives the worker what is to be sent, where that is something else than before. */
-  #use(): void {
-    const screen = this.#local.screen();
-    const devices = [this.#local.sound(), this.#local.picture(), screen?.picture, screen?.sound];
-    if (this.#captured && devices.every((device, at) => device === this.#devices[at])) return;
-    this.#devices = devices;
-    const before = this.#captured;
-    this.#captured = capture(this.#local);
-    this.#core.send({ do: "use", sources: this.#captured.sources }, this.#captured.transfer);
-    before?.close();
+  /** From here on the devices are followed. */
+  #send(): void {
+    if (this.#capture) return;
+    this.#capture = new Capture();
+    this.#capture.start(this.#local, (sources, transfer) => this.#core.send({ do: "use", sources }, transfer));
   }
 
   #stand(): void {

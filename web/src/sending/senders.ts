@@ -20,6 +20,7 @@ export class Senders implements Sending {
   }
 
   use({ camera }: Sources): void {
+    if (camera === undefined || camera instanceof MessagePort) return;
     this.#stop();
     const tracks: Announced[] = SIZES.map(({ track, width, height }) => ({ codec: "vp8", track, width, height }));
     this.#events.tracks(camera ? tracks : []);

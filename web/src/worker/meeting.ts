@@ -61,6 +61,8 @@ export class Meeting {
         this.#do((session, now) => session.tracks(now, [...tracks]));
       },
       uplink: (state) => this.#post({ kind: "uplink", state }),
+      // It is not announced any more, which is all that the others need.
+      unencodable: () => undefined,
     });
     this.#receivers = new Receivers({
       picture: (who, track, picture) => this.#picture(who, track, picture),

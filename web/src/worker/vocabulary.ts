@@ -22,7 +22,7 @@ export type Out =
 
 interface Later {
   show(now: number, standing: Standing): void;
-  endForAll(now: number): void;
+  endForAll(now: number): boolean;
 }
 
 const has = <K extends keyof Later>(session: Session, what: K): session is Session & Pick<Later, K> => what in session;
@@ -31,10 +31,9 @@ export function show(session: Session, now: number, standing: Standing): void {
   if (has(session, "show")) session.show(now, standing);
 }
 
-/** Without it the host goes alone. */
+/** Where nobody would hear of it the host goes alone. */
 export function endForAll(session: Session, now: number): void {
-  if (has(session, "endForAll")) session.endForAll(now);
-  else session.leave(now);
+  if (!has(session, "endForAll") || !session.endForAll(now)) session.leave(now);
 }
 
 export function heard(track: TrackInfo & { screen?: boolean }): Heard {

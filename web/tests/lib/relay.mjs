@@ -1,6 +1,7 @@
 // A real relay on this machine, links to meetings on it, and native participants.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const target = (name) => fileURLToPath(new URL(`../../../target/${name}/sottovoce`, import.meta.url));
-export const program = process.env.SOTTOVOCE ?? target("release");
+const built = [process.env.SOTTOVOCE, target("release"), target("debug")].filter((path) => path && existsSync(path));
+if (built.length === 0) throw new Error("There is no sottovoce to test with: run `make build`, or set SOTTOVOCE.");
+export const [program] = built;
 
 /** Lines of JSON that a program prints, as they come. */
 function events(child) {

@@ -137,8 +137,9 @@ export class Line {
     const control = this.#control;
     if (control) {
       const groups = [...this.#outgoing.values()].map((group) => group.done);
-      // The control stream's end makes the relay close, so it comes last.
-      const gone = Promise.allSettled(groups).then(() => control.close()).catch(() => undefined);
+      // The control stream's end makes the relay close, so it comes last. That it does says that it has all:
+      // Firefox throws away what is under way when a connection is closed from here.
+      const gone = Promise.allSettled(groups).then(() => control.close()).then(() => this.#transport?.closed).catch(() => undefined);
       await Promise.race([gone, new Promise((late) => setTimeout(late, CLOSING_MS))]);
     }
     this.#transport?.close({ closeCode: 0, reason: "" });

@@ -196,32 +196,43 @@ test("a tab that is closed has left", async () => {
   assertQuiet(ada);
 });
 
-test("a page that is loaded anew keeps nothing, and the link leads back: a guest's to the door, the host's inside", async () => {
+test("a page that is loaded anew keeps nothing, and the link leads back to the door", async () => {
   const { links, ada, guests: [bea] } = await met("Bea");
-  // Without somebody who holds the meeting meanwhile it is founded anew, and the others come after two minutes.
-  const cem = await arrive(links.cohosts[0], "Cem");
-  await cem.inside();
-  for (const one of [ada, bea]) one.page.on("dialog", (dialog) => dialog.accept());
+  bea.page.on("dialog", (dialog) => dialog.accept());
+  await ada.say("before");
+  assert.ok(await bea.reads("before"));
   await bea.page.reload();
   await bea.page.getByText("This page was loaded anew").waitFor();
-  await ada.sees("Ada", "Cem");
+  await ada.sees("Ada");
   await bea.page.getByLabel("Meeting link").fill(links.meeting);
   await bea.page.keyboard.press("Enter");
   await bea.write();
   await ada.admit("Bea");
   await bea.inside();
+  await bea.sees("Ada", "Bea");
+  await bea.say("here again");
+  assert.ok(await ada.reads("here again"));
+  assert.equal(await bea.page.locator(".line").count(), 1, "what was said before is gone");
+  assertQuiet(ada, bea);
+});
+
+test("a co-host takes over from a host whose tab is gone, and the host's link leads back inside", async () => {
+  const { links, ada, guests: [bea] } = await met("Bea");
+  const cem = await arrive(links.cohosts[0], "Cem");
+  await cem.inside();
+  ada.page.on("dialog", (dialog) => dialog.accept());
   await ada.page.reload();
-  await ada.page.getByText("This page was loaded anew").waitFor();
+  await cem.page.locator("#control-host").waitFor({ timeout: 60_000 });
   // As a link that is clicked, or pasted into the address bar.
   await ada.page.evaluate((fragment) => (location.hash = fragment), links.host.slice(links.host.indexOf("#")));
   await ada.write();
   await ada.inside(60_000);
-  for (const one of [ada, bea]) await one.sees("Ada", "Bea", "Cem");
+  await ada.sees("Ada", "Bea", "Cem");
   await bea.say("welcome back");
   assert.ok(await ada.reads("welcome back", "Bea"));
   await ada.say("thank you");
-  assert.ok(await bea.reads("thank you", "Ada"));
-  assertQuiet(ada, bea);
+  for (const one of [bea, cem]) assert.ok(await one.reads("thank you"));
+  assertQuiet(ada, bea, cem);
 });
 
 test("whoever only watches a vigil is seen by nobody", async () => {
@@ -259,6 +270,21 @@ test("a page without its worker, or with another web/core than it was built with
     await page.getByRole("heading", { name: "A part of this page did not load" }).waitFor();
     await context.close();
   }
+});
+
+test("a worker that breaks ends the meeting with a sentence", async () => {
+  const context = await served.browser.newContext({ locale: "en-GB" });
+  const page = await context.newPage();
+  const answer = { kind: "meeting", vigil: false, bundle: "", link: "", relays: [{ authority: "relay.example", hashes: [] }] };
+  const body = `onmessage = ({ data }) => {
+    if (data.do === "join") throw new Error("made up");
+    postMessage({ kind: "answer", number: data.number, answer: ${JSON.stringify(answer)} });
+  }`;
+  await page.route("**/session.js", (route) => route.fulfill({ contentType: "text/javascript", body, headers: { "Cross-Origin-Embedder-Policy": "require-corp" } }));
+  await page.goto(`${served.origin}/#any`);
+  await new Someone({ page }, "Ada").write();
+  await page.getByRole("heading", { name: "Something went wrong" }).waitFor();
+  await context.close();
 });
 
 test("before somebody joins, nothing is connected; and only the page's own origin is asked for anything", async () => {

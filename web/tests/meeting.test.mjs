@@ -164,7 +164,7 @@ test("both who compare see the same two words, and everybody the same five", asy
   const five = [];
   for (const one of [ada, bea]) {
     await one.page.locator(".head-words").click();
-    await one.page.locator("dialog .words li").nth(4).waitFor({ timeout: 20_000 });
+    await one.page.locator("dialog .words li").nth(4).waitFor();
     five.push(await one.page.locator("dialog .words li").allTextContents());
   }
   assert.deepEqual(five[0], five[1]);
@@ -175,10 +175,10 @@ test("the relay restarts, and all come back", async () => {
   const { ada, guests: [bea] } = await met("Bea");
   await bea.seesMoving("Ada");
   await relay.stop();
-  for (const one of [ada, bea]) await one.page.getByText("The connection is lost").waitFor({ timeout: 15_000 });
+  for (const one of [ada, bea]) await one.page.getByText("The connection is lost").waitFor();
   await relay.start();
   for (const one of [ada, bea]) {
-    await one.page.getByText("The connection is lost").waitFor({ state: "detached", timeout: 30_000 });
+    await one.page.getByText("The connection is lost").waitFor({ state: "detached" });
     await one.sees("Ada", "Bea");
   }
   await bea.seesMoving("Ada");
@@ -198,11 +198,9 @@ test("a tab that is closed has left", async () => {
 
 test("a page that is loaded anew keeps nothing, and the link leads back to the door", async () => {
   const { links, ada, guests: [bea] } = await met("Bea");
-  bea.page.on("dialog", (dialog) => dialog.accept());
   await ada.say("before");
   assert.ok(await bea.reads("before"));
-  await bea.page.reload();
-  await bea.page.getByText("This page was loaded anew").waitFor();
+  await bea.reload();
   await ada.sees("Ada");
   await bea.page.getByLabel("Meeting link").fill(links.meeting);
   await bea.page.keyboard.press("Enter");
@@ -220,13 +218,12 @@ test("a co-host takes over from a host whose tab is gone, and the host's link le
   const { links, ada, guests: [bea] } = await met("Bea");
   const cem = await arrive(links.cohosts[0], "Cem");
   await cem.inside();
-  ada.page.on("dialog", (dialog) => dialog.accept());
-  await ada.page.reload();
-  await cem.page.locator("#control-host").waitFor({ timeout: 60_000 });
+  await ada.reload();
+  await cem.page.locator("#control-host").waitFor();
   // As a link that is clicked, or pasted into the address bar.
   await ada.page.evaluate((fragment) => (location.hash = fragment), links.host.slice(links.host.indexOf("#")));
   await ada.write();
-  await ada.inside(60_000);
+  await ada.inside();
   await ada.sees("Ada", "Bea", "Cem");
   await bea.say("welcome back");
   assert.ok(await ada.reads("welcome back", "Bea"));
@@ -255,7 +252,7 @@ test("a relay that is not there is said to be so", async () => {
   const links = await invite(gone);
   await gone.end();
   const ada = await arrive(links.host, "Ada");
-  await ada.heading("The relay cannot be reached", 60_000);
+  await ada.heading("The relay cannot be reached");
   assertQuiet(ada);
 });
 

@@ -1,7 +1,9 @@
 // What people do in a meeting's pages, each in a browser context of their own.
 import { open } from "./browser.mjs";
 
-const VIEW = { viewport: { width: 1280, height: 800 } };
+const VIEW = { viewport: { width: 1000, height: 700 } };
+/** Several pages that encode and decode at a time, on a machine of two cores that does other things, too. */
+const PATIENCE_MS = 60_000;
 
 export class Someone {
   static async at(browser, origin, link, name, options = {}) {
@@ -14,6 +16,7 @@ export class Someone {
 
   constructor({ page, context, complaints }, name) {
     Object.assign(this, { page, context, complaints, name });
+    page.setDefaultTimeout(PATIENCE_MS);
   }
 
   button(name, where = this.page) {
@@ -26,11 +29,11 @@ export class Someone {
     await this.page.locator("form button[type=submit]").click();
   }
 
-  inside(timeout = 20_000) {
+  inside(timeout = PATIENCE_MS) {
     return this.page.locator(".meeting").waitFor({ timeout });
   }
 
-  heading(name, timeout = 20_000) {
+  heading(name, timeout = PATIENCE_MS) {
     return this.page.getByRole("heading", { name }).waitFor({ timeout });
   }
 
@@ -41,7 +44,7 @@ export class Someone {
 
   async admit(name) {
     await this.panel("host");
-    await this.button(`Admit: ${name}`).click({ timeout: 20_000 });
+    await this.button(`Admit: ${name}`).click();
   }
 
   async people() {
@@ -57,7 +60,6 @@ export class Someone {
     await this.page.waitForFunction(
       (wanted) => JSON.stringify([...document.querySelectorAll(".person-words bdi")].map((one) => one.textContent).sort()) === wanted,
       wanted,
-      { timeout: 20_000 },
     );
   }
 
@@ -70,12 +72,12 @@ export class Someone {
   async reads(text, from) {
     await this.panel("chat");
     const line = this.page.locator(".line", { hasText: text });
-    await line.waitFor({ timeout: 15_000 });
+    await line.waitFor();
     return from === undefined || (await line.locator("bdi").textContent()) === from;
   }
 
   /** Waits until somebody's picture has changed this many times, and says how wide it is. */
-  seesMoving(name, changes = 3, timeout = 20_000) {
+  seesMoving(name, changes = 3, timeout = PATIENCE_MS) {
     return this.page.evaluate(
       async ({ name, changes, timeout }) => {
         const small = new OffscreenCanvas(16, 9).getContext("2d", { willReadFrequently: true });
@@ -104,6 +106,13 @@ export class Someone {
     const dialog = this.page.locator("dialog[open]");
     if (await dialog.count()) await dialog.getByRole("button", { name: "Leave" }).click();
     await this.heading("You have left");
+  }
+
+  /** As with the browser's button; whoever is in a meeting is asked, and says yes. */
+  async reload() {
+    this.page.once("dialog", (dialog) => dialog.accept());
+    await this.page.evaluate(() => void setTimeout(() => location.reload()));
+    await this.page.getByText("This page was loaded anew").waitFor();
   }
 
   close() {

@@ -8,7 +8,7 @@ import { clockIsWrong } from "./problems.ts";
 import { type Beginning, SELF, Story, idOf, whoOf } from "./story.ts";
 import { Watching } from "./watching.ts";
 import { listOfPage, load, wordsAt } from "./words.ts";
-import { Core, type Saying } from "./worker.ts";
+import { Core, type Saying, drop } from "./worker.ts";
 
 /** How long leaving may take before the worker is ended all the same. */
 const LEAVING_MS = 4000;
@@ -209,7 +209,10 @@ export class MeetingSession implements Session {
     this.#player = null;
     this.#link = "";
     const core = this.#core;
-    core.listen(({ kind }) => (kind === "closed" || kind === "fault") && core.end());
+    core.listen((saying) => {
+      drop(saying);
+      if (saying.kind === "closed" || saying.kind === "fault") core.end();
+    });
     setTimeout(() => core.end(), LEAVING_MS);
     this.#changed();
   }

@@ -64,6 +64,7 @@ export class Meeting {
       // It is not announced any more, which is all that the others need.
       unencodable: () => undefined,
     });
+    this.#senders.allow(false);
     this.#receivers = new Receivers({
       picture: (who, track, picture) => this.#picture(who, track, picture),
       speaking: (who, on) => this.#post({ kind: "speaking", who, on }),

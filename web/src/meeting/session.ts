@@ -178,11 +178,10 @@ export class MeetingSession implements Session {
         this.#story.spoke(saying.text, saying.went);
         break;
       case "fault":
-        if (this.state().phase.at !== "ended") this.#story.ends(saying.why);
-        this.#core.end();
+        this.#story.ends(saying.why);
         break;
       case "closed":
-        return this.#core.end();
+        return;
       default:
         return saying satisfies never;
     }
@@ -209,10 +208,8 @@ export class MeetingSession implements Session {
     this.#player = null;
     this.#link = "";
     const core = this.#core;
-    core.listen((saying) => {
-      drop(saying);
-      if (saying.kind === "closed" || saying.kind === "fault") core.end();
-    });
+    core.listen(drop);
+    // By then it has ended by itself.
     setTimeout(() => core.end(), LEAVING_MS);
     this.#changed();
   }

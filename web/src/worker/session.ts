@@ -1,13 +1,14 @@
 // Where the worker begins: it loads web/core, answers questions about links, and then is one meeting's, until
 // its end (docs/adr/009-one-worker-holds-the-session.md).
 import { initSync, meetingWords, newMeeting, readLink } from "../../core/pkg/sottovoce.js";
-import { Meeting } from "./meeting.ts";
+import { Meeting, type Post } from "./meeting.ts";
 import type { Answers, FromWorker, Question, ToWorker } from "./messages.ts";
 
 /** Put in by the build. */
 declare const CORE_HASH: string;
 
 interface Scope {
+  close(): void;
   readonly location: Location;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -27,6 +28,13 @@ loaded.catch(() => undefined);
 
 let meeting: Meeting | null = null;
 
+/** After a meeting there is nothing for this worker to do. It ends by itself: whoever is ended from outside may be
+ * in the middle of something. */
+const say: Post = (message, transfer = []) => {
+  post(message, transfer);
+  if (message.kind === "closed") scope.close();
+};
+
 scope.onmessage = async ({ data }) => {
   try {
     await loaded;
@@ -39,7 +47,7 @@ scope.onmessage = async ({ data }) => {
   if ("number" in data) return answer(data);
   if (data.do !== "join") return meeting?.handle(data);
   try {
-    meeting ??= new Meeting(post, data);
+    meeting ??= new Meeting(say, data);
   } catch {
     post({ kind: "fault", why: "fault" });
   }

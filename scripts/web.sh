@@ -39,5 +39,11 @@ if ! cmp -s package-lock.json "$installed"; then
     cp package-lock.json "$installed"
 fi
 
+# The page has web/core in it: built where it is not there, or older than what it is made of.
+core=core/pkg/sottovoce_bg.wasm
+if [ ! -e "$core" ] || [ -n "$(find core/src core/Cargo.toml ../Cargo.lock ../src/meeting ../src/stay ../src/wire -newer "$core" -print -quit)" ]; then
+    (cd .. && scripts/web-core.sh)
+fi
+
 npm run --silent build
 [ "$1" = build ] || npm run --silent test

@@ -1,6 +1,7 @@
 // What is shipped: the same bytes each time, small, nothing made up, nothing that stores or phones; and the
 // true page keeps its promises in a browser.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
@@ -27,27 +28,35 @@ test("two builds have the same bytes", async () => {
   for (const [name, bytes] of again) assert.ok(bytes.equals(files.get(name)), name);
 });
 
+const weigh = (name) => brotliCompressSync(files.get(name)).length;
+
 test("script and styles weigh under 60 kB compressed", (context) => {
-  const weigh = (name) => brotliCompressSync(files.get(name)).length;
   const sum = weigh("app.js") + weigh("app.css");
   context.diagnostic(`app.js ${weigh("app.js")} B, app.css ${weigh("app.css")} B, compressed`);
   assert.ok(sum < 60_000, `${sum}`);
 });
 
 test("nothing is stored, nothing is made up, nothing comes from elsewhere", () => {
-  const script = ["app.js", "voice.js", "capture.js", "player.js"].map((name) => files.get(name).toString()).join("
-");
+  const script = [...files].filter(([name]) => name.endsWith(".js")).map(([, bytes]) => bytes).join("\n");
   for (const never of [
     "localStorage", "sessionStorage", "indexedDB", "document.cookie", "serviceWorker", "sendBeacon", "eval(",
     "new Function", "innerHTML=\"", "MADE-UP", "console.", "caches.",
   ]) {
     assert.ok(!script.includes(never), never);
   }
-  const all = [...files.values()].map((bytes) => bytes.toString()).join("\n");
+  const all = [...files].filter(([name]) => name !== "core.wasm").map(([, bytes]) => bytes).join("\n");
   const addresses = new Set(all.match(/https?:\/\/[\w.-]+/g) ?? []);
   // Names of formats, which nothing is asked of.
   for (const name of ["http://www.w3.org"]) addresses.delete(name);
   assert.deepEqual([...addresses], []);
+});
+
+test("index.html stands for the script, the script for the lists of words, the worker for web/core", () => {
+  const hash = (name) => `sha384-${createHash("sha384").update(files.get(name)).digest("base64")}`;
+  const holds = (name, what) => assert.ok(files.get(name).toString().includes(hash(what)), what);
+  for (const what of ["app.js", "app.css"]) holds("index.html", what);
+  for (const what of [...files.keys()].filter((name) => name.startsWith("words-"))) holds("app.js", what);
+  holds("session.js", "core.wasm");
 });
 
 test("the page itself holds the policy that a server should send", () => {

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch } from "./lib/browser.mjs";
-import { relay } from "./lib/relay.mjs";
+import { startRelay } from "./lib/relay.mjs";
 
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 const PATIENCE = 60_000;
@@ -25,9 +25,9 @@ const SETTINGS = {
 
 let server;
 before(async () => {
-  server = await relay();
+  server = await startRelay();
 });
-after(() => server.stop());
+after(() => server?.end());
 
 /** What two participants in one browser see of each other, and how their sessions end. Runs there. */
 async function meeting({ host, hashes }) {

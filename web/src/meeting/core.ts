@@ -1,13 +1,79 @@
-// Where the meeting program comes in: WebTransport, WebCodecs and web/core behind `Core`. Until they are
-// joined to the page, links cannot be read, and the page says so instead of pretending.
-import type { Core } from "./model.ts";
+// The meeting program behind the page: a worker with web/core in it, made when it is first needed. The one that
+// has read a link becomes the worker of its meeting.
+import type { LinkInfo } from "../../core/pkg/sottovoce.js";
+import type { Core, Kind, Links, Local, Made, Read, Session, Wish } from "./model.ts";
 import { missing } from "./needs.ts";
+import { linkProblem, makeProblem } from "./problems.ts";
+import { MeetingSession } from "./session.ts";
+import { Core as WorkerCore, Refused } from "./worker.ts";
 
-export const core: Core = {
-  missing: () => missing() ?? "no-core",
-  read: async () => ({ ok: false, problem: "no-core" }),
-  make: async () => ({ ok: false, why: "no-core" }),
-  open: async () => {
-    throw new Error("no core");
-  },
-};
+/** A worker that no meeting has yet. */
+let spare: WorkerCore | null = null;
+
+/** What was made here last, so that its host's screen can show it; nothing else remembers it. */
+let made: Links | null = null;
+
+function worker(): WorkerCore {
+  if (!spare || spare.broken) spare = new WorkerCore();
+  return spare;
+}
+
+const fault = (error: unknown) => (error instanceof Refused ? error.fault : "internal") as Parameters<typeof linkProblem>[0];
+
+function kindOf({ kind, vigil }: LinkInfo): Kind {
+  switch (kind) {
+    case "meeting":
+    case "vigil":
+      return kind;
+    case "host":
+      return vigil ? "vigil-host" : "host";
+    case "co-host":
+      return vigil ? "vigil-cohost" : "cohost";
+  }
+}
+
+/** What stands behind the #: the rest says where the page is from, which no meeting depends on. */
+const fragmentOf = (text: string): string => text.trim().replace(/^[^#]*#/, "");
+
+/** Without its port. */
+const hostOf = (authority: string): string => authority.replace(/:\d+$/, "");
+
+async function read(link: string): Promise<Read> {
+  try {
+    const info = await worker().ask("read", fragmentOf(link));
+    return { ok: true, kind: kindOf(info), title: info.title ?? null, relay: hostOf(info.relays[0]?.authority ?? "") };
+  } catch (error) {
+    return { ok: false, problem: linkProblem(fault(error)) };
+  }
+}
+
+async function make({ title, vigil, cohosts, relay }: Wish): Promise<Made> {
+  try {
+    const links = await worker().ask("make", { relays: [relay || location.origin], title, vigil, coHosts: cohosts });
+    made = { host: links.host, cohosts: links.coHosts, meeting: links.meeting };
+    return { ok: true, links: made };
+  } catch (error) {
+    return { ok: false, why: makeProblem(fault(error)) };
+  }
+}
+
+async function open(text: string, local: Local): Promise<Session> {
+  const core = worker();
+  const info = await core.ask("read", fragmentOf(text));
+  spare = null;
+  const own = made?.host === info.link ? made : null;
+  if (!own) made = null;
+  const beginning = {
+    kind: kindOf(info),
+    title: info.title ?? null,
+    relays: info.relays.map(({ authority }) => hostOf(authority)),
+    link: own?.meeting ?? null,
+    cohostLinks: own?.cohosts ?? [],
+  };
+  const newLink = (meeting: string) => {
+    if (made?.host === info.link) made = { ...made, meeting };
+  };
+  return new MeetingSession(core, info.link, info.bundle, local, beginning, newLink);
+}
+
+export const core: Core = { missing, read, make, open };

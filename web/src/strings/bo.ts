@@ -21,6 +21,7 @@ export const bo: Prepared = {
 
   startTitle: "རྗེས་མ་བཞག་པར་ཐུག་འཕྲད",
   startLead: null,
+  startReloaded: null,
   startMake: "ཚོགས་འདུ་འགོ་འཛུགས",
   startMakeHelp: null,
   startName: null,

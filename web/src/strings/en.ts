@@ -20,6 +20,7 @@ export const en = {
   // Start page
   startTitle: "Meet without a trace",
   startLead: "Meetings that are encrypted from device to device, over a relay that keeps no record of who met. No account, nothing to install.",
+  startReloaded: "This page was loaded anew, and keeps nothing. If you were in a meeting, open its link again, or paste it below.",
   startMake: "Start a meeting",
   startMakeHelp: "The links are made on this device. Nothing is sent until you join.",
   startName: "What the meeting is called (people see it once they are in)",

@@ -20,6 +20,7 @@ export const it: Strings = {
 
   startTitle: "Incontrarsi senza lasciare traccia",
   startLead: "Riunioni cifrate da dispositivo a dispositivo, attraverso un relay che non conserva nulla di chi si è incontrato. Nessun account, niente da installare.",
+  startReloaded: "La pagina è stata ricaricata e non conserva nulla. Se eri in una riunione, riapri il link o incollalo qui sotto.",
   startMake: "Inizia una riunione",
   startMakeHelp: "I link si creano su questo dispositivo. Nulla viene inviato finché non entri.",
   startName: "Come si chiama la riunione (le persone lo vedono quando sono dentro)",

@@ -21,6 +21,7 @@ export const ug: Prepared = {
 
   startTitle: "ئىز قالدۇرماي ئۇچرىشىش",
   startLead: null,
+  startReloaded: null,
   startMake: "يىغىن باشلاش",
   startMakeHelp: "ئۇلىنىشلار مۇشۇ ئۈسكۈنىدە ياسىلىدۇ. سىز كىرگۈچە ھېچنېمە يوللانمايدۇ.",
   startName: "يىغىننىڭ ئىسمى (كىرگەنلەر كۆرىدۇ)",

@@ -20,6 +20,7 @@ export const zhHans: Strings = {
 
   startTitle: "相聚，不留痕迹",
   startLead: "会议在设备之间端到端加密，中继不记录谁见过谁。无需账号，无需安装。",
+  startReloaded: "此页面已重新加载，不保留任何内容。如果您刚才在会议中，请再次打开会议链接，或将其粘贴到下方。",
   startMake: "发起会议",
   startMakeHelp: "链接在这台设备上生成。加入之前不会发送任何内容。",
   startName: "会议名称（进入会议的人会看到）",

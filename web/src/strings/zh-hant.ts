@@ -20,6 +20,7 @@ export const zhHant: Strings = {
 
   startTitle: "相聚，不留痕跡",
   startLead: "會議在裝置之間端對端加密，中繼不記錄誰見過誰。無需帳號，無需安裝。",
+  startReloaded: "此頁面已重新載入，不保留任何內容。如果您剛才在會議中，請再次開啟會議連結，或將其貼到下方。",
   startMake: "發起會議",
   startMakeHelp: "連結在這台裝置上產生。加入之前不會傳送任何內容。",
   startName: "會議名稱（進入會議的人會看到）",

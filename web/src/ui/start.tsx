@@ -8,6 +8,10 @@ import { Choice, CopyField } from "./parts.tsx";
 /** Letters of a title on a screen. */
 const TITLE_LETTERS = 64;
 
+/** Whoever was in a meeting is not any more, and should know why. */
+const wasReloaded = (): boolean =>
+  performance.getEntriesByType("navigation").some((entry) => (entry as PerformanceNavigationTiming).type === "reload");
+
 type Made = { links: Links; vigil: boolean };
 
 export function Start({ core, open }: { core: Core; open: (link: string) => void }) {
@@ -19,6 +23,7 @@ export function Start({ core, open }: { core: Core; open: (link: string) => void
       <div class="start-lead">
         <h1>{say("startTitle")}</h1>
         <p>{say("startLead")}</p>
+        {wasReloaded() && <p role="status"><strong>{say("startReloaded")}</strong></p>}
       </div>
       <MakeForm core={core} done={setMade} />
       <JoinForm open={open} />

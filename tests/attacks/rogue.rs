@@ -9,7 +9,7 @@ use openmls::prelude::{
     OpenMlsProvider, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage,
     ProtocolVersion, StagedWelcome,
 };
-use sottovoce::meeting::LinkSecret;
+use sottovoce::meeting::{LinkSecret, Standing};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::crypto::{Provider, SUITE};
 use sottovoce::meeting::group::{Group, LeafName, run_of};
@@ -244,6 +244,7 @@ impl Rogue {
             salt: self.salt,
             me: self.line.id(world),
             signs: false,
+            standing: Standing::default(),
             asks: true,
         };
         self.say(world, &here);

@@ -37,6 +37,8 @@ pub struct LinkInfo {
     pub relays: Vec<RelayInfo>,
     /// The whole link, as it should be kept or passed on.
     pub link: String,
+    /// The link to give away: of a link to keep the one that was made with it, else the same.
+    pub meeting: String,
 }
 
 /// A relay of a link.
@@ -162,6 +164,7 @@ pub fn read(text: &str) -> Result<LinkInfo, LinkFault> {
             Link::Meeting(meeting) => meeting.to_link(),
             Link::Committer(own) => own.to_link(),
         },
+        meeting: meeting.to_link(),
     })
 }
 

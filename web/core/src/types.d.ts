@@ -14,6 +14,8 @@ export interface LinkInfo {
     relays: { authority: string; hashes: string[] }[];
     /** The whole link. */
     link: string;
+    /** The link to give away: of a link to keep the one that was made with it, else the same. */
+    meeting: string;
 }
 
 /** The message of an `Error` that `readLink`, `newMeeting` or `new Session` throws. */

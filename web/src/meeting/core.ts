@@ -38,6 +38,14 @@ const fragmentOf = (text: string): string => text.trim().replace(/^[^#]*#/, "");
 /** Without its port. */
 const hostOf = (authority: string): string => authority.replace(/:\d+$/, "");
 
+/**
+ * A link as others can click it: where no authority vouches for the relay, browsers would warn of its own
+ * page, so the place that this page is from stands in it.
+ */
+function clickable(link: string, { relays: [first] }: LinkInfo): string {
+  return first?.hashes.length ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
+}
+
 async function read(link: string): Promise<Read> {
   try {
     const info = await worker().ask("read", fragmentOf(link));
@@ -67,7 +75,8 @@ async function open(text: string, local: Local): Promise<Session> {
     kind: kindOf(info),
     title: info.title ?? null,
     relays: info.relays.map(({ authority }) => hostOf(authority)),
-    link: own?.meeting ?? null,
+    // After a removal there is another one, which whoever made the links here has been told.
+    link: clickable(own?.meeting ?? info.meeting, info),
     cohostLinks: own?.cohosts ?? [],
   };
   const newLink = (meeting: string) => {

@@ -39,5 +39,8 @@ if ! cmp -s package-lock.json "$installed"; then
     cp package-lock.json "$installed"
 fi
 
+# Cargo watches what was there when it looked, and this file of those that tell it to look again.
+[ -d dist ] || touch ../build.rs
 npm run --silent build
+echo "the page's hash: $(../scripts/page-hash.sh)"
 [ "$1" = build ] || npm run --silent test

@@ -1,8 +1,9 @@
-// Builds web/dist: index.html, one script, one sheet of styles, the worklet and the icon. The names are
-// fixed and nothing of this machine goes in, so the same sources give the same bytes; index.html holds the
-// hashes of script and styles, so its own hash stands for what it loads.
+// Builds web/dist: index.html, one script, one sheet of styles, the worklet and the icon; and each of them
+// compressed beside it (NAME.br), for the relay. The names are fixed and nothing of this machine goes in, so
+// the same sources give the same bytes; index.html holds the hashes of script and styles, so its own hash
+// stands for what it loads.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -10,11 +11,9 @@ import esbuild from "esbuild";
 
 const web = fileURLToPath(new URL(".", import.meta.url));
 
-/** Bundles the page from `entry` (the tests give another one) into the folder `out`. */
-export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
+/** Bundles the page from `entry` (the tests give another one) into the folder `out`; `compressed`, too. */
+export async function build({ entry = "src/main.tsx", out = "dist", compressed = false } = {}) {
   const dist = join(web, out);
-  await rm(dist, { recursive: true, force: true });
-  await mkdir(dist, { recursive: true });
   const options = {
     absWorkingDir: web,
     bundle: true,
@@ -41,12 +40,25 @@ export async function build({ entry = "src/main.tsx", out = "dist" } = {}) {
   files.set("index.html", Buffer.from(
     html.replace("SCRIPT_HASH", integrity("app.js")).replace("STYLE_HASH", integrity("app.css"))));
   files.set("icon.svg", await readFile(join(web, "src/icon.svg")));
-  for (const [name, bytes] of files) await writeFile(join(dist, name), bytes);
+  const beside = compressed ? [...files].map(([name, bytes]) => [`${name}.br`, brotliCompressSync(bytes)]) : [];
+  await put(dist, new Map([...files, ...beside]));
   return files;
 }
 
+/** Writes what is another file than before, and removes what is none any more: cargo looks at times. */
+async function put(dist, files) {
+  await mkdir(dist, { recursive: true });
+  for (const entry of await readdir(dist)) {
+    if (!files.has(entry)) await rm(join(dist, entry), { recursive: true });
+  }
+  for (const [name, bytes] of files) {
+    const there = await readFile(join(dist, name)).catch(() => undefined);
+    if (!there?.equals(bytes)) await writeFile(join(dist, name), bytes);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const files = await build();
+  const files = await build({ compressed: true });
   let sum = 0;
   for (const [name, bytes] of [...files].sort()) {
     const brotli = brotliCompressSync(bytes).length;

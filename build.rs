@@ -46,7 +46,7 @@ fn page() -> io::Result<()> {
             false => "None".into(),
         };
         table += &format!(
-            "    File {{ name: \"{name}\", bytes: include_bytes!(\"page/{name}\"), brotli: {brotli} }},\n"
+            "    PageFile {{ name: \"{name}\", bytes: include_bytes!(\"page/{name}\"), brotli: {brotli} }},\n"
         );
     }
     table += "]\n";

@@ -186,6 +186,7 @@ const RULES: &[Rule] = &[
             "main.rs",
             "airlock/gate.rs",
             "airlock/wait.rs",
+            "page/",
             "relay/shard.rs",
             "relay/run.rs",
         ],

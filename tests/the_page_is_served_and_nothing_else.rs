@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sottovoce::page::{CSP, File, OF_ONE_ADDRESS, PLACES, files};
+use sottovoce::page::{CSP, OF_ONE_ADDRESS, PLACES, PageFile, files};
 use support::browser::{Answer, ask, connect, request};
 use support::{Relay, fixture, sottovoce};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -53,7 +53,7 @@ fn free_port() -> u16 {
     socket.local_addr().expect("an address").port()
 }
 
-fn kind(file: &File) -> &'static str {
+fn kind(file: &PageFile) -> &'static str {
     match file.name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
@@ -86,7 +86,7 @@ fn always(only_tls: bool) -> BTreeMap<String, String> {
     all
 }
 
-fn check(answer: &Answer, file: &File, brotli: bool, only_tls: bool) {
+fn check(answer: &Answer, file: &PageFile, brotli: bool, only_tls: bool) {
     let compressed = file.brotli.filter(|_| brotli);
     let bytes = compressed.unwrap_or(file.bytes);
     let mut expected = always(only_tls);

@@ -39,8 +39,8 @@ const PEOPLE: [(&str, bool); 9] = [
     ("a later scout", false),
 ];
 
-/// Those who speak QUIC by themselves.
-const STRANGERS: [(&str, bool); 12] = [
+/// Those who speak QUIC, or TLS, by themselves.
+const STRANGERS: [(&str, bool); 14] = [
     ("a stranger", false),
     ("a stranger by IPv6", true),
     ("a sender of rubbish", false),
@@ -53,6 +53,8 @@ const STRANGERS: [(&str, bool); 12] = [
     ("a stranger who says nothing", false),
     ("a stranger who does not read", false),
     ("a stranger without a seat", false),
+    ("a visitor of the page", false),
+    ("a visitor of the page by IPv6", true),
 ];
 
 /// Where spoofed first packets seem to come from.

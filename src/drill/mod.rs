@@ -33,6 +33,7 @@ mod scout;
 mod story;
 mod stranger;
 mod strangers;
+mod visitor;
 
 mod judge;
 mod look;

@@ -8,7 +8,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::bundle::{File, find};
+use super::bundle::{PageFile, find};
 
 /// What the page may do. It connects to the relays that a link names.
 pub const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -72,7 +72,7 @@ pub(super) fn answer(request: &Request<Incoming>, only_tls: OnlyTls) -> Response
     response
 }
 
-fn of_file(file: &File, brotli: bool, whole: bool) -> Response<Content> {
+fn of_file(file: &PageFile, brotli: bool, whole: bool) -> Response<Content> {
     let compressed = file.brotli.filter(|_| brotli);
     let bytes = compressed.unwrap_or(file.bytes);
     let mut response = Response::new(Content(whole.then_some(bytes)));

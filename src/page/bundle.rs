@@ -2,7 +2,7 @@
 
 /// A file of the page.
 #[derive(Clone, Copy)]
-pub struct File {
+pub struct PageFile {
     /// Its path in addresses, without the first `/`.
     pub name: &'static str,
     /// What is in it.
@@ -11,10 +11,10 @@ pub struct File {
     pub brotli: Option<&'static [u8]>,
 }
 
-const BUILT: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+const BUILT: &[PageFile] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// What is said where the program was built without its page.
-const UNBUILT: &[File] = &[File {
+const UNBUILT: &[PageFile] = &[PageFile {
     name: "index.html",
     bytes: include_bytes!("unbuilt.html"),
     brotli: None,
@@ -30,7 +30,7 @@ pub const fn is_built_in() -> bool {
 }
 
 /// All files, by name.
-pub fn files() -> &'static [File] {
+pub fn files() -> &'static [PageFile] {
     match is_built_in() {
         true => BUILT,
         false => UNBUILT,
@@ -38,7 +38,7 @@ pub fn files() -> &'static [File] {
 }
 
 /// The file at a path.
-pub(super) fn find(path: &str) -> Option<&'static File> {
+pub(super) fn find(path: &str) -> Option<&'static PageFile> {
     let name = match path.strip_prefix('/')? {
         "" => "index.html",
         name => name,
@@ -46,7 +46,7 @@ pub(super) fn find(path: &str) -> Option<&'static File> {
     files().iter().find(|file| file.name == name)
 }
 
-impl File {
+impl PageFile {
     /// What it is, for a browser that will not guess.
     pub(super) fn kind(&self) -> &'static str {
         let (_, ending) = self.name.rsplit_once('.').unwrap_or_default();

@@ -15,6 +15,6 @@ mod pace;
 mod serve;
 
 pub use answer::CSP;
-pub use bundle::{File, HASH, files, is_built_in};
+pub use bundle::{HASH, PageFile, files, is_built_in};
 pub use limits::{OF_ONE_ADDRESS, PLACES};
 pub use serve::{serve, serve_here};

@@ -152,9 +152,9 @@ mod tests {
     fn a_web_server_in_the_way_is_seen() {
         let machine = made_up(&[]);
         let service = Service::find(&machine);
-        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let other = Front::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let mut config = RelayConfig {
-            listen: vec![other.local_addr().unwrap()],
+            listen: vec![other.local_address()],
             ..RelayConfig::default()
         };
         let found = page(&machine, &service, &config);

@@ -20,8 +20,8 @@ fn ports(config: &RelayConfig) -> String {
 /// not meet it.
 pub(super) fn firewall(config: &RelayConfig) -> Finding {
     let sentence = format!(
-        "Whether a firewall lets in UDP port {}, and TCP for the page, cannot be seen from here: open it \
-         here and at your provider, and join once from elsewhere.",
+        "Whether a firewall lets port {} in cannot be seen from here: open it, for UDP and for the page's \
+         TCP, here and at your provider, and join once from elsewhere.",
         ports(config)
     );
     Finding::advice("firewall", sentence)

@@ -47,7 +47,7 @@ deb: build ## a Debian package of it: target/debian/sottovoce_*.deb
 deb-test: $(if $(RUST),deb) ## install, stop, upgrade and purge that package in a Debian of its own (as root)
 	@scripts/deb-test.sh target/debian/sottovoce_*.deb
 
-run: build ## a relay on this machine and a meeting link with the lines to paste
+run: build ## a relay and the page on this machine, and a link to click
 	@scripts/run.sh $(BIN)
 
 demo: build setup-media ## a relay and three participants for 20 s, then a table of what arrived
@@ -73,7 +73,7 @@ features: setup-build ## each part of the program builds without the others
 	$(CARGO) clippy --quiet --locked --no-default-features --features relay -- -D warnings
 	$(CARGO) clippy --quiet --locked --no-default-features --features participant -- -D warnings
 
-test: setup-build setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files
+test: setup-build web setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast
 
 web: ## the page: web/dist

@@ -9,6 +9,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The page is in the program. Where it is already, or is to be left out (empty), says SOTTOVOCE_PAGE.
+if [ -z "${SOTTOVOCE_PAGE+said}" ]; then
+    scripts/web.sh build || {
+        echo "To build the program without its page, put SOTTOVOCE_PAGE= before the command." >&2
+        exit 1
+    }
+fi
+
 cargo=${CARGO:-cargo}
 home=${CARGO_HOME:-$HOME/.cargo}
 target=${CARGO_TARGET_DIR:-$PWD/target}

@@ -25,4 +25,4 @@ if [ "${hashes[0]}" != "${hashes[1]}" ]; then
     echo "The two differ: something of the directory or of the moment is in the program." >&2
     exit 1
 fi
-echo "The same bytes. With this source, $(rustc --version), and $(cc --version | head -n 1)."
+echo "The same bytes. With this source, $(rustc --version), $(cc --version | head -n 1), and Node $(node --version)."

@@ -45,5 +45,8 @@ if [ ! -e "$core" ] || [ -n "$(find core/src core/Cargo.toml ../Cargo.lock ../sr
     (cd .. && scripts/web-core.sh)
 fi
 
+# Cargo watches what was there when it looked, and this file of those that tell it to look again.
+[ -d dist ] || touch ../build.rs
 npm run --silent build
+echo "the page's hash: $(../scripts/page-hash.sh)"
 [ "$1" = build ] || npm run --silent test

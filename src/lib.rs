@@ -5,7 +5,7 @@
 //! vocabulary), [`relay`] (rooms and the beat); and on people's devices
 //! [`meeting`] (end to end), [`stay`] (the way to a relay and back) and [`participant`] (media in and out). [`drill`] seizes a relay of
 //! one's own.
-//! [`system`] has words for what the operating system refuses.
+//! [`page`] is what a relay gives to browsers. [`system`] has words for what the operating system refuses.
 //! `docs/architecture.md` draws the picture.
 #![deny(unsafe_code)]
 // See clippy.toml.
@@ -32,6 +32,8 @@ pub mod carrier;
 #[cfg(feature = "participant")]
 #[allow(clippy::disallowed_types)] // its canaries are addresses
 pub mod drill;
+#[cfg(feature = "relay")]
+pub mod page;
 #[cfg(feature = "participant")]
 pub mod participant;
 #[cfg(feature = "native")]

@@ -4,14 +4,16 @@
 mod support;
 
 use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use support::browser::{ask, connect, request};
 use support::{Participant, Relay, sottovoce};
 
 /// A relay that finds `sockets` as systemd leaves them: from descriptor 3 on, with the number of
@@ -66,6 +68,44 @@ fn a_relay_serves_at_the_sockets_that_it_is_handed() {
     other.until("connected", Duration::from_secs(10));
 }
 
+/// The page is served at the TCP ports that it is handed, and at no other.
+#[test]
+fn a_page_is_served_where_a_port_is_handed_over_for_it() {
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.3:0").unwrap();
+    let page = tcp.local_addr().unwrap();
+    let alone: OwnedFd = udp.try_clone().unwrap().into();
+    let mut command = started_with(vec![udp.into(), tcp.into()], "--json --require-sandbox");
+    let relay = Relay::spawn(&mut command);
+    drop(command);
+    let asked = |page| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut stream = connect("127.0.0.1", page, "relay.invalid", "http/1.1").await?;
+            ask(&mut stream, &request("GET", "/", "")).await
+        })
+    };
+    assert_eq!(asked(page).unwrap().status, 200);
+    assert!(asked(([127, 0, 0, 1], relay.port()).into()).is_err());
+    drop(relay);
+
+    // Without one there is none, which is said.
+    let mut command = started_with(vec![alone], "");
+    let mut relay = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(relay.stderr.take().unwrap()).lines();
+    let line = said.find(|line| line.as_ref().is_ok_and(|line| line.contains("page")));
+    assert!(line.unwrap().unwrap().contains("ListenStream="));
+    support::signal(relay.id(), "TERM");
+    relay.wait().unwrap();
+}
+
 #[test]
 fn sockets_for_another_process_are_left_alone() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -79,7 +119,7 @@ fn sockets_for_another_process_are_left_alone() {
 }
 
 #[test]
-fn what_is_no_udp_socket_is_refused_with_a_sentence() {
+fn what_is_of_no_use_is_refused_with_a_sentence() {
     let tcp: OwnedFd = TcpListener::bind("127.0.0.1:0").unwrap().into();
     let mut wrong = vec![(tcp, "ListenDatagram=")];
     // Lets IPv4 in where the system does so by default.

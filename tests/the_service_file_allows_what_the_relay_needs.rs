@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use support::browser::{ask, connect, request};
 use support::{Participant, Relay, fixture, sottovoce};
 
 /// How exposed a service may be, in tenths: peers are at 68 to 93.
@@ -162,6 +163,16 @@ fn used(folder: &Path) -> BTreeSet<String> {
     let mut told = String::new();
     line.read_to_string(&mut told).expect("an answer");
     assert!(told.starts_with("HTTP/1.1 200 OK"), "{told}");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let at = ([127, 0, 0, 1], relay.port()).into();
+        let stream = connect("127.0.0.1", at, "relay.invalid", "http/1.1").await;
+        let answer = ask(&mut stream.expect("TLS"), &request("GET", "/", "")).await;
+        assert_eq!(answer.expect("an answer").status, 200);
+    });
     support::signal(traced, "TERM");
     let (status, said) = relay.finish(Duration::from_secs(20));
     assert!(status.success(), "{status}: {said}");
@@ -186,7 +197,14 @@ fn every_system_call_of_a_relays_life_is_in_the_filter() {
     }
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (used, allowed) = (used(folder.path()), allowed());
-    for call in ["execve", "sendmmsg", "recvmmsg", "accept4", "exit_group"] {
+    for call in [
+        "execve",
+        "sendmmsg",
+        "recvmmsg",
+        "setpriority",
+        "accept4",
+        "exit_group",
+    ] {
         assert!(used.contains(call), "the trace lacks {call}: {used:?}");
     }
     let denied: Vec<_> = used.difference(&allowed).collect();

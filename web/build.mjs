@@ -1,9 +1,9 @@
 // Builds web/dist: index.html, one script, one sheet of styles, the worklets, the worker with web/core, the
 // lists of words and the icon. The names are fixed and nothing of this machine goes in, so the same sources
 // give the same bytes; index.html holds the hashes of script and styles, the script those of the lists, and the
-// worker that of web/core.
+// worker that of web/core. Each is compressed beside it (NAME.br), for the relay.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -17,12 +17,10 @@ const hash = (bytes) => `sha384-${createHash("sha384").update(bytes).digest("bas
 
 /**
  * Bundles the page from `entry` (the tests give another one) into the folder `out`; `more` are scripts of
- * tests besides it, by name.
+ * tests besides it, by name; `compressed`, too.
  */
-export async function build({ entry = "src/main.tsx", out = "dist", more = {} } = {}) {
+export async function build({ entry = "src/main.tsx", out = "dist", more = {}, compressed = false } = {}) {
   const dist = join(web, out);
-  await rm(dist, { recursive: true, force: true });
-  await mkdir(dist, { recursive: true });
   const options = {
     absWorkingDir: web,
     bundle: true,
@@ -67,12 +65,25 @@ export async function build({ entry = "src/main.tsx", out = "dist", more = {} } 
   files.set("index.html", Buffer.from(
     html.replace("SCRIPT_HASH", integrity("app.js")).replace("STYLE_HASH", integrity("app.css"))));
   files.set("icon.svg", await readFile(join(web, "src/icon.svg")));
-  for (const [name, bytes] of files) await writeFile(join(dist, name), bytes);
+  const beside = compressed ? [...files].map(([name, bytes]) => [`${name}.br`, brotliCompressSync(bytes)]) : [];
+  await put(dist, new Map([...files, ...beside]));
   return files;
 }
 
+/** Writes what is another file than before, and removes what is none any more: cargo looks at times. */
+async function put(dist, files) {
+  await mkdir(dist, { recursive: true });
+  for (const entry of await readdir(dist)) {
+    if (!files.has(entry)) await rm(join(dist, entry), { recursive: true });
+  }
+  for (const [name, bytes] of files) {
+    const there = await readFile(join(dist, name)).catch(() => undefined);
+    if (!there?.equals(bytes)) await writeFile(join(dist, name), bytes);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const files = await build();
+  const files = await build({ compressed: true });
   let sum = 0;
   for (const [name, bytes] of [...files].sort()) {
     const brotli = brotliCompressSync(bytes).length;

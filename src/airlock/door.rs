@@ -1,4 +1,5 @@
 //! A listener for programs on this machine: hands out streams, and never an address of who came.
+//! For everybody else: `front`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::kernel::local_address;
 use crate::system::words;
 
 /// Owner and group may knock, others not.
@@ -61,6 +63,12 @@ impl Door {
             listener: listener.into(),
             unix: false,
         })
+    }
+
+    /// The TCP port, where it has one.
+    pub fn port(&self) -> Option<u16> {
+        let port = |socket| local_address(socket).ok().map(|local| local.port());
+        port(self.listener.as_fd()).filter(|_| !self.unix)
     }
 
     /// On a Unix socket. One that an earlier process left is replaced; it stays when this process
@@ -120,7 +128,7 @@ impl WatchedDoor {
     }
 }
 
-fn watch<T: AsFd + AsRawFd>(descriptor: T) -> io::Result<AsyncFd<T>> {
+pub(super) fn watch<T: AsFd + AsRawFd>(descriptor: T) -> io::Result<AsyncFd<T>> {
     // SAFETY: the types of this file own their one descriptor for as long as they live, and nothing
     // replaces it.
     unsafe { AsyncFd::register(descriptor) }.map_err(io::Error::from)
@@ -144,7 +152,7 @@ fn accept(listener: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(accepted) })
 }
 
-/// A stream to a program on this machine.
+/// A stream to whoever came.
 pub struct Visitor(AsyncFd<Stream>);
 
 enum Stream {
@@ -153,6 +161,11 @@ enum Stream {
 }
 
 impl Visitor {
+    /// Over a connection that was accepted.
+    pub(super) fn over_tcp(accepted: OwnedFd) -> io::Result<Self> {
+        Ok(Self(watch(Stream::Tcp(accepted.into()))?))
+    }
+
     /// Reads some bytes once they are there; none at the end.
     pub fn poll_read(&self, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::front::Front;
 use super::kernel::{KernelSocket, local_address, prepare};
 use super::options::get;
 use crate::system::words;
@@ -17,12 +18,13 @@ pub enum HandedError {
          unit, or without them"
     )]
     Missing,
-    /// TCP, a Unix socket, a file, or of another kind.
+    /// A Unix socket, a file, or of another kind; or none of them is for UDP.
     #[error(
-        "a socket that was handed over is none for UDP; write ListenDatagram= with a port, and \
-         nothing else, in the .socket unit"
+        "a socket that was handed over is neither one for UDP nor one that listens for TCP; write \
+         ListenDatagram= with a port, ListenStream= with the same for the page, and nothing else, in \
+         the .socket unit"
     )]
-    NotUdp,
+    Neither,
     /// It would show whom it is connected to.
     #[error(
         "a UDP socket that was handed over is connected to somebody; hand over one that is not"
@@ -34,7 +36,7 @@ pub enum HandedError {
     /// IPv4 peers would have two forms of address.
     #[error(
         "an IPv6 socket that was handed over takes IPv4 too; write BindIPv6Only=ipv6-only in the \
-         .socket unit, and a ListenDatagram= for each of [::] and 0.0.0.0"
+         .socket unit, and a ListenDatagram= (or ListenStream=) for each of [::] and 0.0.0.0"
     )]
     BothFamilies,
     /// Anything else.
@@ -52,22 +54,46 @@ impl From<io::Error> for HandedError {
     }
 }
 
+/// What was handed over.
+#[derive(Default)]
+pub struct Handed {
+    /// For QUIC.
+    pub sockets: Vec<KernelSocket>,
+    /// For the page.
+    pub fronts: Vec<Front>,
+}
+
 /// The sockets that were handed over, in their order; none where nobody did so, and none when asked
 /// again. Ask before anything else is opened.
 ///
 /// # Errors
 /// [`HandedError`]; then none of them is used.
-pub fn handed() -> Result<Vec<KernelSocket>, HandedError> {
+pub fn handed() -> Result<Handed, HandedError> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::SeqCst) {
-        return Ok(Vec::new());
+        return Ok(Handed::default());
     }
     let descriptors = sd_notify::listen_fds().map_err(|_| HandedError::Missing)?;
-    descriptors
+    let mut handed = Handed::default();
+    for descriptor in descriptors {
         // SAFETY: it is open, which `listen_fds` has seen, and meant for us; nobody else here has
         // it, since this is done once.
-        .map(|descriptor| KernelSocket::adopt(unsafe { OwnedFd::from_raw_fd(descriptor) }))
-        .collect()
+        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        match listens(descriptor.as_fd()) {
+            true => handed.fronts.push(Front::adopt(descriptor)?),
+            false => handed.sockets.push(KernelSocket::adopt(descriptor)?),
+        }
+    }
+    match handed.sockets.is_empty() && !handed.fronts.is_empty() {
+        true => Err(HandedError::Neither),
+        false => Ok(handed),
+    }
+}
+
+/// Whether it takes TCP connections.
+fn listens(socket: BorrowedFd<'_>) -> bool {
+    let of = |option| get(socket, libc::SOL_SOCKET, option).ok();
+    of(libc::SO_PROTOCOL) == Some(libc::IPPROTO_TCP) && of(libc::SO_ACCEPTCONN) == Some(1)
 }
 
 impl KernelSocket {
@@ -77,11 +103,11 @@ impl KernelSocket {
     /// [`HandedError`] when it is none that a relay can serve at.
     pub fn adopt(descriptor: OwnedFd) -> Result<Self, HandedError> {
         let socket = descriptor.as_fd();
-        let of = |option| get(socket, libc::SOL_SOCKET, option).map_err(|_| HandedError::NotUdp);
+        let of = |option| get(socket, libc::SOL_SOCKET, option).map_err(|_| HandedError::Neither);
         let family = of(libc::SO_DOMAIN)?;
         let protocol = of(libc::SO_PROTOCOL)?;
         if protocol != libc::IPPROTO_UDP || ![libc::AF_INET, libc::AF_INET6].contains(&family) {
-            return Err(HandedError::NotUdp);
+            return Err(HandedError::Neither);
         }
         if is_connected(socket) {
             return Err(HandedError::Connected);
@@ -169,15 +195,15 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         assert_eq!(
             refused(TcpListener::bind("127.0.0.1:0").unwrap()),
-            HandedError::NotUdp
+            HandedError::Neither
         );
         assert_eq!(
             refused(UnixListener::bind(path("a")).unwrap()),
-            HandedError::NotUdp
+            HandedError::Neither
         );
         assert_eq!(
             refused(UnixDatagram::bind(path("b")).unwrap()),
-            HandedError::NotUdp
+            HandedError::Neither
         );
         let connected = UdpSocket::bind("127.0.0.1:0").unwrap();
         connected.connect((Ipv4Addr::LOCALHOST, 9)).unwrap();

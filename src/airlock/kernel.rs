@@ -26,6 +26,13 @@ pub enum BindError {
         "the UDP port is in use by another program: stop it, or choose another port with --listen"
     )]
     PortTaken,
+    /// The same of TCP.
+    #[error(
+        "the TCP port, at which the relay serves its page, is in use by another program, such as a web \
+         server: stop it, choose another port with --listen, or leave out the page with --no-page (or \
+         `page = false`)"
+    )]
+    TcpPortTaken,
     /// EACCES.
     #[error(
         "ports below 1024 need a privilege: choose a higher port, or grant CAP_NET_BIND_SERVICE"
@@ -66,6 +73,19 @@ impl From<io::Error> for BindError {
 /// What the relay cannot do without fails here; what only makes it faster (large
 /// buffers, GSO, GRO) is used where it is there.
 pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
+    let descriptor = open(address, libc::SOCK_DGRAM)?;
+    let socket = descriptor.as_fd();
+    let features = prepare(socket, &address)?;
+    take_name(socket, &address)?;
+    Ok(KernelSocket {
+        local: local_address(socket)?,
+        features,
+        descriptor,
+    })
+}
+
+/// A socket for one of our own addresses, which is not bound yet.
+pub(super) fn open(address: SocketAddr, kind: libc::c_int) -> Result<OwnedFd, BindError> {
     if let SocketAddr::V6(address) = address
         && address.ip().is_unicast_link_local()
         && address.scope_id() == 0
@@ -77,7 +97,7 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
     } else {
         libc::AF_INET6
     };
-    let kind = libc::SOCK_DGRAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let kind = kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: takes integers alone.
     let descriptor = unsafe { libc::socket(domain, kind, 0) };
     if descriptor < 0 {
@@ -85,13 +105,16 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
     }
     // SAFETY: just opened, and nobody else has it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-    let socket = descriptor.as_fd();
     if address.is_ipv6() {
         // IPv4 peers come by an IPv4 socket, so that each address has one form.
-        set(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
+        set(descriptor.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
     }
-    let features = prepare(socket, &address)?;
-    let (name, length) = Name::encode(&address);
+    Ok(descriptor)
+}
+
+/// Binds it.
+pub(super) fn take_name(socket: BorrowedFd<'_>, address: &SocketAddr) -> io::Result<()> {
+    let (name, length) = Name::encode(address);
     // SAFETY: `name` holds `length` bytes of a socket address of this family.
     let bound = unsafe {
         libc::bind(
@@ -100,14 +123,10 @@ pub fn bind(address: SocketAddr) -> Result<KernelSocket, BindError> {
             length as libc::socklen_t,
         )
     };
-    if bound != 0 {
-        return Err(io::Error::last_os_error().into());
+    match bound {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
-    Ok(KernelSocket {
-        local: local_address(socket)?,
-        features,
-        descriptor,
-    })
 }
 
 /// Sets what the airlock needs of a socket of ours, but for what must be set before it is bound.

@@ -59,5 +59,13 @@ pub(super) const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 /// clears one pending ICMP report.
 pub(super) const RECEIVE_ERRORS: usize = 8;
 
+/// Connections for the page that the kernel has accepted and we have not. More wait in their senders.
+pub(super) const FRONT_QUEUE: libc::c_int = 256;
+
+/// Asked of the kernel for each direction of such a connection; it takes twice that, with what it keeps
+/// for itself. More: what is lost at the end of a connection whose other side is slow. Less: a page comes
+/// more slowly to where the way is long.
+pub(super) const FRONT_BUFFER: libc::c_int = 64 * 1024;
+
 /// Sockets of one airlock: the number is kept in a byte of each address.
 pub(super) const SOCKETS: usize = 64;

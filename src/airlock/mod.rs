@@ -23,6 +23,7 @@ mod options;
 mod socket;
 
 mod door;
+mod front;
 
 mod batch;
 mod control;
@@ -52,8 +53,9 @@ pub use batch::{ReceiveBatch, SendBatch};
 pub use berths::Berth;
 pub use crowds::{Allowance, PerAddress};
 pub use door::{Door, DoorError, Visitor, WatchedDoor};
+pub use front::{Front, Guest, Seats, WatchedFront};
 pub use gate::{Airlock, Arrival, Departure};
-pub use handed::{HandedError, handed};
+pub use handed::{Handed, HandedError, handed};
 pub use kernel::{BindError, KernelSocket, bind};
 pub use lane::Counters;
 pub use limits::KERNEL_BUFFER;

@@ -44,3 +44,27 @@ pub(super) fn get(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Result<i
         Err(io::Error::last_os_error())
     }
 }
+
+/// Says how long closing a connection waits for what is still to be sent; for 0 seconds it ends by a
+/// reset at once.
+pub(super) fn set_linger(socket: BorrowedFd<'_>, seconds: libc::c_int) -> io::Result<()> {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: seconds,
+    };
+    // SAFETY: as above, of `linger`.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            size_of::<libc::linger>() as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}

@@ -1,4 +1,4 @@
-//! Ways to reach a relay: QUIC, and its certificates.
+//! Ways to reach a relay: QUIC, TLS for its page, and its certificates.
 //!
 //! It may know: stand-ins, connections, streams, control bytes.
 //! It must never know: real addresses of peers, rooms, names.
@@ -10,6 +10,8 @@ pub mod client;
 mod congestion;
 #[cfg(feature = "relay")]
 pub mod door;
+#[cfg(feature = "relay")]
+pub mod front;
 #[cfg(feature = "relay")]
 mod limits;
 #[cfg(feature = "relay")]

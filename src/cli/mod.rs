@@ -20,6 +20,8 @@ mod pass;
 mod passes;
 #[cfg(feature = "relay")]
 mod relay;
+#[cfg(all(feature = "relay", feature = "participant"))]
+mod web;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,11 +33,14 @@ use sottovoce::quiet::{self, Format};
 
 pub(crate) use exit::Exit;
 
-/// The version, and the hash of the source (`scripts/source-hash.sh`), which releases alone have.
+/// The version; the hash of the source (`scripts/source-hash.sh`), which releases alone have; and the
+/// hash of the page that is in it (`scripts/page-hash.sh`).
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " (source ",
     env!("SOTTOVOCE_SOURCE"),
+    "; page ",
+    env!("SOTTOVOCE_PAGE_HASH"),
     ")"
 );
 
@@ -44,6 +49,7 @@ const VERSION: &str = concat!(
 #[command(
     name = "sottovoce",
     version = VERSION,
+    propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: `sottovoce help exit-codes`."
 )]
@@ -69,6 +75,9 @@ enum Command {
     #[cfg(feature = "participant")]
     /// Take part in a meeting from the terminal: play, record and watch media files.
     Join(join::Arguments),
+    #[cfg(all(feature = "relay", feature = "participant"))]
+    /// Serve the page for meetings in a browser, to this machine alone.
+    Web(web::Arguments),
     #[cfg(feature = "participant")]
     /// Seize a relay on this machine and look for what it should not have.
     Drill(drill::Arguments),
@@ -100,6 +109,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Invite(arguments) => invite::run(arguments),
         #[cfg(feature = "participant")]
         Command::Join(arguments) => join::run(arguments),
+        #[cfg(all(feature = "relay", feature = "participant"))]
+        Command::Web(arguments) => web::run(arguments),
         #[cfg(feature = "participant")]
         Command::Drill(arguments) => drill::run(arguments),
         Command::Help { topic } => help(topic.as_deref()),
@@ -144,6 +155,8 @@ impl Command {
             Self::Invite(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Join(arguments) => Audience::of(arguments.json, arguments.watch.is_some()),
+            #[cfg(all(feature = "relay", feature = "participant"))]
+            Self::Web(arguments) => Audience::of(arguments.json, false),
             #[cfg(feature = "participant")]
             Self::Drill(arguments) => Audience::of(arguments.json, false),
             Self::Help { .. } => Audience::People,
@@ -187,8 +200,8 @@ fn answered(answer: &clap::Error) -> ExitCode {
 /// Why a command is not known that other builds of the program know.
 fn left_out(command: &str) -> Option<Failure> {
     let only = match command {
-        "invite" | "join" | "drill" if !cfg!(feature = "participant") => "as a relay only",
-        "relay" | "check" | "pass" if !cfg!(feature = "relay") => {
+        "invite" | "join" | "web" | "drill" if !cfg!(feature = "participant") => "as a relay only",
+        "relay" | "check" | "pass" | "web" if !cfg!(feature = "relay") => {
             "for participants only, without the relay"
         }
         _ => return None,

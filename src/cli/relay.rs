@@ -2,6 +2,7 @@
 
 mod hang_up;
 mod metrics;
+mod page;
 mod sandbox;
 
 use std::fs::File;
@@ -20,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::hang_up::HangUp;
 use self::metrics::Desk;
+use self::page::Page;
 use self::sandbox::Sandbox;
 use super::{Exit, Failure, say};
 
@@ -29,7 +31,7 @@ use super::{Exit, Failure, say};
 /// configuration SIGHUP reads them again instead; without a terminal, or under nohup, it does nothing.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// UDP address to listen on; several are possible [default: 127.0.0.1:4433]
+    /// Address to listen on, UDP, and TCP for the page; several are possible [default: 127.0.0.1:4433]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<SocketAddr>,
     /// File with the relay's identity, made on first use; without it, links die with the process
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// What meeting links call this relay, where that is not the first address to listen on
     #[arg(long, value_name = "HOST:PORT")]
     public_address: Option<String>,
+    /// Do not serve the page for meetings in a browser
+    #[arg(long)]
+    no_page: bool,
     /// Configuration file; what is given here as an argument goes before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -68,10 +73,23 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(sockets) = &handed {
         config.listen = sockets.addresses();
     }
-    let mut relay = Relay::open_at(&config, handed).map_err(|error| failure(&error))?;
+    let was_handed = handed.is_some();
+    let mut sockets = match handed {
+        Some(sockets) => sockets,
+        None => {
+            Sockets::bind(&config.listen, config.page).map_err(|error| failure(&error.into()))?
+        }
+    };
+    let fronts = sockets.take_fronts();
+    let mut relay = Relay::open_at(&config, Some(sockets)).map_err(|error| failure(&error))?;
+    let page = match config.page {
+        true => Page::at(fronts, &relay)?,
+        false => None,
+    };
     let desk = Desk::open(&config, &mut relay)?;
     let hint = match arguments.json {
         true => None,
+        false if config.page && was_handed && page.is_none() => Some(NO_FRONT.to_owned()),
         false => hint(&config, relay.address()),
     };
     quiet::log(Event::Started { shards: 1 });
@@ -80,8 +98,21 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let files = hang_up::files(&config, credentials.as_deref());
     let hang_up = HangUp::of(&files);
-    let sandbox = Sandbox::of(&config, files, arguments.require_sandbox);
-    serve(relay, arguments.json, hint, hang_up, desk, &sandbox)
+    let sandbox = Sandbox::of(&config, files, page.is_some(), arguments.require_sandbox);
+    let parts = Parts { relay, page, desk };
+    serve(parts, arguments.json, hint, hang_up, &sandbox)
+}
+
+/// What an operator should know whose service manager keeps the page from being served.
+const NO_FRONT: &str = "sottovoce: the page is not served, since the .socket unit hands over no TCP port: \
+                        write ListenStream= there, with the same port; or `page = false` in the \
+                        configuration.\n";
+
+/// What runs.
+struct Parts {
+    relay: Relay,
+    page: Option<Page>,
+    desk: Option<Desk>,
 }
 
 /// What an operator should know whose relay takes everyone in and was not told by which address
@@ -188,6 +219,7 @@ fn configuration(arguments: &Arguments) -> Result<RelayConfig, Failure> {
     if !arguments.listen.is_empty() {
         config.listen.clone_from(&arguments.listen);
     }
+    config.page &= !arguments.no_page;
     if arguments.identity.is_some() {
         config.identity.clone_from(&arguments.identity);
     }
@@ -258,15 +290,15 @@ fn failure(error: &RelayError) -> Failure {
     Failure::new(exit, error.to_string())
 }
 
-/// The shard has a thread of its own; this one waits for signals and for another day.
+/// The shard has a thread of its own, and so has the page; this one waits for signals and for another day.
 fn serve(
-    relay: Relay,
+    parts: Parts,
     json: bool,
     hint: Option<String>,
     hang_up: HangUp,
-    desk: Option<Desk>,
     sandbox: &Sandbox,
 ) -> Result<(), Failure> {
+    let Parts { relay, page, desk } = parts;
     let (stop, certificates) = (relay.stop_handle(), relay.certificates());
     let mut announcer = Announcer {
         json,
@@ -301,10 +333,22 @@ fn serve(
                 }
             })
             .map_err(system)?;
+        let (begun, page_began) = tokio::sync::oneshot::channel();
+        let (lock_page, locked) = tokio::sync::oneshot::channel();
+        if let Some(page) = page {
+            std::thread::Builder::new()
+                .name("page".into())
+                .spawn(move || page.run(begun, locked))
+                .map_err(system)?;
+        } else {
+            drop(begun);
+        }
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
+        let _ = page_began.await;
         sandbox.filter()?;
         let _ = lock.send(());
+        let _ = lock_page.send(());
         if let Some(desk) = desk {
             tokio::spawn(desk.attend());
         }

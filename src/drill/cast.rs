@@ -77,8 +77,8 @@ const PEOPLE: [(&str, bool); 9] = [
     ("a later scout", false),
 ];
 
-/// Those who speak QUIC by themselves.
-const STRANGERS: [(&str, bool); 12] = [
+/// Those who speak QUIC, or TLS, by themselves.
+const STRANGERS: [(&str, bool); 14] = [
     ("a stranger", false),
     ("a stranger by IPv6", true),
     ("a sender of rubbish", false),
@@ -91,6 +91,8 @@ const STRANGERS: [(&str, bool); 12] = [
     ("a stranger who says nothing", false),
     ("a stranger who does not read", false),
     ("a stranger without a seat", false),
+    ("a visitor of the page", false),
+    ("a visitor of the page by IPv6", true),
 ];
 
 /// One who takes part in a browser, and one who looks around in another.

@@ -34,6 +34,7 @@ mod scout;
 mod story;
 mod stranger;
 mod strangers;
+mod visitor;
 
 mod judge;
 mod look;

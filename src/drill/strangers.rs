@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::DrillError;
 use super::cast::{Cast, FLOOD, Part};
 use super::stranger::{REFUSED, Stranger, Target, Windows, first_packets, framed, hello};
+use super::visitor::{Speaks, Visit, visit};
 use crate::carrier::certificate::CertificateHash;
 use crate::wire::limits::{AUDIO_PAYLOAD, BODY};
 use crate::wire::{
@@ -46,11 +47,12 @@ pub(super) struct Strangers {
 impl Strangers {
     /// Plays their part; what happened.
     pub(super) fn play(&self, cast: &Cast, wanted: Wanted) -> Result<Vec<String>, DrillError> {
+        let mut visits = self.visits(cast)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(DrillError::system)?;
-        let story = runtime.block_on(async {
+        let story: Result<Vec<String>, DrillError> = runtime.block_on(async {
             let mut story = self.guest(cast, "a stranger").await?;
             story.extend(self.looks_around(cast).await?);
             if wanted == Wanted::Everything {
@@ -63,7 +65,26 @@ impl Strangers {
         });
         runtime.shutdown_background();
         cast.strangers_over();
-        story
+        visits.extend(story?);
+        Ok(visits)
+    }
+
+    /// Two come for the page.
+    fn visits(&self, cast: &Cast) -> Result<Vec<String>, DrillError> {
+        for (what, speaks) in [
+            ("a visitor of the page", Speaks::One),
+            ("a visitor of the page by IPv6", Speaks::Two),
+        ] {
+            let part = cast.part(what)?;
+            let visit = visit(part, &self.to(part)?, speaks)?;
+            cast.register.gone(part.whose);
+            if visit == Visit::NobodyThere {
+                return Ok(vec![
+                    "nobody got a page, which this relay does not serve".into(),
+                ]);
+            }
+        }
+        Ok(vec!["two got the page, by HTTP/1.1 and by HTTP/2".into()])
     }
 
     /// The relay's address in somebody's family.

@@ -6,6 +6,8 @@
 
 mod event;
 mod harden;
+#[cfg(feature = "relay")]
+mod humble;
 pub mod metrics;
 mod once;
 mod panic;
@@ -21,6 +23,8 @@ mod wiping;
 
 pub use event::{Drain, Event, Level};
 pub use harden::{HardenError, harden, lock_memory};
+#[cfg(feature = "relay")]
+pub use humble::stand_back;
 #[cfg(feature = "relay")]
 pub use ready::Manager;
 pub use say::{Format, log};

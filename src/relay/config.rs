@@ -18,8 +18,10 @@ use crate::carrier::door::{DoorAddress, DoorAddressError};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RelayConfig {
-    /// UDP addresses to listen on.
+    /// Addresses to listen on: UDP, and TCP for the page.
     pub listen: Vec<SocketAddr>,
+    /// Whether the page for meetings in a browser is served.
+    pub page: bool,
     /// What links name the relay by, `host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_address: Option<String>,
@@ -95,6 +97,7 @@ impl Default for RelayConfig {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 4433))],
+            page: true,
             public_address: None,
             identity: None,
             certificate: None,

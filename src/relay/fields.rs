@@ -59,12 +59,18 @@ const fn access(name: &'static str, least: i64, most: i64, says: &'static str) -
 const MOST_MEMBERS: i64 = 4096;
 
 /// Every field, in the order of the default file: the only place that documents them.
-pub(super) const FIELDS: [Field; 16] = [
+pub(super) const FIELDS: [Field; 17] = [
     text(
         "listen",
         "",
-        "UDP addresses to listen on, IPv4 or IPv6. \"0.0.0.0:443\" and \"[::]:443\" take\n\
-         everyone in; the default takes only this machine.",
+        "Addresses to listen on, IPv4 or IPv6: UDP, and TCP for the page. \"0.0.0.0:443\" and\n\
+         \"[::]:443\" take everyone in; the default takes only this machine.",
+    ),
+    text(
+        "page",
+        "",
+        "Whether the page for meetings in a browser is served, by https at the same ports. Browsers\n\
+         take it from a relay with `certificate` alone; for others: `sottovoce web`.",
     ),
     text(
         "public_address",

@@ -86,7 +86,7 @@ impl StopHandle {
 }
 
 impl Relay {
-    /// Opens the sockets and makes the certificates.
+    /// Opens the sockets, but for those of the page, and makes the certificates.
     ///
     /// # Errors
     /// [`RelayError`].
@@ -114,7 +114,7 @@ impl Relay {
         };
         let sockets = match sockets {
             Some(sockets) => sockets,
-            None => Sockets::bind(&config.listen)?,
+            None => Sockets::bind(&config.listen, false)?,
         };
         let airlock = listen(sockets, connections, per_address, random()?);
         let local = airlock.local_addresses();

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod anyone;
+pub mod browser;
 pub mod network;
 
 use std::io::{BufRead, BufReader, Read, Write};

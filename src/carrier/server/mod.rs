@@ -26,13 +26,14 @@ pub use super::limits::CONTROL_QUEUE;
 pub use drive::Server;
 pub use open::{ListenError, Sockets, listen, reachable};
 pub use peer::{Event, IncomingGroup, Input, OutgoingGroup, Peer, SendError};
+pub(super) use settings::tls;
 pub use settings::{ServerSettings, draw_once};
 #[doc(hidden)]
 pub use webtransport::{Trial, Tried};
 
 // A shard names the kind of socket that its server drives, and never touches one; an operator says
 // what one address may take.
-pub use crate::airlock::{HandedError, KernelSocket, PerAddress, Socket};
+pub use crate::airlock::{BindError, HandedError, KernelSocket, PerAddress, Socket};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::super::limits::{HANDSHAKES_OF_ONE_ADDRESS, UNPROVEN};
 use crate::airlock::{
-    Airlock, BindError, HandedError, KernelSocket, PerAddress, Socket, TableLimits, bind, handed,
+    Airlock, BindError, Front, Handed, HandedError, KernelSocket, PerAddress, Socket, TableLimits,
+    bind, handed,
 };
 
 /// Why the relay cannot listen on one of its own addresses: the operator can mend it.
@@ -17,19 +18,29 @@ pub struct ListenError {
     pub error: BindError,
 }
 
-/// UDP sockets to serve at.
-pub struct Sockets(Vec<KernelSocket>);
+/// UDP sockets to serve at, and TCP ports for the page beside them.
+pub struct Sockets {
+    udp: Vec<KernelSocket>,
+    fronts: Vec<Front>,
+}
+
+/// How often another port is tried where any will do and the page's TCP port of that number is taken.
+const TRIES: usize = 16;
 
 impl Sockets {
-    /// Binds one to each address.
+    /// Binds one to each address; with `page`, TCP ports of the same numbers too.
     ///
     /// # Errors
     /// [`ListenError`], naming the address.
-    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
-        let bound = addresses
-            .iter()
-            .map(|&address| bind(address).map_err(|error| ListenError { address, error }));
-        bound.collect::<Result<_, _>>().map(Self)
+    pub fn bind(addresses: &[SocketAddr], page: bool) -> Result<Self, ListenError> {
+        let (mut udp, mut fronts) = (Vec::new(), Vec::new());
+        for &address in addresses {
+            let (socket, front) =
+                both(address, page).map_err(|error| ListenError { address, error })?;
+            udp.push(socket);
+            fronts.extend(front);
+        }
+        Ok(Self { udp, fronts })
     }
 
     /// Those that a service manager holds ready for this process; `None` where it holds none. Ask
@@ -38,13 +49,36 @@ impl Sockets {
     /// # Errors
     /// [`HandedError`] when one of them is of no use.
     pub fn handed() -> Result<Option<Self>, HandedError> {
-        let sockets = handed()?;
-        Ok((!sockets.is_empty()).then_some(Self(sockets)))
+        let Handed { sockets, fronts } = handed()?;
+        Ok((!sockets.is_empty()).then_some(Self {
+            udp: sockets,
+            fronts,
+        }))
     }
 
     /// Where they listen.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().map(Socket::local_address).collect()
+        self.udp.iter().map(Socket::local_address).collect()
+    }
+
+    /// The page's ports, for whoever serves it. What is not taken is closed.
+    pub fn take_fronts(&mut self) -> Vec<Front> {
+        std::mem::take(&mut self.fronts)
+    }
+}
+
+fn both(address: SocketAddr, page: bool) -> Result<(KernelSocket, Option<Front>), BindError> {
+    let mut tries = if address.port() == 0 { TRIES } else { 1 };
+    loop {
+        let socket = bind(address)?;
+        if !page {
+            return Ok((socket, None));
+        }
+        tries -= 1;
+        match Front::bind(socket.local_address()) {
+            Err(BindError::TcpPortTaken) if tries > 0 => {}
+            front => return Ok((socket, Some(front?))),
+        }
     }
 }
 
@@ -64,7 +98,7 @@ pub fn listen(
         unproven_for: UNPROVEN,
         ..TableLimits::default()
     };
-    Airlock::new(sockets.0, limits, seed)
+    Airlock::new(sockets.udp, limits, seed)
 }
 
 /// The address under which others on the network reach a socket that listens on all of them: the

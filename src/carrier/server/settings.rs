@@ -55,19 +55,28 @@ pub fn draw_once() {
     let _ = rand::fill(&mut [0; 1]);
 }
 
-/// TLS and QUIC as a relay speaks them: TLS 1.3 alone, and nothing by which two connections of one
-/// participant could be linked: no tickets, no sessions, no NEW_TOKEN, no early data.
-pub(super) fn server_config(
+/// TLS as a relay speaks it: TLS 1.3 alone, and nothing by which two connections of one participant could
+/// be linked: no tickets, no sessions, no early data.
+pub(in crate::carrier) fn tls(
     certificates: Arc<dyn ResolvesServerCert>,
-) -> Result<ServerConfig, rustls::Error> {
+    protocols: &[&[u8]],
+) -> Result<rustls::ServerConfig, rustls::Error> {
     let mut tls = rustls::ServerConfig::builder_with_provider(crypto_provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    tls.alpn_protocols = vec![wire::ALPN.to_vec(), webtransport::ALPN.to_vec()];
+    tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     tls.send_tls13_tickets = 0;
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.max_early_data_size = 0;
+    Ok(tls)
+}
+
+/// TLS and QUIC as a relay speaks them: no NEW_TOKEN either.
+pub(super) fn server_config(
+    certificates: Arc<dyn ResolvesServerCert>,
+) -> Result<ServerConfig, rustls::Error> {
+    let tls = tls(certificates, &[wire::ALPN, webtransport::ALPN])?;
     let quic = QuicServerConfig::try_from(tls)
         .map_err(|_| rustls::Error::General("no cipher suite for QUIC".into()))?;
     let mut config = ServerConfig::with_crypto(Arc::new(Patient::new(quic, ACKNOWLEDGE_WITHIN)));

@@ -20,8 +20,8 @@ fn ports(config: &RelayConfig) -> String {
 /// not meet it.
 pub(super) fn firewall(config: &RelayConfig) -> Finding {
     let sentence = format!(
-        "Whether a firewall lets UDP port {} in cannot be seen from here: open it here and at your \
-         provider, and join once from elsewhere.",
+        "Whether a firewall lets port {} in cannot be seen from here: open it, for UDP and for the page's \
+         TCP, here and at your provider, and join once from elsewhere.",
         ports(config)
     );
     Finding::advice("firewall", sentence)
@@ -37,9 +37,12 @@ pub(super) fn conntrack(machine: &Machine, config: &RelayConfig) -> Finding {
     let rules = machine.ask("nft", &["list", "table", "inet", "sottovoce"]);
     let spared = |port: u16| {
         let rules = rules.as_deref().unwrap_or_default();
-        ["dport", "sport"]
-            .iter()
-            .all(|way| rules.contains(&format!("udp {way} {port} notrack")))
+        let page = config.page.then_some("tcp");
+        ["udp"].into_iter().chain(page).all(|protocol| {
+            let each = ["dport", "sport"].iter();
+            let mut lines = each.map(|way| format!("{protocol} {way} {port} notrack"));
+            lines.all(|line| rules.contains(&line))
+        })
     };
     if config.listen.iter().all(|address| spared(address.port())) {
         return Finding::fine(
@@ -114,7 +117,7 @@ mod tests {
         assert_eq!(state(&machine), State::Advice);
         let machine = machine.answering(|program, _| {
             let rules = "udp dport 4433 notrack\nudp sport 4433 notrack\n";
-            (program == "nft").then(|| rules.into())
+            (program == "nft").then(|| format!("{rules}{}", rules.replace("udp", "tcp")))
         });
         assert_eq!(state(&machine), State::Fine);
         let half = machine.answering(|_, _| Some("udp dport 4433 notrack\n".into()));

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sottovoce::airlock::{BindError, bind};
+use sottovoce::airlock::{BindError, Front, bind};
 use sottovoce::relay::RelayConfig;
 
 use super::machine::Machine;
@@ -16,8 +16,21 @@ const PRIVILEGED: u64 = 1024;
 
 pub(super) fn check(machine: &Machine, service: &Service, config: &RelayConfig) -> Vec<Finding> {
     let each = config.listen.iter();
-    each.map(|&address| of_address(machine, service, address))
-        .collect()
+    let quic = each.map(|&address| of_address(machine, service, address));
+    quic.chain(page(machine, service, config)).collect()
+}
+
+/// What keeps the page from being served where the relay does not run yet.
+fn page(machine: &Machine, service: &Service, config: &RelayConfig) -> Option<Finding> {
+    let handed = |address: &SocketAddr| {
+        machine.has("/run/systemd/system") && service.hands_over(address.port())
+    };
+    let mut own = config.listen.iter().filter(|address| !handed(address));
+    let taken = own.find(|&&address| {
+        bind(address).is_ok() && Front::bind(address).err() == Some(BindError::TcpPortTaken)
+    });
+    let sentence = format!("{}: {}.", taken?, BindError::TcpPortTaken);
+    config.page.then(|| Finding::wrong(CHECK, sentence))
 }
 
 fn of_address(machine: &Machine, service: &Service, address: SocketAddr) -> Finding {
@@ -133,6 +146,24 @@ mod tests {
         assert_eq!(found(&machine, &address).state, State::Fine);
         assert_eq!(found(&machine, "127.0.0.1:0").state, State::Advice);
         assert_eq!(found(&machine, "192.0.2.1:4433").state, State::Wrong);
+    }
+
+    #[test]
+    fn a_web_server_in_the_way_is_seen() {
+        let machine = made_up(&[]);
+        let service = Service::find(&machine);
+        let other = Front::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut config = RelayConfig {
+            listen: vec![other.local_address()],
+            ..RelayConfig::default()
+        };
+        let found = page(&machine, &service, &config);
+        assert!(found.is_some_and(|found| found.sentence.contains("--no-page")));
+        config.page = false;
+        assert!(page(&machine, &service, &config).is_none());
+        config.page = true;
+        drop(other);
+        assert!(page(&machine, &service, &config).is_none());
     }
 
     #[test]

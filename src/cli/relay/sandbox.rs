@@ -17,10 +17,16 @@ pub(super) struct Sandbox {
 
 impl Sandbox {
     /// What this configuration needs later on stays allowed, and to read some files again.
-    pub(super) fn of(config: &RelayConfig, rereads: Vec<PathBuf>, required: bool) -> Self {
+    pub(super) fn of(
+        config: &RelayConfig,
+        rereads: Vec<PathBuf>,
+        page: bool,
+        required: bool,
+    ) -> Self {
         let needs = Needs {
             rereads,
             accepts: config.metrics.listen.is_some(),
+            counts: page,
         };
         Self { needs, required }
     }

@@ -74,10 +74,14 @@ pub(super) fn allowed(needs: &Needs) -> Vec<Call> {
     if !needs.rereads.is_empty() {
         calls.extend(reading());
     }
-    if needs.accepts {
+    if needs.counts {
+        calls.push(call(libc::SYS_accept4, &[]));
+    } else if needs.accepts {
         // Nobody asks who it is.
         let nobody = [check(1, Test::IsNull), check(2, Test::IsNull)];
         calls.push(call(libc::SYS_accept4, &nobody));
+    }
+    if needs.accepts || needs.counts {
         calls.push(call(libc::SYS_shutdown, &[]));
         // What became of a connection.
         let error = [is(1, libc::SOL_SOCKET), is(2, libc::SO_ERROR)];

@@ -57,6 +57,7 @@ mod tests {
         let needs = Needs {
             rereads: vec!["chain.pem".into()],
             accepts: true,
+            counts: true,
         };
         let (least, most) = (program(&Needs::default()), program(&needs));
         let (least, most) = (least.unwrap().len(), most.unwrap().len());

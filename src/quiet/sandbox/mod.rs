@@ -23,4 +23,6 @@ pub struct Needs {
     pub rereads: Vec<PathBuf>,
     /// It goes on accepting connections at sockets that listen already.
     pub accepts: bool,
+    /// The same of anybody, counting how many come from one address.
+    pub counts: bool,
 }

@@ -25,10 +25,10 @@ export class MeetingSession implements Session {
   #standing = "";
   #player: Player | null = null;
   #five: Promise<readonly number[]> | null = null;
-  #newLink: (link: string) => void;
+  #newLink: (link: string) => string;
   #stopLocal: Stop;
 
-  constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => void) {
+  constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => string) {
     this.#core = core;
     this.#link = link;
     this.#bundle = bundle;
@@ -158,8 +158,7 @@ export class MeetingSession implements Session {
     switch (saying.kind) {
       case "told":
         for (const out of saying.outs) {
-          if (out.kind === "link") this.#newLink(out.link);
-          this.#story.hear(out);
+          this.#story.hear(out.kind === "link" ? { ...out, link: this.#newLink(out.link) } : out);
         }
         break;
       case "connected":

@@ -3,7 +3,6 @@
 import type { Listed } from "../../core/pkg/sottovoce.js";
 import type { Heard } from "./media.ts";
 import type { Told as Out } from "../worker/messages.ts";
-import { heard } from "../worker/vocabulary.ts";
 import type { Kind, Line, LocalState, Notice, Person, PersonId, Problem, State, Waiting, WordList } from "./model.ts";
 import { Knocks } from "./knocks.ts";
 import { problemOf } from "./problems.ts";
@@ -260,7 +259,7 @@ export class Story {
 
   #comes({ who, name, returned, tracks }: Extract<Out, { kind: "person" }>): void {
     const isNew = !this.#known.has(who) && !returned;
-    Object.assign(this.#someone(who), { name, tracks: tracks.map(heard) });
+    Object.assign(this.#someone(who), { name, tracks });
     if (isNew && Date.now() > this.#settled && this.#known.size < MANY) this.tell({ kind: "joined", name });
     this.#change({});
   }

@@ -1,6 +1,6 @@
 // A meeting in its worker: carries bytes between web/core and the network, frames between it and the codecs,
 // and tells the page what is for people to know. Nothing is decided here that web/core decides.
-import { Session } from "../../core/pkg/sottovoce.js";
+import { type Out, Session } from "../../core/pkg/sottovoce.js";
 import type { Encoded, Heard } from "../meeting/media.ts";
 import type { Source } from "../meeting/model.ts";
 import { Receivers } from "../receiving/receivers.ts";
@@ -8,8 +8,6 @@ import { Senders } from "../sending/senders.ts";
 import { Line } from "./line.ts";
 import { Listening } from "./listening.ts";
 import type { FromWorker, Told, ToWorker } from "./messages.ts";
-import type { Out } from "./vocabulary.ts";
-import { endForAll, heard, show } from "./vocabulary.ts";
 
 /** How often it is looked whether the tree has changed without anybody coming or going. */
 const ROSTER_MS = 5000;
@@ -84,7 +82,7 @@ export class Meeting {
       case "use":
         return this.#senders.use(message.sources);
       case "standing":
-        return this.#do((session, now) => show(session, now, message.standing));
+        return this.#do((session, now) => session.show(now, message.standing));
       case "watch":
         return this.#listening.watch(message.who, message.source, message.size);
       case "drawn":
@@ -94,7 +92,8 @@ export class Meeting {
       case "command":
         return this.#do((session, now) => Reflect.apply(session[message.what], session, [now, ...message.with]));
       case "end-for-all":
-        return this.#do(endForAll);
+        // Where nobody would hear of it the host goes alone.
+        return this.#do((session, now) => session.endForAll(now) || session.leave(now));
       case "leave":
         return message.now ? this.#leaveNow() : this.#do((session, now) => session.leave(now));
     }
@@ -118,7 +117,7 @@ export class Meeting {
 
   #carryAll(): void {
     for (;;) {
-      for (let out: Out | undefined; !this.#ended && (out = this.#session.poll() as Out | undefined) !== undefined; ) {
+      for (let out: Out | undefined; !this.#ended && (out = this.#session.poll()) !== undefined; ) {
         this.#carry(out);
       }
       if (this.#ended || !this.#askRoster) break;
@@ -187,11 +186,11 @@ export class Meeting {
         if (out.state !== "stale") this.#may.chair = out.state === "well";
         break;
       case "person": {
-        const tracks = out.tracks.map(heard);
-        const isNew = !this.#tracks.has(out.who) || out.returned;
-        this.#tracks.set(out.who, tracks);
-        this.#receivers.person(out.who, tracks);
-        this.#listening.person(out.who, tracks);
+        const { who, tracks } = out;
+        const isNew = !this.#tracks.has(who) || out.returned;
+        this.#tracks.set(who, tracks);
+        this.#receivers.person(who, tracks);
+        this.#listening.person(who, tracks);
         if (isNew) this.#keyframes();
         break;
       }

@@ -1,8 +1,7 @@
 // What page and worker say to each other. No key, and nothing sealed, is ever among it.
-import type { LinkInfo, MeetingLinks, NewMeeting } from "../../core/pkg/sottovoce.js";
+import type { LinkInfo, MeetingLinks, NewMeeting, Out, Standing } from "../../core/pkg/sottovoce.js";
 import type { Sources } from "../meeting/media.ts";
 import type { Source } from "../meeting/model.ts";
-import type { Out, Standing } from "./vocabulary.ts";
 
 /** What a question is answered with. */
 export interface Answers {

@@ -77,6 +77,7 @@ export function More({ session, state, local, pin, close }: MoreProps) {
         ref={file}
         type="file"
         accept="video/*,audio/*"
+        autocomplete="off"
         hidden
         onChange={(event) => {
           const [chosen] = event.currentTarget.files ?? [];

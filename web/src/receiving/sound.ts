@@ -37,7 +37,7 @@ const EVEN = 20_000;
 export class Sound {
   readonly #events: SoundEvents;
   readonly #channels: number;
-  readonly #speaking: Speaking | null;
+  readonly #speaking = new Speaking();
   readonly #order = new Order<Came>();
   #decoder: AudioDecoder | null = null;
   #pending: { readonly frame: Came; readonly since: number }[] = [];
@@ -47,10 +47,8 @@ export class Sound {
   #count = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
 
-  /** `voice`: somebody's microphone, which tells who speaks. */
-  constructor(channels: number, voice: boolean, events: SoundEvents) {
+  constructor(channels: number, events: SoundEvents) {
     this.#channels = channels;
-    this.#speaking = voice ? new Speaking() : null;
     this.#events = events;
   }
 
@@ -144,7 +142,7 @@ export class Sound {
     // What is mono at one packet and stereo at another stays what it was announced as.
     if (planes.length < this.#channels) planes.push(first.slice());
     if (++this.#good >= GOOD) this.#failures = 0;
-    if (this.#speaking?.take(first, length / PER_MS)) this.#events.speaking(this.#speaking.on);
+    if (this.#speaking.take(first, length / PER_MS)) this.#events.speaking(this.#speaking.on);
     this.#silenceEnds();
     const { frame, since } = pending;
     this.#events.decoded(frame.number, frame.timestamp, since - frame.came, planes);
@@ -153,13 +151,13 @@ export class Sound {
   /** Who sends nothing any more does not speak either. */
   #silenceEnds(): void {
     clearTimeout(this.#quiet);
-    if (!this.#speaking?.on) return;
+    if (!this.#speaking.on) return;
     this.#quiet = setTimeout(() => this.#hush(), 700);
   }
 
   #hush(): void {
     clearTimeout(this.#quiet);
-    if (!this.#speaking?.on) return;
+    if (!this.#speaking.on) return;
     this.#speaking.on = false;
     this.#events.speaking(false);
   }

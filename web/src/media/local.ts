@@ -14,6 +14,7 @@ const NOTHING: LocalState = {
   microphoneTrouble: null,
   cameraTrouble: null,
   screenTrouble: null,
+  fileTrouble: false,
   microphones: [],
   cameras: [],
   microphoneId: null,
@@ -143,7 +144,7 @@ export class LocalMedia implements Local {
       this.#played?.stop();
       this.#played = null;
       if (file) this.#played = await Played.start(file, () => void this.play(null)).catch(() => null);
-      this.#change({ playing: this.#played?.name ?? null });
+      this.#change({ playing: this.#played?.name ?? null, fileTrouble: file !== null && !this.#played });
     });
   }
 

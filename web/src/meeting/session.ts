@@ -2,8 +2,9 @@
 // to it. Before somebody joins, nothing is connected.
 import { Player } from "../receiving/player.ts";
 import { Capture } from "../sending/capture.ts";
+import type { Sources } from "./media.ts";
 import type { Commands } from "../worker/messages.ts";
-import type { Local, Picture, PersonId, Session, Source, State, Stop, WordList } from "./model.ts";
+import type { Local, Notice, Picture, PersonId, Session, Source, State, Stop, WordList } from "./model.ts";
 import { clockIsWrong } from "./problems.ts";
 import { type Beginning, SELF, Story, idOf, whoOf } from "./story.ts";
 import { Watching } from "./watching.ts";
@@ -84,6 +85,7 @@ export class MeetingSession implements Session {
     this.#player = await Player.open().catch(() => null);
     const { port } = this.#player ?? { port: new MessageChannel().port1 };
     if (this.state().phase.at === "ended") return void this.#player?.close();
+    if (!this.#player) this.#tell({ kind: "no-sound" });
     // Whoever watches has no name: nobody is told of it.
     this.#core.send({ do: "join", link: this.#link, name: speaks ? name : "-", speaks, sound: port }, [port]);
     this.#link = "";
@@ -174,6 +176,9 @@ export class MeetingSession implements Session {
       case "uplink":
         this.#story.uplinkIs(saying.state);
         break;
+      case "unsent":
+        this.#story.tell({ kind: `${saying.what}-unsent` });
+        break;
       case "spoke":
         this.#story.spoke(saying.text, saying.went);
         break;
@@ -229,7 +234,8 @@ export class MeetingSession implements Session {
   #send(): void {
     if (this.#capture) return;
     this.#capture = new Capture();
-    this.#capture.start(this.#local, (sources, transfer) => this.#core.send({ do: "use", sources }, transfer));
+    const give = (sources: Sources, transfer: Transferable[]) => this.#core.send({ do: "use", sources }, transfer);
+    this.#capture.start(this.#local, give, () => this.#tell({ kind: "sound-unsent" }));
   }
 
   #stand(): void {
@@ -238,6 +244,11 @@ export class MeetingSession implements Session {
     if (said === this.#standing || this.state().phase.at !== "in") return;
     this.#standing = said;
     this.#core.send({ do: "standing", standing });
+  }
+
+  #tell(notice: Notice): void {
+    this.#story.tell(notice);
+    this.#changed();
   }
 
   #loadWords(list: WordList): void {

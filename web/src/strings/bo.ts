@@ -96,6 +96,7 @@ export const bo: Prepared = {
   microphoneNone: null,
   microphoneFailed: null,
   screenFailed: null,
+  fileFailed: null,
 
   lobbyConnecting: "སྦྲེལ་བཞིན་པ…",
   lobbyAsking: null,
@@ -209,6 +210,9 @@ export const bo: Prepared = {
   noticeChairMine: null,
   noticeChairGone: null,
   noticeUplinkSlow: null,
+  noticeSoundUnsent: null,
+  noticePictureUnsent: null,
+  noticeNoSound: null,
   noticeChatUnsure: null,
   chairStale: null,
   chairStopped: null,

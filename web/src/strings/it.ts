@@ -95,6 +95,7 @@ export const it: Strings = {
   microphoneNone: "Nessun microfono trovato. Collegane uno, o continua senza: puoi ascoltare e scrivere.",
   microphoneFailed: "Il microfono non si può usare. Scegline un altro, o continua senza.",
   screenFailed: "Questo browser non può condividere lo schermo.",
+  fileFailed: "Questo file non si può riprodurre qui. Scegline un altro, di un tipo che i browser riproducono, come MP4 o WebM.",
 
   lobbyConnecting: "Connessione al relay…",
   lobbyAsking: "Si chiede chi è alla porta…",
@@ -208,6 +209,9 @@ export const it: Strings = {
   noticeChairMine: "Ora tieni tu la riunione",
   noticeChairGone: "Ora tiene la riunione qualcun altro",
   noticeUplinkSlow: "La tua connessione è lenta: la tua immagine si riduce, la voce va per prima.",
+  noticeSoundUnsent: "Questo browser non invia il tuo audio: gli altri potrebbero non sentirti. Ricarica la pagina, o usa un altro browser.",
+  noticePictureUnsent: "Questo browser non invia la tua immagine: gli altri potrebbero non vederla. Ricarica la pagina, o usa un altro browser.",
+  noticeNoSound: "Questo browser non fa sentire nulla: vedi gli altri e puoi scrivere. Controlla l'uscita audio del dispositivo, poi entra di nuovo.",
   noticeChatUnsure: "Il tuo ultimo messaggio forse non è arrivato. Scrivilo di nuovo.",
   chairStale: "Da un po' non si sente chi organizza. Un allontanamento potrebbe essere trattenuto.",
   chairStopped: "Da un minuto non si sente chi organizza. Nulla di ciò che dici o mostri viene inviato finché non torna.",

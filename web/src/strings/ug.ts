@@ -96,6 +96,7 @@ export const ug: Prepared = {
   microphoneNone: "مىكروفون تېپىلمىدى. ئاڭلىيالايسىز ۋە يازالايسىز.",
   microphoneFailed: "بۇ مىكروفوننى ئىشلەتكىلى بولمايدۇ.",
   screenFailed: null,
+  fileFailed: null,
 
   lobbyConnecting: "ئۇلىنىۋاتىدۇ…",
   lobbyAsking: null,
@@ -209,6 +210,9 @@ export const ug: Prepared = {
   noticeChairMine: "ئەمدى يىغىننى سىز باشقۇرىسىز",
   noticeChairGone: "ئەمدى يىغىننى باشقا كىشى باشقۇرىدۇ",
   noticeUplinkSlow: null,
+  noticeSoundUnsent: null,
+  noticePictureUnsent: null,
+  noticeNoSound: null,
   noticeChatUnsure: null,
   chairStale: null,
   chairStopped: null,

@@ -95,6 +95,7 @@ export const zhHans: Strings = {
   microphoneNone: "没有找到麦克风。请接上一个，或不用麦克风继续：你可以听，也可以写。",
   microphoneFailed: "这个麦克风无法使用。请换一个，或不用麦克风继续。",
   screenFailed: "这个浏览器无法共享屏幕。",
+  fileFailed: "这个文件无法在这里播放。请选择浏览器能播放的类型，例如 MP4 或 WebM。",
 
   lobbyConnecting: "正在连接中继…",
   lobbyAsking: "正在询问谁在门口…",
@@ -208,6 +209,9 @@ export const zhHans: Strings = {
   noticeChairMine: "现在由你主持会议",
   noticeChairGone: "现在由别人主持会议",
   noticeUplinkSlow: "你的连接很慢：画面会缩小，声音优先。",
+  noticeSoundUnsent: "这个浏览器没有发送你的声音：别人可能听不到你。请重新加载本页面，或换一个浏览器。",
+  noticePictureUnsent: "这个浏览器没有发送你的画面：别人可能看不到。请重新加载本页面，或换一个浏览器。",
+  noticeNoSound: "这个浏览器无法播放声音：你看得到别人，也可以写。请检查这台设备的声音输出，然后重新加入。",
   noticeChatUnsure: "你最后一条消息可能没有送到。请再发一次。",
   chairStale: "有一会儿没有收到主持人的消息了。可能有移出操作被扣住。",
   chairStopped: "已经一分钟没有收到主持人的消息。在主持人回来之前，你说的和显示的都不会发送。",

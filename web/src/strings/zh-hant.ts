@@ -95,6 +95,7 @@ export const zhHant: Strings = {
   microphoneNone: "沒有找到麥克風。請接上一個，或不用麥克風繼續：你可以聽，也可以寫。",
   microphoneFailed: "這個麥克風無法使用。請換一個，或不用麥克風繼續。",
   screenFailed: "這個瀏覽器無法分享螢幕。",
+  fileFailed: "這個檔案無法在這裡播放。請選擇瀏覽器能播放的類型，例如 MP4 或 WebM。",
 
   lobbyConnecting: "正在連線中繼…",
   lobbyAsking: "正在詢問誰在門口…",
@@ -208,6 +209,9 @@ export const zhHant: Strings = {
   noticeChairMine: "現在由你主持會議",
   noticeChairGone: "現在由別人主持會議",
   noticeUplinkSlow: "你的連線很慢：畫面會縮小，聲音優先。",
+  noticeSoundUnsent: "這個瀏覽器沒有傳送你的聲音：別人可能聽不到你。請重新載入本頁面，或換一個瀏覽器。",
+  noticePictureUnsent: "這個瀏覽器沒有傳送你的畫面：別人可能看不到。請重新載入本頁面，或換一個瀏覽器。",
+  noticeNoSound: "這個瀏覽器無法播放聲音：你看得到別人，也可以寫。請檢查這台裝置的聲音輸出，然後重新加入。",
   noticeChatUnsure: "你最後一條訊息可能沒有送到。請再發一次。",
   chairStale: "有一會兒沒有收到主持人的訊息了。可能有移出操作被扣住。",
   chairStopped: "已經一分鐘沒有收到主持人的訊息。在主持人回來之前，你說的和顯示的都不會傳送。",

@@ -21,11 +21,12 @@ const MICROPHONE: Record<DeviceTrouble, PlainKey> = {
 /** What is the matter with devices, each with what to do about it. */
 export function Troubles({ local }: { local: Local }) {
   const say = useSay();
-  const { cameraTrouble, microphoneTrouble, screenTrouble } = useStore(local);
+  const { cameraTrouble, microphoneTrouble, screenTrouble, fileTrouble } = useStore(local);
   const keys: PlainKey[] = [];
   if (microphoneTrouble) keys.push(MICROPHONE[microphoneTrouble]);
   if (cameraTrouble) keys.push(CAMERA[cameraTrouble]);
   if (screenTrouble) keys.push("screenFailed");
+  if (fileTrouble) keys.push("fileFailed");
   return (
     <div role="status" class="troubles">
       {keys.map((key) => (

@@ -53,6 +53,9 @@ function text(notice: Notice, say: Say): string {
     case "chair-mine": return say("noticeChairMine");
     case "chair-gone": return say("noticeChairGone");
     case "uplink-slow": return say("noticeUplinkSlow");
+    case "sound-unsent": return say("noticeSoundUnsent");
+    case "picture-unsent": return say("noticePictureUnsent");
+    case "no-sound": return say("noticeNoSound");
     case "chat-unsure": return say("noticeChatUnsure");
   }
 }

@@ -1,7 +1,7 @@
 // A meeting in its worker: carries bytes between web/core and the network, frames between it and the codecs,
 // and tells the page what is for people to know. Nothing is decided here that web/core decides.
 import { type Out, Session } from "../../core/pkg/sottovoce.js";
-import type { Encoded, Heard } from "../meeting/media.ts";
+import { type Encoded, type Heard, SCREEN_SOUND, SOUND } from "../meeting/media.ts";
 import type { Source } from "../meeting/model.ts";
 import { Receivers } from "../receiving/receivers.ts";
 import { Senders } from "../sending/senders.ts";
@@ -59,8 +59,7 @@ export class Meeting {
         this.#do((session, now) => session.tracks(now, [...tracks]));
       },
       uplink: (state) => this.#post({ kind: "uplink", state }),
-      // It is not announced any more, which is all that the others need.
-      unencodable: () => undefined,
+      unencodable: (track) => this.#post({ kind: "unsent", what: track === SOUND || track === SCREEN_SOUND ? "sound" : "picture" }),
     });
     this.#senders.allow(false);
     this.#receivers = new Receivers({

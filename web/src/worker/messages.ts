@@ -60,6 +60,8 @@ export type FromWorker =
   | { readonly kind: "picture"; readonly who: number; readonly source: Source; readonly picture: VideoFrame }
   | { readonly kind: "speaking"; readonly who: number; readonly on: boolean }
   | { readonly kind: "uplink"; readonly state: "well" | "less" | "none" }
+  /** This browser does not encode it. */
+  | { readonly kind: "unsent"; readonly what: "sound" | "picture" }
   /** A text that was to be said, and whether it went out. */
   | { readonly kind: "spoke"; readonly text: string; readonly went: boolean }
   /** The program is broken: nothing more comes. */

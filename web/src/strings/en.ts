@@ -221,7 +221,7 @@ export const en = {
   noticeChatUnsure: "Your last message may not have arrived. Say it again.",
   chairStale: "The host has not been heard for a while. A removal may be held back.",
   chairStopped: "The host has not been heard for a minute. Nothing that you say or show is sent until the host is back.",
-  linePoor: "Your connection is poor. Sound goes first.",
+  linePoor: "The connection is poor. Sound goes first.",
   lineLost: "The connection is lost. It is being sought again…",
 
   // Problems, each with a remedy

@@ -3,9 +3,10 @@
 
 /** The whole link that this page was opened with, and `null` when it was opened without one. */
 export function takeLink(): string | null {
-  const { origin, pathname, search, hash } = location;
+  const { origin, pathname, hash, href } = location;
   if (hash.length < 2) return null;
-  history.replaceState(null, "", pathname + search);
+  // Whole: a path of two slashes alone would be another origin's.
+  history.replaceState(null, "", href.slice(0, -hash.length));
   return `${origin}${pathname}${hash}`;
 }
 

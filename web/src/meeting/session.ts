@@ -14,6 +14,9 @@ import { Core, type Saying, drop } from "./worker.ts";
 /** How long leaving may take before the worker is ended all the same. */
 const LEAVING_MS = 4000;
 
+/** What changes sooner after what was drawn is drawn together. */
+const DRAWN_MS = 40;
+
 export class MeetingSession implements Session {
   #core: Core;
   #local: Local;
@@ -27,7 +30,11 @@ export class MeetingSession implements Session {
   #player: Player | null = null;
   #five: Promise<readonly number[]> | null = null;
   #newLink: (link: string) => void;
+  /** Lets the browser freeze this tab again. */
+  #mayFreeze: () => void = () => undefined;
   #stopLocal: Stop;
+  #drawn: ReturnType<typeof setTimeout> | undefined;
+  #again = false;
 
   constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => void) {
     this.#core = core;
@@ -77,7 +84,18 @@ export class MeetingSession implements Session {
     this.#story.localIs(this.#local.state());
     this.#changed();
     addEventListener("pagehide", this.#pageGoes);
+    this.#stayAwake();
     void this.#begin(name, speak);
+  }
+
+  /** A tab that is hidden and silent may be frozen, its worker, too; unless it holds a lock. A host's would then be
+   * gone for all the others. */
+  #stayAwake(): void {
+    const held = () => new Promise<void>((release) => {
+      this.#mayFreeze = release;
+      if (this.state().phase.at === "ended") release();
+    });
+    navigator.locks?.request("meeting", { mode: "shared" }, held).catch(() => undefined);
   }
 
   async #begin(name: string, speaks: boolean): Promise<void> {
@@ -168,13 +186,17 @@ export class MeetingSession implements Session {
         this.#story.connected();
         break;
       case "picture":
-        this.#watching.show(idOf(saying.who), saying.source, saying.picture);
-        return this.#core.send({ do: "drawn", who: saying.who, source: saying.source });
+        // First, so that the next one comes whatever becomes of this one.
+        this.#core.send({ do: "drawn", who: saying.who, source: saying.source });
+        return this.#watching.show(idOf(saying.who), saying.source, saying.picture);
       case "speaking":
         this.#story.speaks(saying.who, saying.on);
         break;
       case "uplink":
         this.#story.uplinkIs(saying.state);
+        break;
+      case "downlink":
+        this.#story.downlinkIs(saying.poor);
         break;
       case "unsent":
         this.#story.tell({ kind: `${saying.what}-unsent` });
@@ -206,6 +228,7 @@ export class MeetingSession implements Session {
   /** Devices are let go, and the worker is ended once it has said goodbye. */
   #end(): void {
     removeEventListener("pagehide", this.#pageGoes);
+    this.#mayFreeze();
     this.#stopLocal();
     this.#capture?.stop();
     this.#capture = null;
@@ -216,7 +239,7 @@ export class MeetingSession implements Session {
     core.listen(drop);
     // By then it has ended by itself.
     setTimeout(() => core.end(), LEAVING_MS);
-    this.#changed();
+    this.#draw();
   }
 
   /** Devices were turned on or off, or it is only now that they may be used. */
@@ -263,7 +286,19 @@ export class MeetingSession implements Session {
     );
   }
 
+  /** Screens are drawn anew at once, and then at most each `DRAWN_MS`: somebody who writes without end must not keep
+   * a host from removing them. */
   #changed(): void {
+    if (this.#drawn !== undefined) return void (this.#again = true);
+    this.#drawn = setTimeout(() => {
+      this.#drawn = undefined;
+      if (this.#again) this.#changed();
+    }, DRAWN_MS);
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.#again = false;
     for (const listener of this.#listeners) listener();
   }
 }

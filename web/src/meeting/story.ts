@@ -62,6 +62,8 @@ export class Story {
   #words: readonly number[] | null = null;
   #list: WordList = "en";
   #lost = false;
+  /** The uplink, or what comes, does not hold. */
+  #poor = { up: false, down: false };
   #settled = Infinity;
   #count = 0;
 
@@ -101,7 +103,7 @@ export class Story {
     this.#roster = [];
     this.#knocks = new Knocks();
     this.#self.name = "";
-    this.#change({ phase: { at: "ended", problem }, chat: [], told: [], link: null, cohostLinks: [], inTheChair: false });
+    this.#change({ phase: { at: "ended", problem }, title: null, chat: [], told: [], link: null, cohostLinks: [], inTheChair: false });
   }
 
   localIs({ microphone, camera, screen, playing }: LocalState): void {
@@ -122,8 +124,19 @@ export class Story {
   }
 
   uplinkIs(state: "well" | "less" | "none"): void {
-    if (state !== "well" && this.#state.line === "well") this.tell({ kind: "uplink-slow" });
-    if (!this.#lost) this.#change({ line: state === "well" ? "well" : "poor" });
+    if (state !== "well" && !this.#poor.up && !this.#lost) this.tell({ kind: "uplink-slow" });
+    this.#poor.up = state !== "well";
+    this.#lineIs();
+  }
+
+  downlinkIs(poor: boolean): void {
+    this.#poor.down = poor;
+    this.#lineIs();
+  }
+
+  #lineIs(): void {
+    const { up, down } = this.#poor;
+    this.#change({ line: this.#lost ? "lost" : up || down ? "poor" : "well" });
   }
 
   spoke(text: string, went: boolean): void {
@@ -160,7 +173,7 @@ export class Story {
       case "inside":
         this.#settled = Date.now() + SETTLING_MS;
         this.#words = null;
-        return this.#change({ phase: { at: "in" }, line: "well" });
+        return this.#change({ phase: { at: "in" } });
       case "title":
         return this.#change({ title: out.title });
       case "reconnecting":
@@ -168,7 +181,7 @@ export class Story {
       case "reconnected":
         this.#lost = false;
         this.#settled = Date.now() + SETTLING_MS;
-        return this.#change({ line: "well" });
+        return this.#lineIs();
       case "other-relay":
         return this.#change({ relay: this.#relays[out.number - 1] ?? this.#state.relay });
       case "person":
@@ -252,7 +265,8 @@ export class Story {
     this.#waits("connecting");
     if (this.#lost || this.#state.phase.at !== "in") return;
     this.#lost = true;
-    this.#change({ line: "lost" });
+    this.#poor.down = false;
+    this.#lineIs();
     const last = this.#state.chat.findLast(({ mine }) => mine);
     if (last && last.at > Date.now() - UNSURE_MS) this.tell({ kind: "chat-unsure" });
   }

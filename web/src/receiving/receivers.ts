@@ -48,9 +48,13 @@ export class Receivers implements Receiving {
     sound.onmessage = ({ data }: MessageEvent<FromPlayer>) => this.#positions.take(performance.now(), data);
   }
 
-  /** Milliseconds of sound that were made up until now because nothing was there in time. */
+  /** Milliseconds of sound that were made up until now because nothing was there in time, and how many are heard. */
   get missing(): number {
     return this.#positions.missing;
+  }
+
+  get voices(): number {
+    return this.#positions.voices;
   }
 
   person(who: number, tracks: readonly Heard[]): void {

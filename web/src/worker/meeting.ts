@@ -9,8 +9,11 @@ import { Line } from "./line.ts";
 import { Listening } from "./listening.ts";
 import type { FromWorker, Told, ToWorker } from "./messages.ts";
 
-/** How often it is looked whether the tree has changed without anybody coming or going. */
-const ROSTER_MS = 5000;
+/** How often it is looked whether the tree has changed without anybody coming or going, and how the line holds. */
+const LOOK_MS = 5000;
+
+/** Of what is heard, so much made up since nothing came in time says that the line is poor. */
+const POOR = 0.05;
 
 /** Newcomers who come together are served by one key frame. */
 const KEYFRAME_MS = 2000;
@@ -31,7 +34,8 @@ export class Meeting {
   #session: Session;
   #lines = new Map<number, Line>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #rosterTimer: ReturnType<typeof setInterval>;
+  #lookTimer: ReturnType<typeof setInterval>;
+  #line = { missing: 0, poor: false };
   #senders: Senders;
   #receivers: Receivers;
   #listening: Listening;
@@ -71,7 +75,7 @@ export class Meeting {
       listen: (who, track, on) => this.#do((session, now) => session.listen(now, who, track, on)),
       show: (who, track, on) => this.#receivers.show(who, track, on),
     });
-    this.#rosterTimer = setInterval(() => this.#may.inside && this.#do((session, now) => session.who(now)), ROSTER_MS);
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_MS);
     this.#do(() => undefined);
   }
 
@@ -274,6 +278,15 @@ export class Meeting {
     else this.#undrawn.delete(name);
   }
 
+  #look(): void {
+    if (!this.#may.inside) return;
+    this.#do((session, now) => session.who(now));
+    const { missing, voices } = this.#receivers;
+    const poor = missing - this.#line.missing > LOOK_MS * voices * POOR;
+    if (poor !== this.#line.poor) this.#post({ kind: "downlink", poor });
+    this.#line = { missing, poor };
+  }
+
   /** Nothing is encoded that nobody sees. Who watches a vigil is unknown. */
   #allow(): void {
     const { inside, line, chair, vigil } = this.#may;
@@ -315,7 +328,7 @@ export class Meeting {
   #end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    clearInterval(this.#rosterTimer);
+    clearInterval(this.#lookTimer);
     clearTimeout(this.#keyframeTimer);
     this.#senders.close();
     this.#receivers.close();

@@ -60,6 +60,8 @@ export type FromWorker =
   | { readonly kind: "picture"; readonly who: number; readonly source: Source; readonly picture: VideoFrame }
   | { readonly kind: "speaking"; readonly who: number; readonly on: boolean }
   | { readonly kind: "uplink"; readonly state: "well" | "less" | "none" }
+  /** A good part of what the others say does not come in time. */
+  | { readonly kind: "downlink"; readonly poor: boolean }
   /** This browser does not encode it. */
   | { readonly kind: "unsent"; readonly what: "sound" | "picture" }
   /** A text that was to be said, and whether it went out. */

@@ -38,12 +38,21 @@ const fragmentOf = (text: string): string => text.trim().replace(/^[^#]*#/, "");
 /** Without its port. */
 const hostOf = (authority: string): string => authority.replace(/:\d+$/, "");
 
+/** Of this machine, which nobody else reaches. */
+const isLocal = (host: string): boolean => /^(localhost$|127\.|\[::1\]$)/.test(host);
+
 /**
  * A link as others can click it: where no authority vouches for the relay, browsers would warn of its own
- * page, so the place that this page is from stands in it.
+ * page, so the place that this page is from stands in it, if others reach that.
  */
 function clickable(link: string, { relays: [first] }: LinkInfo): string {
-  return first?.hashes.length ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
+  const elsewhere = first && first.hashes.length > 0 && (!isLocal(location.hostname) || isLocal(hostOf(first.authority)));
+  return elsewhere ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
+}
+
+function shown({ host, cohosts, meeting }: Links, info: LinkInfo): Links {
+  const shownAs = (link: string) => clickable(link, info);
+  return { host: shownAs(host), meeting: shownAs(meeting), cohosts: cohosts.map(shownAs) };
 }
 
 async function read(link: string): Promise<Read> {
@@ -58,8 +67,9 @@ async function read(link: string): Promise<Read> {
 async function make({ title, vigil, cohosts, relay }: Wish): Promise<Made> {
   try {
     const links = await worker().ask("make", { relays: [relay || location.origin], title, vigil, coHosts: cohosts });
+    const info = await worker().ask("read", fragmentOf(links.meeting));
     made = { host: links.host, cohosts: links.coHosts, meeting: links.meeting };
-    return { ok: true, links: made };
+    return { ok: true, links: shown(made, info) };
   } catch (error) {
     return { ok: false, why: makeProblem(fault(error)) };
   }
@@ -77,10 +87,11 @@ async function open(text: string, local: Local): Promise<Session> {
     relays: info.relays.map(({ authority }) => hostOf(authority)),
     // After a removal there is another one, which whoever made the links here has been told.
     link: clickable(own?.meeting ?? info.meeting, info),
-    cohostLinks: own?.cohosts ?? [],
+    cohostLinks: own ? shown(own, info).cohosts : [],
   };
   const newLink = (meeting: string) => {
     if (made?.host === info.link) made = { ...made, meeting };
+    return clickable(meeting, info);
   };
   return new MeetingSession(core, info.link, info.bundle, local, beginning, newLink);
 }

@@ -29,14 +29,15 @@ export class MeetingSession implements Session {
   #standing = "";
   #player: Player | null = null;
   #five: Promise<readonly number[]> | null = null;
-  #newLink: (link: string) => void;
+  /** Takes note of another link, and says how others can click it. */
+  #newLink: (link: string) => string;
   /** Lets the browser freeze this tab again. */
   #mayFreeze: () => void = () => undefined;
   #stopLocal: Stop;
   #drawn: ReturnType<typeof setTimeout> | undefined;
   #again = false;
 
-  constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => void) {
+  constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => string) {
     this.#core = core;
     this.#link = link;
     this.#bundle = bundle;
@@ -178,8 +179,7 @@ export class MeetingSession implements Session {
     switch (saying.kind) {
       case "told":
         for (const out of saying.outs) {
-          if (out.kind === "link") this.#newLink(out.link);
-          this.#story.hear(out);
+          this.#story.hear(out.kind === "link" ? { ...out, link: this.#newLink(out.link) } : out);
         }
         break;
       case "connected":

@@ -9,13 +9,13 @@ use openmls::prelude::{
     OpenMlsProvider, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage,
     ProtocolVersion, StagedWelcome,
 };
-use sottovoce::meeting::{LinkSecret, Standing};
 use sottovoce::meeting::crypto::sign::SigningKey;
 use sottovoce::meeting::crypto::{Provider, SUITE};
 use sottovoce::meeting::group::{Group, LeafName, run_of};
 use sottovoce::meeting::links::Link;
 use sottovoce::meeting::lobby::{Knock, Knocker, KnockerOutput, Status};
 use sottovoce::meeting::media::{ReceiverKeys, SenderKeys};
+use sottovoce::meeting::{LinkSecret, Standing};
 use sottovoce::wire::{ParticipantId, To};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 

@@ -334,7 +334,7 @@ fn json_is_one_object_a_line_that_names_its_event() {
     );
     assert!(lines[14].get("number").is_none());
     assert_eq!(lines[16]["reason"], "broken");
-    let end = &lines[18];
+    let end = &lines[20];
     assert_eq!(end["sent"]["audio_frames"], 1000);
     assert_eq!(end["sent"]["tracks"][0]["codec"], "opus");
     assert_eq!(end["participants"][0]["tracks"][0]["kind"], "video");

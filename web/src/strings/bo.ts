@@ -55,6 +55,7 @@ export const bo: Prepared = {
   previewTitle: "ཞུགས་པའི་སྔོན",
   previewPromise: null,
   previewPromiseVigil: null,
+  previewHistory: null,
   previewHost: null,
   previewCohost: null,
   vigilNotice: null,

@@ -55,6 +55,7 @@ export const en = {
   previewTitle: "Before you join",
   previewPromise: "The relay cannot see or hear this meeting; the host decides who gets in.",
   previewPromiseVigil: "The relay has no key to what is said here; the host decides who speaks.",
+  previewHistory: "A link that you click stays in this browser's history. In a private window it does not.",
   previewHost: "You hold this meeting: you decide who gets in.",
   previewCohost: "You are a co-host: you take over when the host is away.",
   vigilNotice: "Anyone with the link can watch and record.",

@@ -54,6 +54,7 @@ export const it: Strings = {
   previewTitle: "Prima di entrare",
   previewPromise: "Il relay non può vedere né sentire questa riunione; chi la organizza decide chi entra.",
   previewPromiseVigil: "Il relay non ha la chiave di ciò che si dice qui; chi organizza decide chi parla.",
+  previewHistory: "Un link che apri resta nella cronologia del browser. In una finestra privata no.",
   previewHost: "Tieni tu questa riunione: decidi tu chi entra.",
   previewCohost: "Sei co-organizzatore: prendi il posto di chi organizza quando manca.",
   vigilNotice: "Chiunque abbia il link può guardare e registrare.",

@@ -55,6 +55,7 @@ export const ug: Prepared = {
   previewTitle: "كىرىشتىن بۇرۇن",
   previewPromise: null,
   previewPromiseVigil: null,
+  previewHistory: null,
   previewHost: "بۇ يىغىننى سىز باشقۇرىسىز: كىمنىڭ كىرىدىغانلىقىنى سىز بەلگىلەيسىز.",
   previewCohost: null,
   vigilNotice: "ئۇلىنىشى بار ھەركىم كۆرەلەيدۇ ۋە خاتىرىلىۋالالايدۇ.",

@@ -54,6 +54,7 @@ export const zhHans: Strings = {
   previewTitle: "加入之前",
   previewPromise: "中继看不到也听不到这场会议；谁能进来由主持人决定。",
   previewPromiseVigil: "中继没有解开这里内容的密钥；谁能发言由主持人决定。",
+  previewHistory: "点击过的链接会留在浏览器的历史记录中；在无痕窗口中则不会。",
   previewHost: "这场会议由你主持：你决定谁能进来。",
   previewCohost: "你是协同主持人：主持人不在时由你接手。",
   vigilNotice: "持有链接的人都能观看和录制。",

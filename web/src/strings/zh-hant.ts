@@ -54,6 +54,7 @@ export const zhHant: Strings = {
   previewTitle: "加入之前",
   previewPromise: "中繼看不到也聽不到這場會議；誰能進來由主持人決定。",
   previewPromiseVigil: "中繼沒有解開這裡內容的金鑰；誰能發言由主持人決定。",
+  previewHistory: "點擊過的連結會留在瀏覽器的歷史紀錄中；在無痕視窗中則不會。",
   previewHost: "這場會議由你主持：你決定誰能進來。",
   previewCohost: "你是協同主持人：主持人不在時由你接手。",
   vigilNotice: "持有連結的人都能觀看和錄製。",

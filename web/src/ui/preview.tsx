@@ -27,6 +27,7 @@ export function Preview({ session, state, local }: { session: Session; state: St
         {state.kind.startsWith("vigil") && (
           <p class="vigil-notice"><AlertIcon /><strong>{say("vigilNotice")}</strong></p>
         )}
+        <p class="help">{say("previewHistory")}</p>
       </div>
       {speaks ? (
         <Speaker session={session} state={state} local={local} onlyWatch={onlyWatch} />

@@ -6,19 +6,19 @@ import { chromium } from "playwright-core";
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
+export const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+];
+
 export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
-    ],
-  });
+  return chromium.launch({ executablePath: executable, args: ARGUMENTS });
 }
 
-/** A page in a context of its own; `complaints` fills with all that must not happen. */
-export async function open(browser, url, options = {}) {
+/** A page in a context of its own; `complaints` fills with all that must not happen. `prepare` runs in it first. */
+export async function open(browser, url, { prepare, ...options } = {}) {
   const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
@@ -39,6 +39,7 @@ export async function open(browser, url, options = {}) {
       globalThis.complain(`policy: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
+  if (prepare) await page.addInitScript(prepare);
   await page.goto(url);
   return { page, context, complaints };
 }

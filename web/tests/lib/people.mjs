@@ -14,6 +14,14 @@ export class Someone {
     return someone;
   }
 
+  /** At a vigil, with nothing but the eyes. */
+  static async watching(browser, origin, link, options = {}) {
+    const opened = await open(browser, `${origin}/${link.slice(link.indexOf("#"))}`, { ...VIEW, ...options });
+    const viewer = new Someone(opened, "a viewer");
+    await viewer.button("Watch").click();
+    return viewer;
+  }
+
   constructor({ page, context, complaints }, name) {
     Object.assign(this, { page, context, complaints, name });
     page.setDefaultTimeout(PATIENCE_MS);

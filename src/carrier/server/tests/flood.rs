@@ -215,8 +215,9 @@ fn a_flood_under_ids_that_the_relay_gave_out_keeps_nobody_out() {
         for number in 0..packets {
             // First packets without a token, and with one.
             let token = (number % 2) as u8 * 63;
-            let head = [&[0xc3, 0, 0, 0, 1, 8][..], &id_of_the_gone(), &[0, token]];
-            let mut packet = head.concat();
+            let id = id_of_the_gone();
+            let begin = [0xc3, 0, 0, 0, 1, id.len() as u8];
+            let mut packet = [&begin[..], &id, &[0, token]].concat();
             packet.resize(1200, 0x45);
             stranger.send(relay, &packet);
         }

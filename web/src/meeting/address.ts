@@ -1,5 +1,6 @@
 // The address bar: what stands behind the # is the key to a meeting, so it stands there no longer than it
-// takes to read it, neither on the screen nor in the browser's history.
+// takes to read it: not on the screen, and not where going back leads. What was clicked the browser has written into
+// its history by then (docs/web.md).
 
 /** The whole link that this page was opened with, and `null` when it was opened without one. */
 export function takeLink(): string | null {

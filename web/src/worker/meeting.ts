@@ -12,8 +12,8 @@ import type { FromWorker, Told, ToWorker } from "./messages.ts";
 /** How often it is looked whether the tree has changed without anybody coming or going, and how the line holds. */
 const LOOK_MS = 5000;
 
-/** Of what is heard, so much made up since nothing came in time says that the line is poor. */
-const POOR = 0.05;
+/** Of what is heard, so much made up since nothing came, or not in time, says that the line is poor. */
+const POOR = 0.08;
 
 /** Newcomers who come together are served by one key frame. */
 const KEYFRAME_MS = 2000;

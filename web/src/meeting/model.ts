@@ -83,6 +83,8 @@ export type Comparing =
 export interface Knock {
   readonly number: number;
   readonly name: string;
+  /** Somebody who is in, or also knocks, is called so, too. */
+  readonly taken: boolean;
   readonly compare: Comparing;
 }
 

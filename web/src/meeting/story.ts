@@ -196,7 +196,7 @@ export class Story {
       case "chat":
         return this.#write(out.who, out.text);
       case "knock":
-        this.#knocks.came(out.number, out.name);
+        this.#knocks.came(out.number, out.name, out.taken);
         return this.#change({});
       case "knock-gone":
         this.#knocks.gone(out.number);

@@ -172,6 +172,7 @@ export const bo: Prepared = {
   hostPanel: null,
   knocks: null,
   noKnocks: null,
+  knockTaken: null,
   admit: "ནང་དུ་གཏོང",
   deny: "ཁས་མི་ལེན",
   admitAll: "ཚང་མ་ནང་དུ་གཏོང",

@@ -176,6 +176,7 @@ export const en = {
   hostPanel: "Hold the meeting",
   knocks: { one: "{count} person knocks", other: "{count} people knock" },
   noKnocks: "Nobody is knocking",
+  knockTaken: "Somebody else has this name. Compare words before you let this one in.",
   admit: "Admit",
   deny: "Deny",
   admitAll: "Admit all",

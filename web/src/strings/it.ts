@@ -171,6 +171,7 @@ export const it: Strings = {
   hostPanel: "Tenere la riunione",
   knocks: { one: "{count} persona bussa", other: "{count} persone bussano" },
   noKnocks: "Nessuno bussa",
+  knockTaken: "Qualcun altro ha già questo nome. Confronta le parole prima di far entrare chi bussa.",
   admit: "Fai entrare",
   deny: "Rifiuta",
   admitAll: "Fai entrare tutti",

@@ -172,6 +172,7 @@ export const ug: Prepared = {
   hostPanel: "يىغىننى باشقۇرۇش",
   knocks: { other: "{count} كىشى كىرىشنى سوراۋاتىدۇ" },
   noKnocks: "كىرىشنى سورىغانلار يوق",
+  knockTaken: null,
   admit: "كىرگۈزۈش",
   deny: "رەت قىلىش",
   admitAll: "ھەممىنى كىرگۈزۈش",

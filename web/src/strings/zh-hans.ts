@@ -171,6 +171,7 @@ export const zhHans: Strings = {
   hostPanel: "主持会议",
   knocks: { other: "{count} 人在敲门" },
   noKnocks: "没有人敲门",
+  knockTaken: "已有别人用这个名字。让对方进来之前，请先核对词。",
   admit: "让进来",
   deny: "拒绝",
   admitAll: "全部让进来",

@@ -171,6 +171,7 @@ export const zhHant: Strings = {
   hostPanel: "主持會議",
   knocks: { other: "{count} 人在敲門" },
   noKnocks: "沒有人敲門",
+  knockTaken: "已有別人用這個名字。讓對方進來之前，請先核對詞。",
   admit: "讓進來",
   deny: "拒絕",
   admitAll: "全部讓進來",

@@ -26,7 +26,7 @@ export function Banners(props: { session: Session; state: State; showHost: (() =
             <strong>{say("knocks", { count: state.knocks.length })}</strong> <bdi>{knock.name}</bdi>
           </span>
           <span class="row">
-            {state.knocks.length === 1 && (
+            {state.knocks.length === 1 && !knock.taken && (
               <>
                 <button type="button" class="button small main" aria-label={`${say("admit")}: ${knock.name}`} onClick={() => session.admit(knock.number)}>{say("admit")}</button>
                 <button type="button" class="button small" aria-label={`${say("deny")}: ${knock.name}`} onClick={() => session.deny(knock.number)}>{say("deny")}</button>

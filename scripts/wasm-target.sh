@@ -13,9 +13,15 @@ wasm_std=
 
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
-if [ -n "$libraries" ] && [ -d "$libraries" ]; then
+# No path of this machine stands in what people download. Split at this character alone, as paths have spaces.
+between=$(printf '\037')
+remapped="--remap-path-prefix=$PWD=/sottovoce$between--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+by_rustup() {
     wasm_built=target/$target
-    wasm_cargo() { "$cargo" "$@" --quiet --locked --target "$target"; }
+    wasm_cargo() { CARGO_ENCODED_RUSTFLAGS=$remapped "$cargo" "$@" --quiet --locked --target "$target"; }
+}
+if [ -n "$libraries" ] && [ -d "$libraries" ]; then
+    by_rustup
 else
     if ! has_debian && [ "$(id -u)" = 0 ] && apt-cache show rustc-web >/dev/null 2>&1; then
         scripts/need.sh wasm
@@ -27,8 +33,8 @@ else
         # As cargo from rustup would choose it, the compiler must be named.
         wasm_cargo() {
             CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=${linker:-wasm-ld} RUSTC=/usr/bin/rustc \
-                RUSTC_BOOTSTRAP=1 RUSTFLAGS="${RUSTFLAGS:-} $wasm_flags" /usr/bin/cargo "$@" --quiet --locked --target "$target" \
-                -Zbuild-std=std,panic_abort $wasm_std --target-dir target/debian
+                RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$remapped${wasm_flags:+$between}$(printf %s "$wasm_flags" | tr ' ' "$between")" \
+                /usr/bin/cargo "$@" --quiet --locked --target "$target" -Zbuild-std=std,panic_abort $wasm_std --target-dir target/debian
         }
     fi
 fi
@@ -46,6 +52,10 @@ wasm_smaller() {
 
 # For who cannot do without.
 need_wasm() {
+    if [ -z "$wasm_built" ] && command -v rustup >/dev/null 2>&1; then
+        echo "Rust's library for $target is missing, so this now runs: rustup target add $target"
+        if rustup target add "$target"; then by_rustup; fi
+    fi
     if [ -z "$wasm_built" ]; then
         echo "$target is not installed. Install it with \`rustup target add $target\`" >&2
         echo "or, on Debian, \`apt-get install rustc-web cargo-web rust-web-src lld\`." >&2

@@ -50,11 +50,6 @@ function clickable(link: string, { relays: [first] }: LinkInfo): string {
   return elsewhere ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
 }
 
-function shown({ host, cohosts, meeting }: Links, info: LinkInfo): Links {
-  const shownAs = (link: string) => clickable(link, info);
-  return { host: shownAs(host), meeting: shownAs(meeting), cohosts: cohosts.map(shownAs) };
-}
-
 async function read(link: string): Promise<Read> {
   try {
     const info = await worker().ask("read", fragmentOf(link));
@@ -67,9 +62,11 @@ async function read(link: string): Promise<Read> {
 async function make({ title, vigil, cohosts, relay }: Wish): Promise<Made> {
   try {
     const links = await worker().ask("make", { relays: [relay || location.origin], title, vigil, coHosts: cohosts });
-    const info = await worker().ask("read", fragmentOf(links.meeting));
-    made = { host: links.host, cohosts: links.coHosts, meeting: links.meeting };
-    return { ok: true, links: shown(made, info) };
+    const info = await worker().ask("read", fragmentOf(links.host));
+    const [host, meeting, ...coHosts] = [links.host, links.meeting, ...links.coHosts].map((link) => clickable(link, info));
+    if (host === undefined || meeting === undefined) throw new Error("no links");
+    made = { host, meeting, cohosts: coHosts };
+    return { ok: true, links: made };
   } catch (error) {
     return { ok: false, why: makeProblem(fault(error)) };
   }
@@ -79,19 +76,21 @@ async function open(text: string, local: Local): Promise<Session> {
   const core = worker();
   const info = await core.ask("read", fragmentOf(text));
   spare = null;
-  const own = made?.host === info.link ? made : null;
+  const own = made && fragmentOf(made.host) === fragmentOf(info.link) ? made : null;
   if (!own) made = null;
   const beginning = {
     kind: kindOf(info),
     title: info.title ?? null,
     relays: info.relays.map(({ authority }) => hostOf(authority)),
     // After a removal there is another one, which whoever made the links here has been told.
-    link: clickable(own?.meeting ?? info.meeting, info),
-    cohostLinks: own ? shown(own, info).cohosts : [],
+    link: own?.meeting ?? clickable(info.meeting, info),
+    cohostLinks: own?.cohosts ?? [],
   };
-  const newLink = (meeting: string) => {
-    if (made?.host === info.link) made = { ...made, meeting };
-    return clickable(meeting, info);
+  let kept = own;
+  const newLink = (link: string): string => {
+    const meeting = clickable(link, info);
+    if (kept && made === kept) made = kept = { ...kept, meeting };
+    return meeting;
   };
   return new MeetingSession(core, info.link, info.bundle, local, beginning, newLink);
 }

@@ -29,7 +29,8 @@ export function More({ session, state, local, pin, close }: MoreProps) {
   const self = state.people.find((person) => person.self);
   const then = (act: () => unknown) => () => {
     close();
-    void act();
+    // What a browser refuses here it shows by itself.
+    void (async () => act())().catch(() => undefined);
   };
   return (
     <Dialog title={say("more")} close={close} class="more">

@@ -138,6 +138,43 @@ test("a recorded message is sent instead of camera and microphone, until it ends
   await page.waitForFunction(() => globalThis.local.state().playing === null);
   await page.evaluate(() => globalThis.local.play(new File(["nothing"], "broken.webm", { type: "video/webm" })));
   assert.equal(await page.evaluate(() => globalThis.local.state().playing), null);
+  await page.getByText("This file cannot be played here").waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("whoever turns something off does not wait for a question of the browser's", async () => {
+  const { page, context, complaints } = await preview();
+  await page.waitForFunction(() => globalThis.local.state().camera && globalThis.local.state().microphone);
+  const after = await page.evaluate(async () => {
+    const { local } = globalThis;
+    navigator.mediaDevices.getDisplayMedia = navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined);
+    void local.setScreen(true);
+    void local.chooseCamera("another");
+    void local.setMicrophone(false);
+    const { microphone } = local.state();
+    const track = local.sound();
+    void local.setCamera(false);
+    return { microphone, enabled: track.enabled, camera: local.state().camera, picture: local.picture() };
+  });
+  assert.deepEqual(after, { microphone: false, enabled: false, camera: false, picture: null });
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("whoever is muted is so with another microphone", async () => {
+  const { page, context, complaints } = await preview();
+  await page.waitForFunction(() => globalThis.local.state().microphone);
+  const heard = await page.evaluate(async () => {
+    const { local } = globalThis;
+    await local.setMicrophone(false);
+    const enabled = [];
+    local.subscribe(() => local.sound() && enabled.push(local.sound().enabled));
+    const { microphones, microphoneId } = local.state();
+    await local.chooseMicrophone((microphones.find(({ id }) => id !== microphoneId) ?? microphones[0]).id);
+    return enabled;
+  });
+  assert.ok(heard.length > 0 && heard.every((enabled) => !enabled), `${heard}`);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -55,6 +55,9 @@ test("a track that ends, or that this device cannot decode, gives way to the oth
   all.person(7, BOTH);
   all.undecodable(7, 2);
   assert.equal(asked(), "7 1, 7 3");
+  all.person(7, [sound(), picture(3, 320)]);
+  all.person(7, BOTH);
+  assert.equal(asked(), "7 1, 7 2", "what begins anew may be decoded");
 });
 
 test("screens are another thing than cameras", () => {

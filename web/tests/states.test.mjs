@@ -25,6 +25,9 @@ before(async () => {
 });
 after(() => served?.stop());
 
+const kept = (page) => page.evaluate(() => [...document.querySelectorAll("input, textarea, select")]
+  .filter((field) => field.getAttribute("autocomplete") !== "off").map(({ outerHTML }) => outerHTML));
+
 for (const state of states) {
   if (only && !state.name.match(new RegExp(only))) continue;
   test(state.name, async () => {
@@ -45,6 +48,7 @@ for (const state of states) {
           assert.deepEqual(await accessibility(page), [], where);
         }
       }
+      assert.deepEqual(await kept(page), [], "a browser keeps what is written there, so that tabs can be restored");
       assert.deepEqual(complaints, [], state.name);
     } finally {
       await context.close();

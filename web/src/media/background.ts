@@ -4,6 +4,8 @@
 import type { Background } from "../meeting/model.ts";
 
 const FPS = 24;
+/** How long a camera may take to its first picture; what is painted before is empty. */
+const BEGINNING_MS = 3000;
 /** Patches of the veil across the picture: a face is then some six of them wide. */
 const PATCHES = 20;
 /** The blur's small picture: the whole is painted through so many pixels. */
@@ -38,7 +40,13 @@ export class Painted {
     const painted = new Painted(source, mode);
     // Not by animation frames: they stop when the tab is behind another one, and the picture with them.
     painted.#timer = window.setInterval(() => painted.#paint(), 1000 / FPS);
-    await painted.#video.play();
+    try {
+      // One that is turned off meanwhile never begins.
+      await Promise.race([painted.#video.play(), new Promise((late) => setTimeout(late, BEGINNING_MS))]);
+    } catch (error) {
+      painted.stop();
+      throw error;
+    }
     painted.#paint();
     return painted;
   }

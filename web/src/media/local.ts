@@ -14,6 +14,7 @@ const NOTHING: LocalState = {
   microphoneTrouble: null,
   cameraTrouble: null,
   screenTrouble: null,
+  fileTrouble: false,
   microphones: [],
   cameras: [],
   microphoneId: null,
@@ -21,6 +22,8 @@ const NOTHING: LocalState = {
   disguise: false,
   background: "plain",
 };
+
+type Queue = "devices" | "screen" | "file";
 
 export class LocalMedia implements Local {
   #state = NOTHING;
@@ -31,7 +34,9 @@ export class LocalMedia implements Local {
   #shared: { picture: MediaStreamTrack; sound: MediaStreamTrack | null } | null = null;
   #played: Played | null = null;
   /** Changes of a device wait for each other: two clicks must not open it twice. */
-  #queue: Promise<void> = Promise.resolve();
+  #queues: Record<Queue, Promise<void>> = { devices: Promise.resolve(), screen: Promise.resolve(), file: Promise.resolve() };
+  /** What was asked for last. To be off does not wait: a browser's question about a screen may stand for long. */
+  #wanted = { microphone: false, camera: false };
   #closed = false;
 
   constructor() {
@@ -63,48 +68,47 @@ export class LocalMedia implements Local {
   }
 
   setMicrophone(on: boolean): Promise<void> {
-    return this.#then(async () => {
-      if (on && !this.#microphone) {
-        if (!(await this.#openMicrophone(this.#state.microphoneId))) return;
+    this.#wanted.microphone = on;
+    if (!on) this.#microphoneIs(false);
+    return this.#then("devices", async () => {
+      if (!this.#wanted.microphone) return;
+      if (this.#microphone || (await this.#openMicrophone(this.#state.microphoneId))) {
+        this.#microphoneIs(this.#wanted.microphone);
       }
-      this.#microphone?.setOn(on);
-      this.#change({ microphone: on, ...(on ? { microphoneTrouble: null } : {}) });
     });
   }
 
   setCamera(on: boolean): Promise<void> {
-    return this.#then(async () => {
-      if (on && !this.#camera) await this.#openCamera(this.#state.cameraId);
-      if (!on) {
-        this.#closeCamera();
-        this.#change({ camera: false });
-      }
+    this.#wanted.camera = on;
+    if (!on) this.#cameraOff();
+    return this.#then("devices", async () => {
+      if (this.#wanted.camera && !this.#camera) await this.#openCamera(this.#state.cameraId);
     });
   }
 
   letGo(): Promise<void> {
-    return this.#then(async () => {
+    this.#wanted = { microphone: false, camera: false };
+    this.#microphoneIs(false);
+    this.#cameraOff();
+    return this.#then("devices", async () => {
       this.#microphone?.close();
       this.#microphone = null;
-      this.#closeCamera();
-      this.#change({ microphone: false, camera: false });
+      this.#change({});
     });
   }
 
   chooseMicrophone(id: string): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("devices", async () => {
       this.#change({ microphoneId: id });
       if (!this.#microphone) return;
-      const { microphone } = this.#state;
       this.#microphone.close();
       this.#microphone = null;
-      if (!(await this.#openMicrophone(id))) return this.#change({ microphone: false });
-      this.#turn(microphone);
+      if (await this.#openMicrophone(id)) this.#microphoneIs(this.#wanted.microphone);
     });
   }
 
   chooseCamera(id: string): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("devices", async () => {
       this.#change({ cameraId: id });
       if (!this.#camera) return;
       this.#closeCamera();
@@ -113,7 +117,7 @@ export class LocalMedia implements Local {
   }
 
   setScreen(on: boolean): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("screen", async () => {
       this.#closeScreen();
       if (!on) return this.#change({ screen: false, screenTrouble: null });
       try {
@@ -136,16 +140,16 @@ export class LocalMedia implements Local {
   }
 
   play(file: File | null): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("file", async () => {
       this.#played?.stop();
       this.#played = null;
       if (file) this.#played = await Played.start(file, () => void this.play(null)).catch(() => null);
-      this.#change({ playing: this.#played?.name ?? null });
+      this.#change({ playing: this.#played?.name ?? null, fileTrouble: file !== null && !this.#played });
     });
   }
 
   setDisguise(on: boolean): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("devices", async () => {
       try {
         await this.#microphone?.setDisguise(on);
         this.#change({ disguise: on });
@@ -158,14 +162,18 @@ export class LocalMedia implements Local {
   }
 
   setBackground(background: Background): Promise<void> {
-    return this.#then(async () => {
+    return this.#then("devices", async () => {
       if (background === "plain" || !this.#camera) {
         this.#painted?.stop();
         this.#painted = null;
       } else if (this.#painted) {
         this.#painted.setMode(background);
       } else {
-        this.#painted = await Painted.start(this.#camera, background);
+        await this.#paint(this.#camera, background).catch(() => {
+          // The plain picture instead of the one that was asked for would be worse than none.
+          this.#closeCamera();
+          this.#change({ camera: false, cameraTrouble: "failed" });
+        });
       }
       this.#change({ background });
     });
@@ -179,8 +187,22 @@ export class LocalMedia implements Local {
     void this.play(null);
   }
 
-  #turn(on: boolean): void {
+  #microphoneIs(on: boolean): void {
     this.#microphone?.setOn(on);
+    this.#change({ microphone: on, ...(on ? { microphoneTrouble: null } : {}) });
+  }
+
+  #cameraOff(): void {
+    this.#closeCamera();
+    this.#change({ camera: false });
+  }
+
+  /** Whether it is still wanted when it is there: the camera may have been turned off. */
+  async #paint(camera: MediaStreamTrack, background: Background): Promise<boolean> {
+    const painted = await Painted.start(camera, background);
+    if (this.#camera === camera) this.#painted = painted;
+    else painted.stop();
+    return this.#camera === camera;
   }
 
   /** The camera as it is, unless it was to be painted over and is not yet. */
@@ -192,6 +214,8 @@ export class LocalMedia implements Local {
     try {
       const microphone = await Microphone.open(id, this.#state.disguise);
       if (this.#closed) return microphone.close(), false;
+      // Whoever is muted is so with another device, too, from its first sound on.
+      microphone.setOn(this.#wanted.microphone);
       this.#microphone = microphone;
       microphone.onGone(() => {
         if (this.#microphone !== microphone) return;
@@ -215,10 +239,10 @@ export class LocalMedia implements Local {
       const stream = await navigator.mediaDevices.getUserMedia({ video });
       const camera = stream.getVideoTracks()[0];
       if (!camera) throw new DOMException("no camera", "NotFoundError");
-      if (this.#closed) return camera.stop();
+      if (this.#closed || !this.#wanted.camera) return camera.stop();
       this.#camera = camera;
       const { background } = this.#state;
-      this.#painted = background === "plain" ? null : await Painted.start(camera, background);
+      if (background !== "plain" && !(await this.#paint(camera, background))) return;
       camera.addEventListener("ended", () => {
         if (this.#camera !== camera) return;
         this.#closeCamera();
@@ -265,8 +289,8 @@ export class LocalMedia implements Local {
     for (const listener of this.#listeners) listener();
   }
 
-  #then(act: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.then(act).catch(() => undefined);
-    return this.#queue;
+  #then(what: Queue, act: () => Promise<void>): Promise<void> {
+    this.#queues[what] = this.#queues[what].then(act).catch(() => undefined);
+    return this.#queues[what];
   }
 }

@@ -12,6 +12,8 @@ export class Microphone {
 
   private constructor(stream: MediaStream) {
     this.#stream = stream;
+    // One made before anybody clicked sleeps; calls on a phone and the like interrupt it.
+    this.#context.onstatechange = () => this.#wake();
     this.#source = this.#context.createMediaStreamSource(stream);
     this.#meter = this.#context.createAnalyser();
     this.#meter.fftSize = this.#samples.length;
@@ -53,6 +55,7 @@ export class Microphone {
   /** Off, the device stays open, so that push-to-talk loses no syllable; nothing but silence comes out. */
   setOn(on: boolean): void {
     this.#on = on;
+    this.#wake();
     for (const track of this.#stream.getAudioTracks()) track.enabled = on;
   }
 
@@ -76,13 +79,16 @@ export class Microphone {
   /** How loud it is, 0 to 1: from -55 dB, about a quiet room, to -10 dB. */
   level(): number {
     if (!this.#on) return 0;
-    // A context made before anybody clicked sleeps until it is told again.
-    if (this.#context.state === "suspended") void this.#context.resume();
+    this.#wake();
     this.#meter.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
     const decibel = 10 * Math.log10(sum / this.#samples.length + 1e-12);
     return Math.min(1, Math.max(0, (decibel + 55) / 45));
+  }
+
+  #wake(): void {
+    if (this.#context.state !== "running" && this.#context.state !== "closed") void this.#context.resume().catch(() => undefined);
   }
 
   close(): void {

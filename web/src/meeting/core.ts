@@ -38,12 +38,16 @@ const fragmentOf = (text: string): string => text.trim().replace(/^[^#]*#/, "");
 /** Without its port. */
 const hostOf = (authority: string): string => authority.replace(/:\d+$/, "");
 
+/** Of this machine, which nobody else reaches. */
+const isLocal = (host: string): boolean => /^(localhost$|127\.|\[::1\]$)/.test(host);
+
 /**
  * A link as others can click it: where no authority vouches for the relay, browsers would warn of its own
- * page, so the place that this page is from stands in it.
+ * page, so the place that this page is from stands in it, if others reach that.
  */
 function clickable(link: string, { relays: [first] }: LinkInfo): string {
-  return first?.hashes.length ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
+  const elsewhere = first && first.hashes.length > 0 && (!isLocal(location.hostname) || isLocal(hostOf(first.authority)));
+  return elsewhere ? `${location.origin}${location.pathname}#${fragmentOf(link)}` : link;
 }
 
 async function read(link: string): Promise<Read> {

@@ -5,17 +5,19 @@ import { wordsAt } from "./words.ts";
 type Stands = { at: "none" | "asked" } | { at: "shown" | "same"; places: readonly number[] } | { at: "failed"; usedUp: boolean };
 
 export class Knocks {
-  #all = new Map<number, { name: string; stands: Stands }>();
+  #all = new Map<number, { name: string; taken: boolean; stands: Stands }>();
 
   all(list: WordList): readonly Knock[] {
-    return [...this.#all].map(([number, { name, stands }]) => {
+    const names = [...this.#all.values()].map(({ name }) => name);
+    return [...this.#all].map(([number, { name, taken, stands }]) => {
+      const twice = names.indexOf(name) !== names.lastIndexOf(name);
       const compare: Comparing = "places" in stands ? { at: stands.at, words: wordsAt(list, stands.places) } : stands as Comparing;
-      return { number, name, compare };
+      return { number, name, taken: taken || twice, compare };
     });
   }
 
-  came(number: number, name: string): void {
-    this.#all.set(number, { name, stands: { at: "none" } });
+  came(number: number, name: string, taken: boolean): void {
+    this.#all.set(number, { name, taken, stands: { at: "none" } });
   }
 
   gone(number: number): void {

@@ -83,6 +83,8 @@ export type Comparing =
 export interface Knock {
   readonly number: number;
   readonly name: string;
+  /** Somebody who is in, or also knocks, is called so, too. */
+  readonly taken: boolean;
   readonly compare: Comparing;
 }
 
@@ -94,6 +96,8 @@ export type Notice =
   | { readonly kind: "new-link" }
   | { readonly kind: "chair-mine" | "chair-gone" }
   | { readonly kind: "uplink-slow" }
+  /** This browser does not send it, or lets nothing be heard. */
+  | { readonly kind: "sound-unsent" | "picture-unsent" | "no-sound" }
   | { readonly kind: "chat-unsure" };
 
 export interface Told {
@@ -218,6 +222,8 @@ export interface LocalState {
   readonly microphoneTrouble: DeviceTrouble | null;
   readonly cameraTrouble: DeviceTrouble | null;
   readonly screenTrouble: DeviceTrouble | null;
+  /** The file that was chosen is none that this browser plays. */
+  readonly fileTrouble: boolean;
   readonly microphones: readonly Device[];
   readonly cameras: readonly Device[];
   readonly microphoneId: string | null;

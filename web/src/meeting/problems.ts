@@ -1,6 +1,5 @@
 // Why a meeting is over, or a link is of no use, in the closed set that screens have sentences for.
-import type { Fault } from "../../core/pkg/sottovoce.js";
-import type { Out } from "../worker/vocabulary.ts";
+import type { Fault, Out } from "../../core/pkg/sottovoce.js";
 import type { Made, Problem } from "./model.ts";
 
 /** The relay's reasons, by the codes of docs/wire-format.md. Those that are not here are faults of a program. */

@@ -2,8 +2,9 @@
 // to it. Before somebody joins, nothing is connected.
 import { Player } from "../receiving/player.ts";
 import { Capture } from "../sending/capture.ts";
+import type { Sources } from "./media.ts";
 import type { Commands } from "../worker/messages.ts";
-import type { Local, Picture, PersonId, Session, Source, State, Stop, WordList } from "./model.ts";
+import type { Local, Notice, Picture, PersonId, Session, Source, State, Stop, WordList } from "./model.ts";
 import { clockIsWrong } from "./problems.ts";
 import { type Beginning, SELF, Story, idOf, whoOf } from "./story.ts";
 import { Watching } from "./watching.ts";
@@ -12,6 +13,9 @@ import { Core, type Saying, drop } from "./worker.ts";
 
 /** How long leaving may take before the worker is ended all the same. */
 const LEAVING_MS = 4000;
+
+/** What changes sooner after what was drawn is drawn together. */
+const DRAWN_MS = 40;
 
 export class MeetingSession implements Session {
   #core: Core;
@@ -25,8 +29,13 @@ export class MeetingSession implements Session {
   #standing = "";
   #player: Player | null = null;
   #five: Promise<readonly number[]> | null = null;
+  /** Takes note of another link, and says how others can click it. */
   #newLink: (link: string) => string;
+  /** Lets the browser freeze this tab again. */
+  #mayFreeze: () => void = () => undefined;
   #stopLocal: Stop;
+  #drawn: ReturnType<typeof setTimeout> | undefined;
+  #again = false;
 
   constructor(core: Core, link: string, bundle: string, local: Local, beginning: Beginning, newLink: (link: string) => string) {
     this.#core = core;
@@ -76,7 +85,18 @@ export class MeetingSession implements Session {
     this.#story.localIs(this.#local.state());
     this.#changed();
     addEventListener("pagehide", this.#pageGoes);
+    this.#stayAwake();
     void this.#begin(name, speak);
+  }
+
+  /** A tab that is hidden and silent may be frozen, its worker, too; unless it holds a lock. A host's would then be
+   * gone for all the others. */
+  #stayAwake(): void {
+    const held = () => new Promise<void>((release) => {
+      this.#mayFreeze = release;
+      if (this.state().phase.at === "ended") release();
+    });
+    navigator.locks?.request("meeting", { mode: "shared" }, held).catch(() => undefined);
   }
 
   async #begin(name: string, speaks: boolean): Promise<void> {
@@ -84,6 +104,7 @@ export class MeetingSession implements Session {
     this.#player = await Player.open().catch(() => null);
     const { port } = this.#player ?? { port: new MessageChannel().port1 };
     if (this.state().phase.at === "ended") return void this.#player?.close();
+    if (!this.#player) this.#tell({ kind: "no-sound" });
     // Whoever watches has no name: nobody is told of it.
     this.#core.send({ do: "join", link: this.#link, name: speaks ? name : "-", speaks, sound: port }, [port]);
     this.#link = "";
@@ -165,13 +186,20 @@ export class MeetingSession implements Session {
         this.#story.connected();
         break;
       case "picture":
-        this.#watching.show(idOf(saying.who), saying.source, saying.picture);
-        return this.#core.send({ do: "drawn", who: saying.who, source: saying.source });
+        // First, so that the next one comes whatever becomes of this one.
+        this.#core.send({ do: "drawn", who: saying.who, source: saying.source });
+        return this.#watching.show(idOf(saying.who), saying.source, saying.picture);
       case "speaking":
         this.#story.speaks(saying.who, saying.on);
         break;
       case "uplink":
         this.#story.uplinkIs(saying.state);
+        break;
+      case "downlink":
+        this.#story.downlinkIs(saying.poor);
+        break;
+      case "unsent":
+        this.#story.tell({ kind: `${saying.what}-unsent` });
         break;
       case "spoke":
         this.#story.spoke(saying.text, saying.went);
@@ -200,6 +228,7 @@ export class MeetingSession implements Session {
   /** Devices are let go, and the worker is ended once it has said goodbye. */
   #end(): void {
     removeEventListener("pagehide", this.#pageGoes);
+    this.#mayFreeze();
     this.#stopLocal();
     this.#capture?.stop();
     this.#capture = null;
@@ -210,7 +239,7 @@ export class MeetingSession implements Session {
     core.listen(drop);
     // By then it has ended by itself.
     setTimeout(() => core.end(), LEAVING_MS);
-    this.#changed();
+    this.#draw();
   }
 
   /** Devices were turned on or off, or it is only now that they may be used. */
@@ -228,7 +257,8 @@ export class MeetingSession implements Session {
   #send(): void {
     if (this.#capture) return;
     this.#capture = new Capture();
-    this.#capture.start(this.#local, (sources, transfer) => this.#core.send({ do: "use", sources }, transfer));
+    const give = (sources: Sources, transfer: Transferable[]) => this.#core.send({ do: "use", sources }, transfer);
+    this.#capture.start(this.#local, give, () => this.#tell({ kind: "sound-unsent" }));
   }
 
   #stand(): void {
@@ -237,6 +267,11 @@ export class MeetingSession implements Session {
     if (said === this.#standing || this.state().phase.at !== "in") return;
     this.#standing = said;
     this.#core.send({ do: "standing", standing });
+  }
+
+  #tell(notice: Notice): void {
+    this.#story.tell(notice);
+    this.#changed();
   }
 
   #loadWords(list: WordList): void {
@@ -251,7 +286,19 @@ export class MeetingSession implements Session {
     );
   }
 
+  /** Screens are drawn anew at once, and then at most each `DRAWN_MS`: somebody who writes without end must not keep
+   * a host from removing them. */
   #changed(): void {
+    if (this.#drawn !== undefined) return void (this.#again = true);
+    this.#drawn = setTimeout(() => {
+      this.#drawn = undefined;
+      if (this.#again) this.#changed();
+    }, DRAWN_MS);
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.#again = false;
     for (const listener of this.#listeners) listener();
   }
 }

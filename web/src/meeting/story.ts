@@ -3,7 +3,6 @@
 import type { Listed } from "../../core/pkg/sottovoce.js";
 import type { Heard } from "./media.ts";
 import type { Told as Out } from "../worker/messages.ts";
-import { heard } from "../worker/vocabulary.ts";
 import type { Kind, Line, LocalState, Notice, Person, PersonId, Problem, State, Waiting, WordList } from "./model.ts";
 import { Knocks } from "./knocks.ts";
 import { problemOf } from "./problems.ts";
@@ -63,6 +62,8 @@ export class Story {
   #words: readonly number[] | null = null;
   #list: WordList = "en";
   #lost = false;
+  /** The uplink, or what comes, does not hold. */
+  #poor = { up: false, down: false };
   #settled = Infinity;
   #count = 0;
 
@@ -102,7 +103,7 @@ export class Story {
     this.#roster = [];
     this.#knocks = new Knocks();
     this.#self.name = "";
-    this.#change({ phase: { at: "ended", problem }, chat: [], told: [], link: null, cohostLinks: [], inTheChair: false });
+    this.#change({ phase: { at: "ended", problem }, title: null, chat: [], told: [], link: null, cohostLinks: [], inTheChair: false });
   }
 
   localIs({ microphone, camera, screen, playing }: LocalState): void {
@@ -123,8 +124,19 @@ export class Story {
   }
 
   uplinkIs(state: "well" | "less" | "none"): void {
-    if (state !== "well" && this.#state.line === "well") this.tell({ kind: "uplink-slow" });
-    if (!this.#lost) this.#change({ line: state === "well" ? "well" : "poor" });
+    if (state !== "well" && !this.#poor.up && !this.#lost) this.tell({ kind: "uplink-slow" });
+    this.#poor.up = state !== "well";
+    this.#lineIs();
+  }
+
+  downlinkIs(poor: boolean): void {
+    this.#poor.down = poor;
+    this.#lineIs();
+  }
+
+  #lineIs(): void {
+    const { up, down } = this.#poor;
+    this.#change({ line: this.#lost ? "lost" : up || down ? "poor" : "well" });
   }
 
   spoke(text: string, went: boolean): void {
@@ -161,7 +173,7 @@ export class Story {
       case "inside":
         this.#settled = Date.now() + SETTLING_MS;
         this.#words = null;
-        return this.#change({ phase: { at: "in" }, line: "well" });
+        return this.#change({ phase: { at: "in" } });
       case "title":
         return this.#change({ title: out.title });
       case "reconnecting":
@@ -169,7 +181,7 @@ export class Story {
       case "reconnected":
         this.#lost = false;
         this.#settled = Date.now() + SETTLING_MS;
-        return this.#change({ line: "well" });
+        return this.#lineIs();
       case "other-relay":
         return this.#change({ relay: this.#relays[out.number - 1] ?? this.#state.relay });
       case "person":
@@ -184,7 +196,7 @@ export class Story {
       case "chat":
         return this.#write(out.who, out.text);
       case "knock":
-        this.#knocks.came(out.number, out.name);
+        this.#knocks.came(out.number, out.name, out.taken);
         return this.#change({});
       case "knock-gone":
         this.#knocks.gone(out.number);
@@ -253,14 +265,15 @@ export class Story {
     this.#waits("connecting");
     if (this.#lost || this.#state.phase.at !== "in") return;
     this.#lost = true;
-    this.#change({ line: "lost" });
+    this.#poor.down = false;
+    this.#lineIs();
     const last = this.#state.chat.findLast(({ mine }) => mine);
     if (last && last.at > Date.now() - UNSURE_MS) this.tell({ kind: "chat-unsure" });
   }
 
   #comes({ who, name, returned, tracks }: Extract<Out, { kind: "person" }>): void {
     const isNew = !this.#known.has(who) && !returned;
-    Object.assign(this.#someone(who), { name, tracks: tracks.map(heard) });
+    Object.assign(this.#someone(who), { name, tracks });
     if (isNew && Date.now() > this.#settled && this.#known.size < MANY) this.tell({ kind: "joined", name });
     this.#change({});
   }

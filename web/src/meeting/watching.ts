@@ -40,8 +40,11 @@ export class Watching {
   /** Draws, and closes it. */
   show(person: PersonId, source: Source, picture: VideoFrame): void {
     const { displayWidth: width, displayHeight: height } = picture;
-    for (const { show } of this.#all.get(`${person} ${source}`)?.watchers ?? []) show({ image: picture, width, height });
-    picture.close();
+    try {
+      for (const { show } of this.#all.get(`${person} ${source}`)?.watchers ?? []) show({ image: picture, width, height });
+    } finally {
+      picture.close();
+    }
   }
 
   #settle(): void {

@@ -51,6 +51,8 @@ const HURRIED = 0.3;
 const PAUSE = 40;
 /** Missing for longer, the sound begins anew. */
 const LOST = RATE;
+/** And for so long it does not play. */
+const STOPPED = RATE / 5;
 
 export class Jitter {
   readonly #planes: Float32Array[];
@@ -73,8 +75,8 @@ export class Jitter {
   #calm = 0;
   #more = 0;
   #next = 0;
-  /** Samples played that were made up, left out or repeated: for tests and measuring. */
-  readonly counts = { missing: 0, lost: 0, skipped: 0, repeated: 0 };
+  /** Samples played that were made up (in gaps: while the sound goes on), left out or repeated: for tests and measuring. */
+  readonly counts = { missing: 0, gaps: 0, lost: 0, skipped: 0, repeated: 0 };
 
   constructor(channels: number) {
     const planes = (length: number) => Array.from({ length: channels }, () => new Float32Array(length));
@@ -96,7 +98,7 @@ export class Jitter {
 
   /** What the ear gets now, in microseconds of the sender's clock; nothing while nothing of it plays. */
   get playing(): number | null {
-    if (!this.#last || this.#missing > LOST / 5) return null;
+    if (!this.#last || this.#missing > STOPPED) return null;
     return ((this.#at + this.#offset) / PER_MS) * 1000;
   }
 
@@ -209,6 +211,8 @@ export class Jitter {
     if (this.#fading === 0 && now >= this.#next) this.#adapt(now);
     const short = this.#at + length - this.#end;
     if (short > 0) {
+      // Who sends nothing any more has no poor line.
+      this.counts.gaps += Math.max(0, Math.min(short, STOPPED - this.#missing));
       this.#missing += short;
       this.counts.missing += short;
       this.#makeUp(short);

@@ -26,7 +26,7 @@ export interface FromPlayer {
   readonly latency: number;
   /** Each voice that plays, and the sender's timestamp that is played. */
   readonly playing: readonly (readonly [Key, number])[];
-  /** Milliseconds that were made up until now because nothing was there, of those who play. */
+  /** Milliseconds that were made up until now because nothing came, or not in time, of those who play. */
   readonly missing: number;
 }
 

@@ -114,7 +114,7 @@ export class Mixer {
     this.#next = now + TELL;
     for (const [key, timestamp] of playing) this.#told.set(key, timestamp - (now / PER_MS) * 1000);
     let missing = 0;
-    for (const { counts } of this.#voices.values()) missing += counts.missing / PER_MS;
+    for (const { counts } of this.#voices.values()) missing += (counts.gaps + counts.lost) / PER_MS;
     return { latency: this.#latency, playing, missing };
   }
 }

@@ -72,10 +72,8 @@ export class Pictures {
     if (this.#failures >= MOST_FAILURES) return;
     this.#spread.add(frame.came, frame.timestamp / 1000);
     if (!this.#gate.pass(frame.number, frame.keyframe)) return;
-    if (frame.keyframe && (pixels(this.#codec, frame.bytes) ?? Infinity) > LARGEST_PICTURE) {
-      this.#fail();
-      return;
-    }
+    const size = pixels(this.#codec, frame.bytes);
+    if (size === null || size > LARGEST_PICTURE || (frame.keyframe && size === 0)) return this.#fail();
     this.#waiting.push(frame);
     this.#bytes += frame.bytes.length;
     if (this.#waiting.length > WAITING_PICTURES || this.#bytes > WAITING_BYTES) this.#skip();
@@ -175,8 +173,9 @@ export class Pictures {
     for (const earlier of this.#begun.keys()) if (earlier <= timestamp) this.#begun.delete(earlier);
     if (picture.codedWidth * picture.codedHeight > LARGEST_PICTURE) {
       picture.close();
-      this.#fail();
-      return;
+      // It got past `pixels`, and will not another time.
+      this.#failures = MOST_FAILURES - 1;
+      return this.#fail();
     }
     if (++this.#good >= GOOD) this.#failures = 0;
     if (begun !== undefined) this.#judge(now - begun);

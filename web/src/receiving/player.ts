@@ -23,6 +23,8 @@ export class Player {
     this.port = port1;
     this.#tell({ port: port2 }, [port2]);
     this.#node.connect(context.destination);
+    // A call on a phone and the like takes it away.
+    context.onstatechange = this.#woken;
     this.#timer = window.setInterval(() => this.#measure(), MEASURE);
     this.#measure();
     for (const gesture of GESTURES) addEventListener(gesture, this.#woken, { capture: true, passive: true });
@@ -47,7 +49,7 @@ export class Player {
 
   /** A context sleeps until somebody clicks, and again when the system takes sound away. */
   readonly #woken = () => {
-    if (this.#context.state !== "running") this.#resume();
+    if (this.#context.state !== "running" && this.#context.state !== "closed") this.#resume();
   };
 
   #measure(): void {

@@ -21,6 +21,11 @@ export class Positions {
   missing = 0;
   #told = -Infinity;
 
+  /** Those who are played. */
+  get voices(): number {
+    return this.#played.size;
+  }
+
   /** Does the player play? A browser may hold it back, and what it is sent then would pile up in its port. */
   awake(now: number): boolean {
     return now - this.#told < ASLEEP;

@@ -13,6 +13,8 @@ import { Sound, type Came } from "./sound.ts";
 interface Track {
   heard: Heard;
   sound: Sound | null;
+  /** It is loud just now. */
+  speaking: boolean;
   pictures: Pictures | null;
   /** Cannot be decoded here; said once. */
   dead: boolean;
@@ -46,9 +48,13 @@ export class Receivers implements Receiving {
     sound.onmessage = ({ data }: MessageEvent<FromPlayer>) => this.#positions.take(performance.now(), data);
   }
 
-  /** Milliseconds of sound that were made up until now because nothing was there in time. */
+  /** Milliseconds of sound that were made up until now because nothing was there in time, and how many are heard. */
   get missing(): number {
     return this.#positions.missing;
+  }
+
+  get voices(): number {
+    return this.#positions.voices;
   }
 
   person(who: number, tracks: readonly Heard[]): void {
@@ -63,7 +69,7 @@ export class Receivers implements Receiving {
         after.set(heard.track, old);
         before.delete(heard.track);
       } else {
-        after.set(heard.track, { heard, sound: null, pictures: null, dead: false, relief: null });
+        after.set(heard.track, { heard, sound: null, speaking: false, pictures: null, dead: false, relief: null });
       }
     }
     for (const [number, track] of before) this.#end(who, number, track);
@@ -125,16 +131,23 @@ export class Receivers implements Receiving {
     const voice = key(who, heard.track);
     if (this.#voices >= MOST_VOICES) return null;
     this.#voices++;
-    track.sound = new Sound(heard.channels ?? 1, !heard.screen, {
+    track.sound = new Sound(heard.channels ?? 1, {
       decoded: (number, timestamp, held, planes) => {
         if (!this.#positions.awake(performance.now())) return;
         this.#post({ kind: "sound", key: voice, number, timestamp, held, planes }, planes.map(({ buffer }) => buffer));
       },
-      speaking: (on) => this.#events.speaking(who, on),
+      speaking: (on) => this.#speaks(who, track, on),
       failed: () => this.#dead(who, track),
       played: () => this.#positions.played(performance.now(), voice),
     });
     return track.sound;
+  }
+
+  /** By any of its sounds: what somebody calls the sound of a screen may be a voice. */
+  #speaks(who: number, track: Track, on: boolean): void {
+    const tracks = [...(this.#people.get(who)?.values() ?? [])];
+    track.speaking = on;
+    if (!tracks.some((other) => other !== track && other.speaking)) this.#events.speaking(who, on);
   }
 
   #picture(who: number, track: Track): Pictures | null {

@@ -1,5 +1,5 @@
-// How large a picture is, by what its key frame says. Decoders make room for it before they look further,
-// so what is too large, or does not say, is not given to them.
+// How large a picture is, by what it says itself: whether it is a key frame is its sender's word, which need not be
+// true. Decoders make room before they look further, so what is too large, or does not say, is not given to them.
 
 /** Bits from the highest down. Behind the end there are zeros. */
 class Bits {
@@ -20,7 +20,7 @@ class Bits {
   }
 }
 
-/** Pixels of a key frame, or null where it cannot be read. */
+/** Pixels of a key frame, 0 of what goes on with the one before, or null where it cannot be read. */
 export function pixels(codec: "vp8" | "vp9" | "av1", bytes: Uint8Array): number | null {
   return { vp8, vp9, av1 }[codec](bytes);
 }
@@ -28,15 +28,17 @@ export function pixels(codec: "vp8" | "vp9" | "av1", bytes: Uint8Array): number 
 /** RFC 6386, section 9.1. */
 function vp8(bytes: Uint8Array): number | null {
   const [tag = 1, , , a, b, c, low = 0, high = 0, below = 0, above = 0] = bytes;
-  if (bytes.length < 10 || (tag & 1) !== 0 || a !== 0x9d || b !== 0x01 || c !== 0x2a) return null;
+  if ((tag & 1) !== 0) return 0;
+  if (bytes.length < 10 || a !== 0x9d || b !== 0x01 || c !== 0x2a) return null;
   return (low | ((high & 0x3f) << 8)) * (below | ((above & 0x3f) << 8));
 }
 
 /** The uncompressed header of VP9, section 6.2 of its specification; profile 0 alone. */
 function vp9(bytes: Uint8Array): number | null {
   const bits = new Bits(bytes);
-  // Marker and profile, not a picture shown again, a key frame; then whether it is shown, and resilience.
-  if (bits.take(2) !== 2 || bits.take(2) !== 0 || bits.take(1) !== 0 || bits.take(1) !== 0) return null;
+  if (bits.take(2) !== 2 || bits.take(2) !== 0) return null;
+  // A picture shown again, or no key frame; then whether it is shown, and resilience.
+  if (bits.take(1) !== 0 || bits.take(1) !== 0) return 0;
   bits.take(2);
   if (bits.take(24) !== 0x498342) return null;
   const rgb = bits.take(3) === 7;
@@ -45,13 +47,13 @@ function vp9(bytes: Uint8Array): number | null {
   return (bits.take(16) + 1) * (bits.take(16) + 1);
 }
 
-/** The sequence header of AV1, section 5.5 of its specification, which stands before each key frame. */
+/** The sequence header of AV1, section 5.5 of its specification, which stands before each key frame and nowhere else. */
 function av1(bytes: Uint8Array): number | null {
   let at = 0;
-  for (let units = 0; units < 8 && at < bytes.length; units++) {
+  for (let units = 0; at < bytes.length; units++) {
     const head = bytes[at] ?? 0;
     at += head & 4 ? 2 : 1;
-    if (!(head & 2)) return null;
+    if (head & 0x80 || !(head & 2) || units >= 64) return null;
     let size = 0;
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = bytes[at++] ?? 0;
@@ -61,7 +63,7 @@ function av1(bytes: Uint8Array): number | null {
     if (((head >> 3) & 15) === 1) return sequence(new Bits(bytes, at));
     at += size;
   }
-  return null;
+  return at > 0 ? 0 : null;
 }
 
 function sequence(bits: Bits): number | null {

@@ -25,8 +25,10 @@ const BEFORE = 15;
 /** While nothing plays yet, and at most. */
 const UNKNOWN = 20;
 const LONGEST = 300;
-/** Frames that a decoder may have before one comes out: more, and it hangs. */
+/** Frames that a decoder may have at once. Where it has had the first for so many milliseconds, it hangs; else the
+ *  frames came in a burst, as after a tab was held still. */
 const PENDING = 64;
+const HANGS = 2000;
 /** Good ones in a row that make earlier failures forgotten. */
 const GOOD = 50;
 /** Microseconds: only the order counts for the decoder, so it is given even times. */
@@ -35,7 +37,7 @@ const EVEN = 20_000;
 export class Sound {
   readonly #events: SoundEvents;
   readonly #channels: number;
-  readonly #speaking: Speaking | null;
+  readonly #speaking = new Speaking();
   readonly #order = new Order<Came>();
   #decoder: AudioDecoder | null = null;
   #pending: { readonly frame: Came; readonly since: number }[] = [];
@@ -45,10 +47,8 @@ export class Sound {
   #count = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
 
-  /** `voice`: somebody's microphone, which tells who speaks. */
-  constructor(channels: number, voice: boolean, events: SoundEvents) {
+  constructor(channels: number, events: SoundEvents) {
     this.#channels = channels;
-    this.#speaking = voice ? new Speaking() : null;
     this.#events = events;
   }
 
@@ -79,8 +79,13 @@ export class Sound {
     if (this.#failures >= MOST_FAILURES) return;
     try {
       this.#decoder ??= this.#made();
-      if (this.#pending.length >= PENDING) throw new DOMException("hangs", "OperationError");
-      this.#pending.push({ frame, since: performance.now() });
+      const now = performance.now();
+      const [oldest] = this.#pending;
+      if (oldest && this.#pending.length >= PENDING) {
+        if (now - oldest.since < HANGS) return;
+        throw new DOMException("hangs", "OperationError");
+      }
+      this.#pending.push({ frame, since: now });
       const timestamp = this.#count++ * EVEN;
       this.#decoder.decode(new EncodedAudioChunk({ type: "key", timestamp, duration: EVEN, data: frame.bytes }));
     } catch {
@@ -137,7 +142,7 @@ export class Sound {
     // What is mono at one packet and stereo at another stays what it was announced as.
     if (planes.length < this.#channels) planes.push(first.slice());
     if (++this.#good >= GOOD) this.#failures = 0;
-    if (this.#speaking?.take(first, length / PER_MS)) this.#events.speaking(this.#speaking.on);
+    if (this.#speaking.take(first, length / PER_MS)) this.#events.speaking(this.#speaking.on);
     this.#silenceEnds();
     const { frame, since } = pending;
     this.#events.decoded(frame.number, frame.timestamp, since - frame.came, planes);
@@ -146,13 +151,13 @@ export class Sound {
   /** Who sends nothing any more does not speak either. */
   #silenceEnds(): void {
     clearTimeout(this.#quiet);
-    if (!this.#speaking?.on) return;
+    if (!this.#speaking.on) return;
     this.#quiet = setTimeout(() => this.#hush(), 700);
   }
 
   #hush(): void {
     clearTimeout(this.#quiet);
-    if (!this.#speaking?.on) return;
+    if (!this.#speaking.on) return;
     this.#speaking.on = false;
     this.#events.speaking(false);
   }

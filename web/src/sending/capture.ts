@@ -19,14 +19,17 @@ interface Kept {
 export class Capture {
   #local: Local | null = null;
   #give: Give = () => undefined;
+  #failed: () => void = () => undefined;
   #unsubscribe: Stop = () => undefined;
   #hearing = new Hearing();
   #kept = new Map<keyof Sources, Kept>();
 
-  start(local: Local, give: Give): void {
+  /** `failed`: this browser does not let sound be taken. */
+  start(local: Local, give: Give, failed: () => void): void {
     this.stop();
     this.#local = local;
     this.#give = give;
+    this.#failed = failed;
     this.#unsubscribe = local.subscribe(() => this.#follow());
     this.#follow();
   }
@@ -79,7 +82,9 @@ export class Capture {
         else this.#give({ [name]: heard.port }, [heard.port]);
       },
       () => {
-        if (this.#kept.get(name) === kept) this.#give({ [name]: null }, []);
+        if (this.#kept.get(name) !== kept) return;
+        this.#give({ [name]: null }, []);
+        this.#failed();
       },
     );
   }

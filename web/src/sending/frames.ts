@@ -37,16 +37,20 @@ export class Frames {
   #next(): void {
     this.#callback = this.#video.requestVideoFrameCallback((now, { captureTime }) => {
       this.#seen = performance.now();
-      this.#give(captureTime ?? now);
       this.#next();
+      this.#give(captureTime ?? now);
     });
   }
 
   #give(at: number): void {
     const { readyState, videoWidth } = this.#video;
     if (!this.#free || readyState < HTMLMediaElement.HAVE_CURRENT_DATA || videoWidth === 0) return;
-    const frame = new VideoFrame(this.#video, { timestamp: Math.round(at * 1000) });
-    this.#free = false;
-    this.#own.postMessage(frame, [frame]);
+    try {
+      const frame = new VideoFrame(this.#video, { timestamp: Math.round(at * 1000) });
+      this.#free = false;
+      this.#own.postMessage(frame, [frame]);
+    } catch {
+      // There was none after all; the next one will do.
+    }
   }
 }

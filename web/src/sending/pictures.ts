@@ -59,6 +59,8 @@ export class Pictures {
       } finally {
         ours.close();
       }
+    } catch {
+      // One that cannot be read is left out. The others go on.
     } finally {
       picture.close();
     }

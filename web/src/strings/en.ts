@@ -98,6 +98,7 @@ export const en = {
   microphoneNone: "No microphone was found. Plug one in, or go on without: you can listen and write.",
   microphoneFailed: "The microphone cannot be used. Choose another one, or go on without.",
   screenFailed: "The screen cannot be shared by this browser.",
+  fileFailed: "This file cannot be played here. Choose another one, of a kind that browsers play, such as MP4 or WebM.",
 
   // Lobby
   lobbyConnecting: "Connecting to the relay…",
@@ -175,6 +176,7 @@ export const en = {
   hostPanel: "Hold the meeting",
   knocks: { one: "{count} person knocks", other: "{count} people knock" },
   noKnocks: "Nobody is knocking",
+  knockTaken: "Somebody else has this name. Compare words before you let this one in.",
   admit: "Admit",
   deny: "Deny",
   admitAll: "Admit all",
@@ -215,10 +217,13 @@ export const en = {
   noticeChairMine: "You hold the meeting now",
   noticeChairGone: "Somebody else holds the meeting now",
   noticeUplinkSlow: "Your connection is slow: your picture is made smaller, your voice goes first.",
+  noticeSoundUnsent: "This browser does not send your sound: the others may not hear you. Load the page anew, or use another browser.",
+  noticePictureUnsent: "This browser does not send your picture: the others may not see it. Load the page anew, or use another browser.",
+  noticeNoSound: "This browser lets nothing be heard: you see the others and can write. Look at this device's sound output, then join again.",
   noticeChatUnsure: "Your last message may not have arrived. Say it again.",
   chairStale: "The host has not been heard for a while. A removal may be held back.",
   chairStopped: "The host has not been heard for a minute. Nothing that you say or show is sent until the host is back.",
-  linePoor: "Your connection is poor. Sound goes first.",
+  linePoor: "The connection is poor. Sound goes first.",
   lineLost: "The connection is lost. It is being sought again…",
 
   // Problems, each with a remedy

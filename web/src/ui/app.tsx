@@ -96,7 +96,7 @@ function InSession(props: { session: Session; local: Local; again: (() => void) 
     case "preview":
       return <Page><Preview session={session} state={state} local={local} /></Page>;
     case "knocking":
-      return <Page><Lobby session={session} state={state} waiting={phase.waiting} compare={phase.compare} /></Page>;
+      return <Page><Lobby session={session} state={state} local={local} waiting={phase.waiting} compare={phase.compare} /></Page>;
     case "in":
       return <Meeting session={session} state={state} local={local} />;
     case "ended":

@@ -43,6 +43,7 @@ export function Chat({ session, state, close }: { session: Session; state: State
       {!state.viewer && (
         <form
           class="write"
+          autocomplete="off"
           onSubmit={(event) => {
             event.preventDefault();
             send();
@@ -53,6 +54,8 @@ export function Chat({ session, state, close }: { session: Session; state: State
             id={id}
             rows={2}
             dir="auto"
+            autocomplete="off"
+            spellcheck={false}
             placeholder={say("chatWrite")}
             value={text}
             aria-invalid={long}

@@ -2,8 +2,8 @@
 import type { Background, DeviceTrouble, Local } from "../meeting/model.ts";
 import type { PlainKey } from "../strings/index.ts";
 import { useSay, useStore } from "./hooks.ts";
-import { AlertIcon } from "./icons.tsx";
-import { Choice, Meter, Select, Switch } from "./parts.tsx";
+import { AlertIcon, CameraIcon, CameraOffIcon, MicrophoneIcon, MicrophoneOffIcon } from "./icons.tsx";
+import { Choice, IconButton, Meter, Select, Switch } from "./parts.tsx";
 
 const CAMERA: Record<DeviceTrouble, PlainKey> = {
   denied: "cameraDenied",
@@ -21,11 +21,12 @@ const MICROPHONE: Record<DeviceTrouble, PlainKey> = {
 /** What is the matter with devices, each with what to do about it. */
 export function Troubles({ local }: { local: Local }) {
   const say = useSay();
-  const { cameraTrouble, microphoneTrouble, screenTrouble } = useStore(local);
+  const { cameraTrouble, microphoneTrouble, screenTrouble, fileTrouble } = useStore(local);
   const keys: PlainKey[] = [];
   if (microphoneTrouble) keys.push(MICROPHONE[microphoneTrouble]);
   if (cameraTrouble) keys.push(CAMERA[cameraTrouble]);
   if (screenTrouble) keys.push("screenFailed");
+  if (fileTrouble) keys.push("fileFailed");
   return (
     <div role="status" class="troubles">
       {keys.map((key) => (
@@ -35,6 +36,28 @@ export function Troubles({ local }: { local: Local }) {
         </p>
       ))}
     </div>
+  );
+}
+
+/** Microphone and camera on and off, before one is in. */
+export function DeviceButtons({ local }: { local: Local }) {
+  const say = useSay();
+  const media = useStore(local);
+  return (
+    <>
+      <IconButton
+        icon={media.microphone ? MicrophoneIcon : MicrophoneOffIcon}
+        label={media.microphone ? say("microphoneOffDo") : say("microphoneOn")}
+        look={media.microphone ? "on" : "off"}
+        onClick={() => void local.setMicrophone(!media.microphone)}
+      />
+      <IconButton
+        icon={media.camera ? CameraIcon : CameraOffIcon}
+        label={media.camera ? say("cameraOffDo") : say("cameraOn")}
+        look={media.camera ? "on" : "off"}
+        onClick={() => void local.setCamera(!media.camera)}
+      />
+    </>
   );
 }
 

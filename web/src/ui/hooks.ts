@@ -51,5 +51,24 @@ export function useMedia(query: string): boolean {
   return matches;
 }
 
+/** A screen that locks takes sound and pictures with it: a phone's is held on while this is shown. */
+export function useScreenOn(): void {
+  useEffect(() => {
+    let held: Promise<WakeLockSentinel | null> = Promise.resolve(null);
+    // It is lost with each time that the page is hidden. Without power to spare it is refused.
+    const hold = () => {
+      if (document.visibilityState === "visible" && navigator.wakeLock) {
+        held = held.then((before) => before?.release()).then(() => navigator.wakeLock.request()).catch(() => null);
+      }
+    };
+    hold();
+    document.addEventListener("visibilitychange", hold);
+    return () => {
+      document.removeEventListener("visibilitychange", hold);
+      void held.then((last) => last?.release()).catch(() => undefined);
+    };
+  }, []);
+}
+
 /** Where a panel covers the pictures instead of standing beside them. */
 export const useNarrow = (): boolean => useMedia("(max-width: 760px)");

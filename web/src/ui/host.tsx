@@ -65,11 +65,12 @@ export function Host({ session, state, close }: { session: Session; state: State
 
 function KnockRow({ session, knock }: { session: Session; knock: Knock }) {
   const { say, tag } = useLook();
-  const { number, name, compare } = knock;
+  const { number, name, taken, compare } = knock;
   const words = compare.at === "shown" || compare.at === "same" ? compare.words : null;
   return (
     <li class="knock">
       <p class="knock-name"><bdi>{name}</bdi></p>
+      {taken && <p class="wrong">{say("knockTaken")}</p>}
       {words && <Words words={words} list={listFor(tag)} />}
       <div role="status">
         {compare.at === "asked" && <p class="help">{say("compareWait")}</p>}

@@ -19,6 +19,9 @@ export const shortcut = (act: Act): string => {
   return `Alt+${code.slice(3)}`;
 };
 
+/** Alt writes letters, too, as ś and ß on a Mac's keyboard: in a text those are text. */
+const WRITES = "input, textarea, [contenteditable]";
+
 const TAKES_SPACE = "input, textarea, select, button, summary, a, dialog, [contenteditable]";
 
 export function useKeys(act: (act: Act) => void, talk: (on: boolean) => void): void {
@@ -32,11 +35,12 @@ export function useKeys(act: (act: Act) => void, talk: (on: boolean) => void): v
     };
     const down = (event: KeyboardEvent) => {
       const what = KEYS[event.code];
-      if (event.altKey && !event.ctrlKey && !event.metaKey && what && !event.repeat) {
+      const target = event.target instanceof Element ? event.target : null;
+      const text = target?.closest(WRITES) && !/^[a-z]$/i.test(event.key);
+      if (event.altKey && !event.ctrlKey && !event.metaKey && what && !event.repeat && !text) {
         event.preventDefault();
         return now.current.act(what);
       }
-      const target = event.target instanceof Element ? event.target : null;
       if (event.code !== "Space" || event.altKey || event.ctrlKey || target?.closest(TAKES_SPACE)) return;
       event.preventDefault();
       if (held) return;

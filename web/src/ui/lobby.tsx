@@ -1,6 +1,7 @@
 // Waiting to be let in: what is true of it now, and nothing that sounds nicer.
-import type { Session, State, Waiting, WordList } from "../meeting/model.ts";
+import type { Local, Session, State, Waiting, WordList } from "../meeting/model.ts";
 import type { PlainKey } from "../strings/index.ts";
+import { DeviceButtons, Troubles } from "./devices.tsx";
 import { useLook } from "./hooks.ts";
 import { WordListSelect, Words, listFor } from "./words.tsx";
 import { useState } from "preact/hooks";
@@ -14,8 +15,15 @@ const TEXTS: Record<Waiting, readonly [title: PlainKey, help: PlainKey | null]> 
   full: ["lobbyFull", "lobbyFullHelp"],
 };
 
-export function Lobby(props: { session: Session; state: State; waiting: Waiting; compare: readonly string[] | null }) {
-  const { session, state, waiting, compare } = props;
+interface LobbyProps {
+  session: Session;
+  state: State;
+  local: Local;
+  waiting: Waiting;
+  compare: readonly string[] | null;
+}
+
+export function Lobby({ session, state, local, waiting, compare }: LobbyProps) {
   const { say, tag } = useLook();
   const [list, setList] = useState<WordList>(listFor(tag));
   const [title, help] = TEXTS[waiting];
@@ -42,7 +50,11 @@ export function Lobby(props: { session: Session; state: State; waiting: Waiting;
           />
         </section>
       )}
-      <button type="button" class="button" onClick={() => session.leave()}>{say("leave")}</button>
+      <div class="row">
+        {!state.viewer && <DeviceButtons local={local} />}
+        <button type="button" class="button" onClick={() => session.leave()}>{say("leave")}</button>
+      </div>
+      {!state.viewer && <Troubles local={local} />}
     </main>
   );
 }

@@ -4,7 +4,7 @@ import type { Local, Session, State } from "../meeting/model.ts";
 import { Chat } from "./chat.tsx";
 import { Controls } from "./controls.tsx";
 import { Troubles } from "./devices.tsx";
-import { useLook, useMedia, useNarrow, useSay, useStore } from "./hooks.ts";
+import { useLook, useMedia, useNarrow, useSay, useScreenOn, useStore } from "./hooks.ts";
 import { Host } from "./host.tsx";
 import { LockIcon, WordsIcon } from "./icons.tsx";
 import { useKeys } from "./keys.ts";
@@ -53,6 +53,8 @@ export function Meeting({ session, state, local }: { session: Session; state: St
     return () => removeEventListener("beforeunload", ask);
   }, []);
 
+  useScreenOn();
+
   const toggle = (name: PanelName) => setPanel((open) => (open === name ? null : name));
   useKeys(
     (act) => {
@@ -74,6 +76,7 @@ export function Meeting({ session, state, local }: { session: Session; state: St
 
   const close = () => setPanel(null);
   const told = talking ? "talking" : media.microphone ? "heard" : keyboard ? "mutedTalk" : "muted";
+  const sends = state.line !== "lost" && state.chair !== "stopped";
   const covered = narrow && panel !== null;
   return (
     <div class={`meeting ${panel ? "with-panel" : ""}`}>
@@ -89,7 +92,7 @@ export function Meeting({ session, state, local }: { session: Session; state: St
           <Stage session={session} state={state} local={local} pin={pin} setPin={setPin} />
           {!state.viewer && (
             <>
-              <p class="talk" role="status">{say(told)}</p>
+              <p class="talk" role="status">{sends && say(told)}</p>
               <p class="unseen" role="status">{say(media.camera ? "seen" : "previewCameraOff")}</p>
             </>
           )}

@@ -29,7 +29,8 @@ export function More({ session, state, local, pin, close }: MoreProps) {
   const self = state.people.find((person) => person.self);
   const then = (act: () => unknown) => () => {
     close();
-    void act();
+    // What a browser refuses here it shows by itself.
+    void (async () => act())().catch(() => undefined);
   };
   return (
     <Dialog title={say("more")} close={close} class="more">
@@ -77,6 +78,7 @@ export function More({ session, state, local, pin, close }: MoreProps) {
         ref={file}
         type="file"
         accept="video/*,audio/*"
+        autocomplete="off"
         hidden
         onChange={(event) => {
           const [chosen] = event.currentTarget.files ?? [];

@@ -26,7 +26,7 @@ export function Banners(props: { session: Session; state: State; showHost: (() =
             <strong>{say("knocks", { count: state.knocks.length })}</strong> <bdi>{knock.name}</bdi>
           </span>
           <span class="row">
-            {state.knocks.length === 1 && (
+            {state.knocks.length === 1 && !knock.taken && (
               <>
                 <button type="button" class="button small main" aria-label={`${say("admit")}: ${knock.name}`} onClick={() => session.admit(knock.number)}>{say("admit")}</button>
                 <button type="button" class="button small" aria-label={`${say("deny")}: ${knock.name}`} onClick={() => session.deny(knock.number)}>{say("deny")}</button>
@@ -53,6 +53,9 @@ function text(notice: Notice, say: Say): string {
     case "chair-mine": return say("noticeChairMine");
     case "chair-gone": return say("noticeChairGone");
     case "uplink-slow": return say("noticeUplinkSlow");
+    case "sound-unsent": return say("noticeSoundUnsent");
+    case "picture-unsent": return say("noticePictureUnsent");
+    case "no-sound": return say("noticeNoSound");
     case "chat-unsure": return say("noticeChatUnsure");
   }
 }

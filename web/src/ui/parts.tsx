@@ -49,6 +49,7 @@ export function Switch(props: { label: string; help?: string; on: boolean; set: 
       <input
         type="checkbox"
         role="switch"
+        autocomplete="off"
         id={id}
         checked={props.on}
         aria-describedby={props.help ? `${id}-help` : undefined}
@@ -77,7 +78,7 @@ export function Select<V extends string>(props: {
   return (
     <div class="field select">
       <label for={id} class={props.hideLabel ? "unseen" : ""}>{props.label}</label>
-      <select id={id} value={props.value} onChange={(event) => props.set(event.currentTarget.value as V)}>
+      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.set(event.currentTarget.value as V)}>
         {props.options.map(({ value, label, lang }) => (
           <option key={value} value={value} lang={lang} selected={value === props.value}>{label}</option>
         ))}
@@ -98,7 +99,7 @@ export function Choice<V extends string>(props: {
       <legend>{props.label}</legend>
       {props.options.map(({ value, label, help }) => (
         <label key={value} class="choice-option">
-          <input type="radio" name={name} checked={value === props.value} onChange={() => props.set(value)} />
+          <input type="radio" autocomplete="off" name={name} checked={value === props.value} onChange={() => props.set(value)} />
           <span>
             {label}
             {help && <span class="help">{help}</span>}
@@ -193,6 +194,7 @@ export function CopyField(props: { label: string; help?: string; value: string; 
           id={id}
           ref={input}
           readOnly
+          autocomplete="off"
           dir="ltr"
           value={props.value}
           aria-describedby={`${id}-help`}

@@ -1,10 +1,10 @@
 // Before joining: what the others will see and hear, under which name, and what the relay will not.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Local, Session, State } from "../meeting/model.ts";
-import { Devices, Troubles } from "./devices.tsx";
+import { DeviceButtons, Devices, Troubles } from "./devices.tsx";
 import { useSay, useStore } from "./hooks.ts";
-import { AlertIcon, CameraIcon, CameraOffIcon, MicrophoneIcon, MicrophoneOffIcon } from "./icons.tsx";
-import { IconButton, Meter } from "./parts.tsx";
+import { AlertIcon } from "./icons.tsx";
+import { Meter } from "./parts.tsx";
 import { SelfPicture } from "./self.tsx";
 
 /** Letters of a name on a screen: as many as the meeting's format lets through. */
@@ -79,18 +79,7 @@ function Speaker(props: { session: Session; state: State; local: Local; onlyWatc
         <div class="preview-frame">
           {media.camera ? <SelfPicture local={local} /> : <p>{say("previewCameraOff")}</p>}
           <div class="preview-buttons">
-            <IconButton
-              icon={media.microphone ? MicrophoneIcon : MicrophoneOffIcon}
-              label={media.microphone ? say("microphoneOffDo") : say("microphoneOn")}
-              look={media.microphone ? "on" : "off"}
-              onClick={() => void local.setMicrophone(!media.microphone)}
-            />
-            <IconButton
-              icon={media.camera ? CameraIcon : CameraOffIcon}
-              label={media.camera ? say("cameraOffDo") : say("cameraOn")}
-              look={media.camera ? "on" : "off"}
-              onClick={() => void local.setCamera(!media.camera)}
-            />
+            <DeviceButtons local={local} />
           </div>
         </div>
         <Meter label={say("level")} read={() => local.level()} />

@@ -54,6 +54,8 @@ function MakeForm({ core, done }: { core: Core; done: (made: Made) => void }) {
         <input
           id={`${id}-title`}
           dir="auto"
+          autocomplete="off"
+          spellcheck={false}
           maxLength={TITLE_LETTERS}
           value={title}
           onInput={(event) => setTitle(event.currentTarget.value)}
@@ -75,6 +77,7 @@ function MakeForm({ core, done }: { core: Core; done: (made: Made) => void }) {
           <input
             id={`${id}-cohosts`}
             type="number"
+            autocomplete="off"
             min={0}
             max={4}
             value={cohosts}
@@ -86,6 +89,7 @@ function MakeForm({ core, done }: { core: Core; done: (made: Made) => void }) {
           <input
             id={`${id}-relay`}
             dir="ltr"
+            autocomplete="off"
             spellcheck={false}
             value={relay}
             aria-describedby={`${id}-relay-help`}
@@ -117,6 +121,7 @@ function JoinForm({ open }: { open: (link: string) => void }) {
         <input
           id={id}
           dir="ltr"
+          autocomplete="off"
           spellcheck={false}
           autocapitalize="off"
           value={link}

@@ -16,7 +16,7 @@ export function listFor(tag: Tag): WordList {
 export function Words({ words, list }: { words: readonly string[]; list: WordList }) {
   return (
     <ol class="words" lang={list} dir="ltr">
-      {words.map((word) => <li key={word}>{word}</li>)}
+      {words.map((word, at) => <li key={at}>{word}</li>)}
     </ol>
   );
 }
@@ -34,7 +34,7 @@ export function WordListSelect({ value, set }: { value: WordList; set: (list: Wo
 export function WordsDialog({ session, close }: { session: Session; close: () => void }) {
   const { say, tag } = useLook();
   const [list, setList] = useState<WordList>(listFor(tag));
-  const [words, setWords] = useState<readonly string[]>([]);
+  const [words, setWords] = useState<readonly string[] | null>(null);
   useEffect(() => {
     let wanted = true;
     void session.words(list).then((found) => wanted && setWords(found));
@@ -44,7 +44,12 @@ export function WordsDialog({ session, close }: { session: Session; close: () =>
   }, [session, list]);
   return (
     <Dialog title={say("words")} close={close} class="words-dialog">
-      <Words words={words} list={list} />
+      <div role="status">
+        {words?.length === 0 && <p class="wrong">{say("noCoreTitle")}</p>}
+        {words?.length === 0 && <p>{say("noCoreHelp")}</p>}
+        {!words && <p class="quiet">{say("compareWait")}</p>}
+      </div>
+      <Words words={words ?? []} list={list} />
       <p>{say("wordsHelp")}</p>
       <p class="quiet">{say("wordsProof")}</p>
       <WordListSelect value={list} set={setList} />

@@ -38,7 +38,12 @@ export class Listening {
   }
 
   person(who: number, tracks: readonly Heard[]): void {
-    this.#people.set(who, { tracks, muted: this.#people.get(who)?.muted ?? false });
+    const before = this.#people.get(who);
+    this.#people.set(who, { tracks, muted: before?.muted ?? false });
+    // What ended, or is another thing now, may be decoded.
+    for (const old of before?.tracks ?? []) {
+      if (!tracks.some(({ track, codec }) => track === old.track && codec === old.codec)) this.#undecodable.delete(key(who, old.track));
+    }
     this.#hear();
     for (const wish of this.#of(who)) this.#choose(wish);
   }
@@ -52,6 +57,7 @@ export class Listening {
 
   /** The core has forgotten what was asked for. */
   gone(who: number): void {
+    for (const { track } of this.#people.get(who)?.tracks ?? []) this.#undecodable.delete(key(who, track));
     this.#people.delete(who);
     for (const [name, voice] of this.#voices) if (voice.who === who) this.#voices.delete(name);
     for (const wish of this.#of(who)) {

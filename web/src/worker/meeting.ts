@@ -1,18 +1,19 @@
 // A meeting in its worker: carries bytes between web/core and the network, frames between it and the codecs,
 // and tells the page what is for people to know. Nothing is decided here that web/core decides.
-import { Session } from "../../core/pkg/sottovoce.js";
-import type { Encoded, Heard } from "../meeting/media.ts";
+import { type Out, Session } from "../../core/pkg/sottovoce.js";
+import { type Encoded, type Heard, SCREEN_SOUND, SOUND } from "../meeting/media.ts";
 import type { Source } from "../meeting/model.ts";
 import { Receivers } from "../receiving/receivers.ts";
 import { Senders } from "../sending/senders.ts";
 import { Line } from "./line.ts";
 import { Listening } from "./listening.ts";
 import type { FromWorker, Told, ToWorker } from "./messages.ts";
-import type { Out } from "./vocabulary.ts";
-import { endForAll, heard, show } from "./vocabulary.ts";
 
-/** How often it is looked whether the tree has changed without anybody coming or going. */
-const ROSTER_MS = 5000;
+/** How often it is looked whether the tree has changed without anybody coming or going, and how the line holds. */
+const LOOK_MS = 5000;
+
+/** Of what is heard, so much made up since nothing came, or not in time, says that the line is poor. */
+const POOR = 0.08;
 
 /** Newcomers who come together are served by one key frame. */
 const KEYFRAME_MS = 2000;
@@ -33,7 +34,8 @@ export class Meeting {
   #session: Session;
   #lines = new Map<number, Line>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #rosterTimer: ReturnType<typeof setInterval>;
+  #lookTimer: ReturnType<typeof setInterval>;
+  #line = { missing: 0, poor: false };
   #senders: Senders;
   #receivers: Receivers;
   #listening: Listening;
@@ -61,8 +63,7 @@ export class Meeting {
         this.#do((session, now) => session.tracks(now, [...tracks]));
       },
       uplink: (state) => this.#post({ kind: "uplink", state }),
-      // It is not announced any more, which is all that the others need.
-      unencodable: () => undefined,
+      unencodable: (track) => this.#post({ kind: "unsent", what: track === SOUND || track === SCREEN_SOUND ? "sound" : "picture" }),
     });
     this.#senders.allow(false);
     this.#receivers = new Receivers({
@@ -74,7 +75,7 @@ export class Meeting {
       listen: (who, track, on) => this.#do((session, now) => session.listen(now, who, track, on)),
       show: (who, track, on) => this.#receivers.show(who, track, on),
     });
-    this.#rosterTimer = setInterval(() => this.#may.inside && this.#do((session, now) => session.who(now)), ROSTER_MS);
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_MS);
     this.#do(() => undefined);
   }
 
@@ -84,7 +85,7 @@ export class Meeting {
       case "use":
         return this.#senders.use(message.sources);
       case "standing":
-        return this.#do((session, now) => show(session, now, message.standing));
+        return this.#do((session, now) => session.show(now, message.standing));
       case "watch":
         return this.#listening.watch(message.who, message.source, message.size);
       case "drawn":
@@ -94,7 +95,8 @@ export class Meeting {
       case "command":
         return this.#do((session, now) => Reflect.apply(session[message.what], session, [now, ...message.with]));
       case "end-for-all":
-        return this.#do(endForAll);
+        // Where nobody would hear of it the host goes alone.
+        return this.#do((session, now) => session.endForAll(now) || session.leave(now));
       case "leave":
         return message.now ? this.#leaveNow() : this.#do((session, now) => session.leave(now));
     }
@@ -118,7 +120,7 @@ export class Meeting {
 
   #carryAll(): void {
     for (;;) {
-      for (let out: Out | undefined; !this.#ended && (out = this.#session.poll() as Out | undefined) !== undefined; ) {
+      for (let out: Out | undefined; !this.#ended && (out = this.#session.poll()) !== undefined; ) {
         this.#carry(out);
       }
       if (this.#ended || !this.#askRoster) break;
@@ -187,11 +189,11 @@ export class Meeting {
         if (out.state !== "stale") this.#may.chair = out.state === "well";
         break;
       case "person": {
-        const tracks = out.tracks.map(heard);
-        const isNew = !this.#tracks.has(out.who) || out.returned;
-        this.#tracks.set(out.who, tracks);
-        this.#receivers.person(out.who, tracks);
-        this.#listening.person(out.who, tracks);
+        const { who, tracks } = out;
+        const isNew = !this.#tracks.has(who) || out.returned;
+        this.#tracks.set(who, tracks);
+        this.#receivers.person(who, tracks);
+        this.#listening.person(who, tracks);
         if (isNew) this.#keyframes();
         break;
       }
@@ -276,6 +278,15 @@ export class Meeting {
     else this.#undrawn.delete(name);
   }
 
+  #look(): void {
+    if (!this.#may.inside) return;
+    this.#do((session, now) => session.who(now));
+    const { missing, voices } = this.#receivers;
+    const poor = missing - this.#line.missing > LOOK_MS * voices * POOR;
+    if (poor !== this.#line.poor) this.#post({ kind: "downlink", poor });
+    this.#line = { missing, poor };
+  }
+
   /** Nothing is encoded that nobody sees. Who watches a vigil is unknown. */
   #allow(): void {
     const { inside, line, chair, vigil } = this.#may;
@@ -317,7 +328,7 @@ export class Meeting {
   #end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    clearInterval(this.#rosterTimer);
+    clearInterval(this.#lookTimer);
     clearTimeout(this.#keyframeTimer);
     this.#senders.close();
     this.#receivers.close();

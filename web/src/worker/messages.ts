@@ -1,8 +1,7 @@
 // What page and worker say to each other. No key, and nothing sealed, is ever among it.
-import type { LinkInfo, MeetingLinks, NewMeeting } from "../../core/pkg/sottovoce.js";
+import type { LinkInfo, MeetingLinks, NewMeeting, Out, Standing } from "../../core/pkg/sottovoce.js";
 import type { Sources } from "../meeting/media.ts";
 import type { Source } from "../meeting/model.ts";
-import type { Out, Standing } from "./vocabulary.ts";
 
 /** What a question is answered with. */
 export interface Answers {
@@ -61,6 +60,10 @@ export type FromWorker =
   | { readonly kind: "picture"; readonly who: number; readonly source: Source; readonly picture: VideoFrame }
   | { readonly kind: "speaking"; readonly who: number; readonly on: boolean }
   | { readonly kind: "uplink"; readonly state: "well" | "less" | "none" }
+  /** A good part of what the others say does not come in time. */
+  | { readonly kind: "downlink"; readonly poor: boolean }
+  /** This browser does not encode it. */
+  | { readonly kind: "unsent"; readonly what: "sound" | "picture" }
   /** A text that was to be said, and whether it went out. */
   | { readonly kind: "spoke"; readonly text: string; readonly went: boolean }
   /** The program is broken: nothing more comes. */

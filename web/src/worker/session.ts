@@ -45,9 +45,9 @@ scope.onmessage = async ({ data }) => {
     return post(message);
   }
   if ("number" in data) return answer(data);
-  if (data.do !== "join") return meeting?.handle(data);
   try {
-    meeting ??= new Meeting(say, data);
+    if (data.do === "join") meeting ??= new Meeting(say, data);
+    else meeting?.handle(data);
   } catch {
     post({ kind: "fault", why: "fault" });
   }

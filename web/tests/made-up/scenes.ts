@@ -54,11 +54,11 @@ const chat: Line[] = [
 ];
 
 const knocks: Knock[] = [
-  { number: 1, name: "Rebiya", compare: { at: "none" } },
-  { number: 2, name: "Pasang Lhamo", compare: { at: "shown", words: ["harbour", "lantern"] } },
-  { number: 3, name: "老周", compare: { at: "same", words: ["velvet", "orchard"] } },
-  { number: 4, name: "Somebody with a name that is as long as a name may be, truly", compare: { at: "failed", usedUp: true } },
-  { number: 5, name: "Nobody", compare: { at: "asked" } },
+  { number: 1, name: "Rebiya", taken: false, compare: { at: "none" } },
+  { number: 2, name: "Pasang Lhamo", taken: false, compare: { at: "shown", words: ["harbour", "lantern"] } },
+  { number: 3, name: "老周", taken: false, compare: { at: "same", words: ["velvet", "orchard"] } },
+  { number: 4, name: "Somebody with a name that is as long as a name may be, truly", taken: false, compare: { at: "failed", usedUp: true } },
+  { number: 5, name: "Nobody", taken: true, compare: { at: "asked" } },
 ];
 
 const host: Partial<State> = {

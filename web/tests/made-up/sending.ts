@@ -21,7 +21,7 @@ const start = (local: Local) =>
   capture.start(local, (sources, transfer) => {
     for (const [name, source] of Object.entries(sources)) given.push(`${name} ${source?.constructor.name ?? "over"}`);
     worker.postMessage({ sources }, transfer);
-  });
+  }, () => given.push("failed"));
 
 /** Tracks of one's own, in the place of devices. */
 class Made {

@@ -15,7 +15,8 @@ use super::limits::{CONTENT, HEAD, LIFE, STREAMS, WAITING};
 use super::line::Line;
 use crate::carrier::front::Http;
 
-/// Hears somebody out. What goes wrong is theirs to find out.
+/// Hears somebody out. What goes wrong is theirs to find out. Answers have no date: hyper keeps the last one that it
+/// gave, and so when somebody was here last.
 pub(super) async fn hear<S>(line: Line<S>, http: Http, way: Way)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

@@ -42,7 +42,7 @@ impl House {
 
     /// Waits until one more may be accepted.
     async fn in_turn(&self) {
-        while let Err(later) = self.accepted.take(1) {
+        if let Some(later) = self.accepted.take(1) {
             sleep_until(later).await;
         }
     }

@@ -425,7 +425,7 @@ async fn who_floods_in_http_2_harms_nobody() {
         for _ in 0..3 {
             let asked = Instant::now();
             assert_eq!(once(&relay, &request("GET", "/", "")).await.status, 200);
-            assert!(asked.elapsed() < Duration::from_secs(2));
+            assert!(asked.elapsed() < Duration::from_secs(5));
         }
         // It may have been cut off, or not be read from any more.
         let _ = flooding.await.expect("no panic");

@@ -9,10 +9,10 @@ cd "$(dirname "$0")/../web/dist" || { echo "There is no page yet: run \`make web
 find . -type f ! -name '*.br' | sed 's|^\./||' | LC_ALL=C sort | while read -r name; do
     case ${1:-} in
     '') sha256sum "$name" ;;
-    # A file of its own, so that one that cannot be had is no empty one.
+    # A file of its own, so that one that cannot be had is no empty one. Browsers are sent the compressed copies.
     *)
         got=$(mktemp)
-        if curl --silent --show-error --fail --output "$got" "${1%/}/$name"; then
+        if curl --silent --show-error --fail --compressed --output "$got" "${1%/}/$name"; then
             echo "$(sha256sum <"$got" | cut -d ' ' -f 1)  $name"
         else
             echo "not had  $name"

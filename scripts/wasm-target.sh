@@ -8,17 +8,32 @@
 cargo=${CARGO:-cargo}
 target=wasm32-unknown-unknown
 wasm_built=
+wasm_rustc=rustc
 wasm_flags=
 wasm_std=
 
+# Flags for the compiler, apart as cargo takes those in which there may be spaces. As in scripts/release.sh:
+# nobody is to read in a page where it was built, and by whom.
+wasm_encoded() {
+    home=${CARGO_HOME:-$HOME/.cargo}
+    "$cargo" fetch --quiet --locked >&2
+    printf '%s' "--remap-path-prefix=$PWD=/sottovoce"
+    printf '\037%s' "--remap-path-prefix=$home=/cargo"
+    for registry in "$home"/registry/src/*; do
+        printf '\037%s' "--remap-path-prefix=$registry=/cargo/registry"
+    done
+    for flag in $*; do
+        printf '\037%s' "$flag"
+    done
+}
+
 libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
 has_debian() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
-# No path of this machine stands in what people download. Split at this character alone, as paths have spaces.
-between=$(printf '\037')
-remapped="--remap-path-prefix=$PWD=/sottovoce$between--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 by_rustup() {
     wasm_built=target/$target
-    wasm_cargo() { CARGO_ENCODED_RUSTFLAGS=$remapped "$cargo" "$@" --quiet --locked --target "$target"; }
+    wasm_cargo() {
+        CARGO_ENCODED_RUSTFLAGS=$(wasm_encoded "${RUSTFLAGS:-}") "$cargo" "$@" --quiet --locked --target "$target"
+    }
 }
 if [ -n "$libraries" ] && [ -d "$libraries" ]; then
     by_rustup
@@ -28,12 +43,13 @@ else
     fi
     if has_debian; then
         wasm_built=target/debian/$target
+        wasm_rustc=/usr/bin/rustc
         # The linker that comes with rustup does as well as that of the package lld.
         linker=$(command -v wasm-ld || find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld 2>/dev/null | head -n 1)
         # As cargo from rustup would choose it, the compiler must be named.
         wasm_cargo() {
-            CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=${linker:-wasm-ld} RUSTC=/usr/bin/rustc \
-                RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$remapped${wasm_flags:+$between}$(printf %s "$wasm_flags" | tr ' ' "$between")" \
+            CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=${linker:-wasm-ld} RUSTC=$wasm_rustc \
+                RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS=$(wasm_encoded "${RUSTFLAGS:-} $wasm_flags") \
                 /usr/bin/cargo "$@" --quiet --locked --target "$target" -Zbuild-std=std,panic_abort $wasm_std --target-dir target/debian
         }
     fi

@@ -17,7 +17,7 @@ wasm_cargo build -p sottovoce-web --profile wasm
 "$cargo" run --quiet --locked -p bind -- "$wasm_built/wasm/sottovoce_web.wasm" "$out"
 
 whole() { cat "$out/sottovoce_bg.wasm" "$out/sottovoce.js"; }
-echo "$out: $(whole | size) bytes"
+echo "$out: $(whole | size) bytes, by $($wasm_rustc --version) for $wasm_built"
 echo "gzip -9:    $(whole | gzip -9 -c | size) bytes"
 smallest=$(whole | pressed | size)
 echo "compressed: $smallest bytes (goal: under $goal)"

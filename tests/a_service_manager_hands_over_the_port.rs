@@ -4,8 +4,8 @@
 mod support;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, UdpSocket};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -104,6 +104,32 @@ fn a_page_is_served_where_a_port_is_handed_over_for_it() {
     assert!(line.unwrap().unwrap().contains("ListenStream="));
     support::signal(relay.id(), "TERM");
     relay.wait().unwrap();
+}
+
+/// Where it serves none, nobody waits at a port that is held open for it all the same: the kernel would keep
+/// their addresses, gone or not, until somebody took them.
+#[test]
+fn nobody_waits_at_a_port_where_no_page_is_served() {
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.3:0").unwrap();
+    let page = tcp.local_addr().unwrap();
+    // As systemd does.
+    let _held = tcp.try_clone().unwrap();
+    let sockets = vec![udp.into(), tcp.into()];
+    let mut command = started_with(sockets, "--json --no-page --require-sandbox");
+    let _relay = Relay::spawn(&mut command);
+    drop(command);
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(page).unwrap();
+        let patience = Some(Duration::from_secs(10));
+        stream.set_read_timeout(patience).unwrap();
+        let read = stream.read(&mut [0; 1]);
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let port = format!(":{:04X} ", page.port());
+    let rows: Vec<_> = table.lines().filter(|row| row.contains(&port)).collect();
+    assert_eq!(rows.len(), 1, "it listens, and that is all: {rows:?}");
 }
 
 #[test]

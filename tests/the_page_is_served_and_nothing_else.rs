@@ -12,6 +12,7 @@ use sottovoce::page::{CSP, OF_ONE_ADDRESS, PLACES, PageFile, files};
 use support::browser::{Answer, ask, connect, request};
 use support::{Relay, fixture, sottovoce};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio::time::{sleep, timeout};
 
 const NAME: &str = "relay.invalid";
@@ -349,6 +350,90 @@ async fn one_address_has_so_many_connections_and_no_more() {
     assert!(connect("127.5.0.2", at(&relay), NAME, "h2").await.is_ok());
 }
 
+/// Whoever has as many as it may, and comes all the same, has nobody else wait.
+#[tokio::test]
+async fn who_is_refused_takes_nobodys_turn() {
+    let relay = Relay::start();
+    let mut held = Vec::new();
+    for _ in 0..OF_ONE_ADDRESS {
+        let stream = connect("127.5.0.4", at(&relay), NAME, "h2").await;
+        held.push(stream.expect("TLS"));
+    }
+    let started = Instant::now();
+    for _ in 0..1000 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let from = "127.5.0.4:0".parse().expect("an address");
+        socket.bind(from).expect("an address");
+        // Where the reset was quicker it is not even connected.
+        if let Ok(mut stream) = socket.connect(at(&relay)).await {
+            assert!(stream.read(&mut [0; 1]).await.is_err(), "it was reset");
+        }
+    }
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+/// Requests that are taken back at once, settings and pings whose answers nobody reads, a head without end.
+#[tokio::test]
+async fn who_floods_in_http_2_harms_nobody() {
+    fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u32).to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), content].concat()
+    }
+    /// `GET`, `https`, `/`, and an authority.
+    const HEAD: &[u8] = b"\x82\x87\x84\x41\x01x";
+    let floods: [fn(u32) -> Vec<u8>; 4] = [
+        |number| {
+            let stream = 2 * number + 1;
+            [
+                frame(1, 5, stream, HEAD),
+                frame(3, 0, stream, &[0, 0, 0, 8]),
+            ]
+            .concat()
+        },
+        |_| frame(4, 0, 0, &[0, 4, 0, 1, 0, 0]),
+        |number| frame(6, 0, 0, &[number.to_be_bytes(), [0; 4]].concat()),
+        |number| match number {
+            0 => frame(1, 1, 1, HEAD),
+            // A field that is not kept in the table, a kilobyte long.
+            _ => frame(
+                9,
+                0,
+                1,
+                &[&b"\x00\x01x\x7f\xe9\x06"[..], &[b'a'; 1000]].concat(),
+            ),
+        },
+    ];
+    let relay = Relay::start();
+    let before = relay.rss_kib();
+    for flood in floods {
+        let mut stream = connect("127.5.0.5", at(&relay), NAME, "h2")
+            .await
+            .expect("TLS");
+        let flooding = tokio::spawn(timeout(Duration::from_secs(2), async move {
+            let hello = [
+                &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+                &frame(4, 0, 0, &[]),
+            ]
+            .concat();
+            stream.write_all(&hello).await?;
+            for number in 0..100_000 {
+                stream.write_all(&flood(number)).await?;
+            }
+            Ok::<_, std::io::Error>(())
+        }));
+        for _ in 0..3 {
+            let asked = Instant::now();
+            assert_eq!(once(&relay, &request("GET", "/", "")).await.status, 200);
+            assert!(asked.elapsed() < Duration::from_secs(5));
+        }
+        // It may have been cut off, or not be read from any more.
+        let _ = flooding.await.expect("no panic");
+    }
+    let grew = relay.rss_kib().saturating_sub(before);
+    assert!(grew < 16 * 1024, "{grew} KiB");
+}
+
 #[tokio::test]
 async fn a_crowd_puts_out_whoever_came_first() {
     let relay = Relay::start();
@@ -502,20 +587,23 @@ async fn this_machine_is_served_without_tls() {
     let mut stream = tokio::net::TcpStream::connect(place)
         .await
         .expect("a connection");
+    let calls = |host: &str, method: &str, path: &str| {
+        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
+    };
     for file in files() {
         let path = format!("/{}", file.name);
-        let answer = ask(&mut stream, &request("GET", &path, ""))
+        let answer = ask(&mut stream, &calls(place, "GET", &path))
             .await
             .expect("an answer");
         check(&answer, file, false, false);
     }
-    assert_eq!(
-        ask(&mut stream, &request("POST", "/", ""))
+    // A name of somebody else's that leads here has no page.
+    for (host, method, status) in [(place, "POST", 405), ("elsewhere.example", "GET", 421)] {
+        let answer = ask(&mut stream, &calls(host, method, "/"))
             .await
-            .expect("an answer")
-            .status,
-        405
-    );
+            .expect("an answer");
+        assert_eq!((answer.status, answer.body.len()), (status, 0), "{host}");
+    }
     web.signal("INT");
     let (status, _) = web.finish(Duration::from_secs(5));
     assert!(status.success());

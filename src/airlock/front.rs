@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::Interest;
@@ -19,7 +19,7 @@ use super::dice::Dice;
 use super::door::{Visitor, watch};
 use super::handed::HandedError;
 use super::kernel::{BindError, local_address, open, take_name};
-use super::limits::{FRONT_BUFFER, FRONT_QUEUE};
+use super::limits::{FRONT_BUFFER, FRONT_QUEUE, FRONT_SEGMENT};
 use super::options::{get, set, set_linger};
 use super::scrub::scrub_stack;
 
@@ -42,10 +42,7 @@ impl Front {
             other => other,
         };
         take_name(listener.as_fd(), &address).map_err(taken)?;
-        // SAFETY: takes integers alone.
-        if unsafe { libc::listen(listener.as_raw_fd(), FRONT_QUEUE) } != 0 {
-            return Err(taken(io::Error::last_os_error()));
-        }
+        listen(listener.as_fd()).map_err(taken)?;
         Ok(Self::of(listener)?)
     }
 
@@ -61,6 +58,8 @@ impl Front {
         if both {
             return Err(HandedError::BothFamilies);
         }
+        // Whoever opened it lets thousands wait, who would stand in the kernel's table all the while.
+        listen(socket)?;
         let listener = TcpListener::from(listener);
         listener.set_nonblocking(true)?;
         Ok(Self::of(listener.into())?)
@@ -71,6 +70,7 @@ impl Front {
         let socket = listener.as_fd();
         set_linger(socket, 0)?;
         set(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
+        set(socket, libc::IPPROTO_TCP, libc::TCP_MAXSEG, FRONT_SEGMENT)?;
         set(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, FRONT_BUFFER)?;
         set(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, FRONT_BUFFER)?;
         Ok(Self {
@@ -96,6 +96,15 @@ impl Front {
     }
 }
 
+/// Has the kernel take connections, of which so many may wait for us.
+fn listen(socket: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes integers alone. Of a socket that listens already it changes how many may wait.
+    match unsafe { libc::listen(socket.as_raw_fd(), FRONT_QUEUE) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// How many of one address (IPv4, or a /56 of IPv6) are here at a time, over several fronts: counters,
 /// and no addresses, as those of QUIC connections.
 #[derive(Clone)]
@@ -108,7 +117,7 @@ struct Taken {
 }
 
 impl Seats {
-    /// So many of one address. `seed`: random.
+    /// So many of one address; for 0 everybody is sent away. `seed`: random.
     pub fn new(most: usize, seed: [u8; 32]) -> Self {
         let mut dice = Dice::new(seed);
         let berths = Berths::new(&mut dice);
@@ -296,6 +305,29 @@ mod tests {
             }
             assert_eq!(rows(at.port()).len(), listening, "{:?}", rows(at.port()));
         }
+    }
+
+    #[tokio::test]
+    async fn segments_are_short() {
+        let (front, at) = front(1);
+        let outside = come("127.3.0.4", at);
+        let (inside, _seat) = accept(front.listener.get_ref(), &front.seats)
+            .unwrap()
+            .unwrap();
+        for socket in [outside.as_fd(), inside.as_fd()] {
+            let segment = get(socket, libc::IPPROTO_TCP, libc::TCP_MAXSEG).unwrap();
+            assert!((1000..=FRONT_SEGMENT).contains(&segment), "{segment}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_there_are_no_seats_nobody_stays_in_the_table() {
+        let (front, at) = front(0);
+        let listening = rows(at.port()).len();
+        let mut outside = come("127.3.0.5", at);
+        assert!(front.accept().await.unwrap().is_none());
+        assert!(outside.read(&mut [0; 1]).is_err(), "it was reset");
+        assert_eq!(rows(at.port()).len(), listening, "{:?}", rows(at.port()));
     }
 
     #[test]

@@ -67,5 +67,10 @@ pub(super) const FRONT_QUEUE: libc::c_int = 256;
 /// more slowly to where the way is long.
 pub(super) const FRONT_BUFFER: libc::c_int = 64 * 1024;
 
+/// Bytes of one segment of such a connection, with its options: an IPv4 packet of 1,228 bytes at most, as
+/// QUIC's are. More: where the way narrows a router reports it, and the kernel keeps a route with the
+/// other's address for ten minutes (`ip route show cache`).
+pub(super) const FRONT_SEGMENT: libc::c_int = 1188;
+
 /// Sockets of one airlock: the number is kept in a byte of each address.
 pub(super) const SOCKETS: usize = 64;

@@ -82,10 +82,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let fronts = sockets.take_fronts();
     let mut relay = Relay::open_at(&config, Some(sockets)).map_err(|error| failure(&error))?;
-    let page = match config.page {
-        true => Page::at(fronts, &relay)?,
-        false => None,
-    };
+    let page = Page::at(fronts, &relay, config.page)?;
     let desk = Desk::open(&config, &mut relay)?;
     let hint = match arguments.json {
         true => None,
@@ -335,6 +332,7 @@ fn serve(
             .map_err(system)?;
         let (begun, page_began) = tokio::sync::oneshot::channel();
         let (lock_page, locked) = tokio::sync::oneshot::channel();
+        let has_page = page.is_some();
         if let Some(page) = page {
             std::thread::Builder::new()
                 .name("page".into())
@@ -345,7 +343,13 @@ fn serve(
         }
         // A thread that ends without a word has panicked, and then nobody is here to hear.
         let _ = began.await;
-        let _ = page_began.await;
+        if page_began.await.is_err() && has_page {
+            return Err(Failure::new(
+                Exit::Internal,
+                "The system gives too little to serve the page; close other programs, or leave it out with \
+                 --no-page.",
+            ));
+        }
         sandbox.filter()?;
         let _ = lock.send(());
         let _ = lock_page.send(());

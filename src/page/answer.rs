@@ -36,19 +36,23 @@ const ALWAYS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Whether browsers are told never to come here without TLS: of a name that an authority vouches for.
+/// How the page is served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OnlyTls {
-    /// Half a year.
-    Say,
-    /// Where a browser would not heed it, or could not come any more.
-    DoNotSay,
+pub(super) enum Way {
+    /// By TLS.
+    Tls,
+    /// By TLS, and browsers are told never to come to this name without it.
+    OnlyTls,
+    /// Without it, to this machine.
+    Here,
 }
 
 /// The answer to any request.
-pub(super) fn answer(request: &Request<Incoming>, only_tls: OnlyTls) -> Response<Content> {
+pub(super) fn answer(request: &Request<Incoming>, way: Way) -> Response<Content> {
     let reads = [Method::GET, Method::HEAD].contains(request.method());
+    let led_astray = way == Way::Here && !calls_this_machine(request.headers());
     let mut response = match (reads, find(request.uri().path())) {
+        _ if led_astray => nothing(StatusCode::MISDIRECTED_REQUEST),
         (true, Some(file)) => {
             let whole = request.method() == Method::GET;
             of_file(file, takes_brotli(request.headers()), whole)
@@ -65,7 +69,7 @@ pub(super) fn answer(request: &Request<Incoming>, only_tls: OnlyTls) -> Response
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if only_tls == OnlyTls::Say {
+    if way == Way::OnlyTls {
         let half_a_year = HeaderValue::from_static("max-age=15768000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, half_a_year);
     }
@@ -91,6 +95,24 @@ fn nothing(status: StatusCode) -> Response<Content> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
     response
+}
+
+/// Whether a request is for an address of this machine. Any site could have a name of its own lead here, and
+/// its script look then whether there is a page, which would tell that site who takes part in meetings.
+fn calls_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    name.eq_ignore_ascii_case("localhost")
+        || name == "[::1]"
+        // No name consists of numbers.
+        || (name.starts_with("127.") && name.bytes().all(is_number))
 }
 
 /// Whether `br` is among what the other takes, and not with a weight of zero (RFC 9110, section 12.5.3).
@@ -159,6 +181,29 @@ mod tests {
             assert_eq!(takes_brotli(&headers), takes, "{list}");
         }
         assert!(!takes_brotli(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_are_its_own() {
+        for (host, own) in [
+            ("127.0.0.1:8080", true),
+            ("127.3.2.1", true),
+            ("localhost:8080", true),
+            ("LocalHost", true),
+            ("[::1]:8080", true),
+            ("[::1]", true),
+            ("elsewhere.example:8080", false),
+            ("127.0.0.1.elsewhere.example", false),
+            ("localhost.elsewhere.example", false),
+            ("192.0.2.1", false),
+            ("[2001:db8::1]:8080", false),
+            ("", false),
+        ] {
+            let value = HeaderValue::from_str(host).unwrap();
+            let headers = HeaderMap::from_iter([(header::HOST, value)]);
+            assert_eq!(calls_this_machine(&headers), own, "{host}");
+        }
+        assert!(!calls_this_machine(&HeaderMap::new()));
     }
 
     /// What the page is tried with in browsers is what it is served with.

@@ -10,18 +10,19 @@ use hyper::service::service_fn;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::answer::{OnlyTls, answer};
-use super::limits::{HEAD, LIFE, STREAMS, WAITING};
+use super::answer::{Way, answer};
+use super::limits::{CONTENT, HEAD, LIFE, STREAMS, WAITING};
 use super::line::Line;
 use crate::carrier::front::Http;
 
-/// Hears somebody out. What goes wrong is theirs to find out.
-pub(super) async fn hear<S>(line: Line<S>, http: Http, only_tls: OnlyTls)
+/// Hears somebody out. What goes wrong is theirs to find out. Answers have no date: hyper keeps the last one that it
+/// gave, and so when somebody was here last.
+pub(super) async fn hear<S>(line: Line<S>, http: Http, way: Way)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = answer(&request, only_tls);
+        let response = answer(&request, way);
         async move { Ok::<_, Infallible>(response) }
     });
     match http {
@@ -36,6 +37,8 @@ where
                 .auto_date_header(false)
                 .max_header_list_size(HEAD as u32)
                 .max_concurrent_streams(STREAMS)
+                .initial_connection_window_size(CONTENT)
+                .initial_stream_window_size(CONTENT)
                 .max_send_buf_size(WAITING);
             let _ = timeout(LIFE, builder.serve_connection(line, service)).await;
         }

@@ -11,7 +11,8 @@ pub const PLACES: usize = 256;
 /// have others' places taken.
 pub const OF_ONE_ADDRESS: usize = 96;
 
-/// Connections that are accepted in a second, and at once; others wait in the system. A handshake takes
+/// Connections that are accepted in a second, and at once; others wait in the system, and those who are
+/// refused at once do not count. A handshake takes
 /// about half a millisecond of a processor. Fewer: a meeting's guests wait for their page. More: whoever
 /// comes and goes has honest ones put out sooner, which has to take longer than a page does.
 pub(super) const ACCEPTED: u32 = 100;
@@ -33,6 +34,10 @@ pub(super) const LIFE: Duration = Duration::from_secs(180);
 
 /// Bytes of a request's head. What browsers send has a few hundred.
 pub(super) const HEAD: usize = 16 * 1024;
+
+/// Bytes of content that the requests of one connection may bring before it is thrown away, where it is
+/// HTTP/2. There is no use for any; this is the least that the protocol has.
+pub(super) const CONTENT: u32 = 65_535;
 
 /// Requests of one connection under way at a time, where it is HTTP/2. The page has some ten files.
 pub(super) const STREAMS: u32 = 32;

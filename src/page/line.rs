@@ -22,6 +22,8 @@ pub(super) struct Line<S> {
     ends: Pin<Box<Sleep>>,
     pace: Arc<Pace>,
     waits: Option<Pin<Box<Sleep>>>,
+    /// Taken of the pace, and not written yet: who reads nothing takes nothing from others.
+    taken: usize,
 }
 
 impl<S> Line<S> {
@@ -31,6 +33,7 @@ impl<S> Line<S> {
             ends: Box::pin(sleep(FIRST)),
             pace,
             waits: None,
+            taken: 0,
         }
     }
 
@@ -42,18 +45,18 @@ impl<S> Line<S> {
         }
     }
 
-    /// Waits until it may write as much.
-    fn in_turn(&mut self, context: &mut Context<'_>, many: usize) -> Poll<()> {
-        loop {
-            if let Some(waits) = &mut self.waits {
-                ready!(waits.as_mut().poll(context));
-                self.waits = None;
-            }
-            match self.pace.take(u32::try_from(many).unwrap_or(u32::MAX)) {
-                Ok(()) => return Poll::Ready(()),
-                Err(later) => self.waits = Some(Box::pin(sleep_until(later))),
-            }
+    /// Waits until it may write some of so many bytes; how many.
+    fn in_turn(&mut self, context: &mut Context<'_>, many: usize) -> Poll<usize> {
+        if self.taken == 0 {
+            self.taken = many;
+            let later = self.pace.take(u32::try_from(many).unwrap_or(u32::MAX));
+            self.waits = later.map(|later| Box::pin(sleep_until(later)));
         }
+        if let Some(waits) = &mut self.waits {
+            ready!(waits.as_mut().poll(context));
+            self.waits = None;
+        }
+        Poll::Ready(many.min(self.taken))
     }
 }
 
@@ -85,9 +88,10 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for Line<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.goes_on(context)?;
-        let piece = bytes.get(..PIECE).unwrap_or(bytes);
-        ready!(this.in_turn(context, piece.len()));
+        let many = ready!(this.in_turn(context, bytes.len().min(PIECE)));
+        let piece = bytes.get(..many).unwrap_or(bytes);
         let written = ready!(Pin::new(&mut this.stream).poll_write(context, piece))?;
+        this.taken = this.taken.saturating_sub(written);
         this.ends.as_mut().reset(Instant::now() + IDLE);
         Poll::Ready(Ok(written))
     }
@@ -100,5 +104,32 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for Line<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use hyper::rt::Write;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_takes_nothing_from_others() {
+        let pace = Arc::new(Pace::new(1_000_000, 2 * PIECE as u32));
+        let (here, _there) = tokio::io::duplex(PIECE / 2);
+        let mut line = Line::new(here, pace.clone());
+        let mut written = 0;
+        for _ in 0..100 {
+            let wrote = poll_fn(|context| {
+                Poll::Ready(Pin::new(&mut line).poll_write(context, &[0; 3 * PIECE]))
+            });
+            if let Poll::Ready(wrote) = wrote.await {
+                written += wrote.unwrap();
+            }
+        }
+        assert_eq!(written, PIECE / 2);
+        assert_eq!(pace.take(1), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The page: a meeting in a browser, as files that are in this program, and how they are served.
 //!
-//! It may know: its own files, a request's method and path, and whether the answer may be compressed.
+//! It may know: its own files, a request's method and path, and whether the answer may be compressed; of a
+//! request to this machine alone, what it calls it.
 //! It must never know: who asks, what else they say of themselves, meetings.
 //!
 //! A request's way: `carrier` hands out a stream without an address, `hear` has hyper read it, `answer`

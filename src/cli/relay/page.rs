@@ -10,6 +10,10 @@ use tokio::sync::oneshot;
 
 use super::{Exit, Failure};
 
+/// The port at which browsers look for what a name serves. What is said of TLS holds for all ports of a name,
+/// so a relay at another one would say it of somebody else's site.
+const HTTPS: u16 = 443;
+
 /// What it takes to serve the page.
 pub(super) struct Page {
     fronts: Vec<Front>,
@@ -19,8 +23,14 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// At these ports; nowhere without one.
-    pub(super) fn at(fronts: Vec<Front>, relay: &Relay) -> Result<Option<Self>, Failure> {
+    /// At these ports; nowhere without one. Unless it `is_served`, whoever comes to a port that a service
+    /// manager holds open all the same is sent away: their addresses would stay in the kernel's table for as
+    /// long as it does.
+    pub(super) fn at(
+        fronts: Vec<Front>,
+        relay: &Relay,
+        is_served: bool,
+    ) -> Result<Option<Self>, Failure> {
         if fronts.is_empty() {
             return Ok(None);
         }
@@ -30,12 +40,15 @@ impl Page {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
             .map_err(|_| internal("The system gives no randomness.".into()))?;
+        let seats = if is_served { OF_ONE_ADDRESS } else { 0 };
         let address = relay.address();
         Ok(Some(Self {
             fronts,
             greeter,
-            only_tls: address.hashes().is_empty() && matches!(address.host(), Host::Name(_)),
-            seats: Seats::new(OF_ONE_ADDRESS, seed),
+            only_tls: address.hashes().is_empty()
+                && address.port() == HTTPS
+                && matches!(address.host(), Host::Name(_)),
+            seats: Seats::new(seats, seed),
         }))
     }
 

@@ -16,7 +16,14 @@ const OURS: &str = "9sottovoce7meeting";
 
 /// What must not stand in the program. rustls has types named after HPKE, for TLS, so there the
 /// crates count and not the word; and HTTP/2 says "out of bounds", then "frame size".
-const WORDS: &[&str] = &["openmls", "6sframe", "SFrame 1.0", "hpke_rs", "hpke-rs", OURS];
+const WORDS: &[&str] = &[
+    "openmls",
+    "6sframe",
+    "SFrame 1.0",
+    "hpke_rs",
+    "hpke-rs",
+    OURS,
+];
 
 /// What cargo made for a relay alone.
 struct Alone {

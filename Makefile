@@ -73,9 +73,8 @@ features: setup-build ## each part of the program builds without the others
 	$(CARGO) clippy --quiet --locked --no-default-features --features relay -- -D warnings
 	$(CARGO) clippy --quiet --locked --no-default-features --features participant -- -D warnings
 
-test: setup-build web setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files, real browsers
+test: setup-build web setup-media setup-units setup-judges ## everything that must hold, with real relays, real media, real files
 	$(CARGO) test --locked --no-fail-fast
-	@scripts/web.sh test
 
 web: ## the page: web/dist
 	@scripts/web.sh build
